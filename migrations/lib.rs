@@ -1,0 +1,1 @@
+//! The schema of Rungs, for SQLite and PostgreSQL alike.

@@ -1,0 +1,10 @@
+//! The runners that come with Rungs, one file each.
+
+use crate::Kind;
+
+mod go_to;
+mod notify;
+pub mod phone;
+
+/// Every runner that comes with Rungs. A new one is one line here.
+pub const KINDS: &[Kind] = &[Kind::of::<go_to::GoTo>(), Kind::of::<phone::Phone>()];

@@ -1,0 +1,25 @@
+//! The runners of Rungs: what a step does when a process visits it.
+//!
+//! Promises: everything here is pure. A runner reads its config, the [`Visit`] and
+//! nothing else; the same visit gives the same [`Outcome`]. No clock, no network, no
+//! database, no randomness, no panic on any input.
+//! Does not: move cursors (rungs-core does), send anything (channels do).
+//! Called by: rungs-core when it checks a sequence and when it advances a process;
+//! channels, for the shapes of what they send.
+
+pub mod builtin;
+pub mod calendar;
+pub mod condition;
+pub mod delivery;
+pub mod lodash;
+pub mod path;
+pub mod prepare;
+pub mod runner;
+pub mod scope;
+pub mod template;
+
+pub use delivery::{DeliveryStatus, DeliveryView, NewDelivery};
+pub use prepare::{Kind, Prepared};
+pub use runner::{Action, AltNext, Failure, Jump, Outcome, Problem, Runner, Visit};
+pub use scope::Scope;
+pub use template::Template;

@@ -1,0 +1,217 @@
+//! The contract between a sequence and the code behind its steps.
+//!
+//! A new runner is one file in `builtin/` with one `impl Runner`, and one line in
+//! [`crate::builtin::KINDS`].
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{DeliveryView, NewDelivery, Scope};
+
+/// The code behind a step: given a visit, it answers with an action.
+pub trait Runner: 'static {
+    /// What `run:` says in YAML.
+    const NAME: &'static str;
+
+    /// The step's `config`, once every template in it has been rendered.
+    ///
+    /// The schema derived from it is what the check holds a sequence against, so
+    /// derive `JsonSchema`, say `deny_unknown_fields`, and document every field.
+    /// While a sequence is checked the templates are still unrendered strings; types
+    /// for which such a string is no value make `check`, `rests` and `jump` go by
+    /// their defaults.
+    type Config: DeserializeOwned + JsonSchema + Send + Sync + 'static;
+
+    /// Whether the runner ever answers `altNext`.
+    const ALT_NEXT: AltNext = AltNext::Never;
+
+    /// Config keys whose templates escape HTML.
+    const HTML: &'static [&'static str] = &[];
+
+    /// Config keys that must stand there literally, because the check follows them.
+    const LITERAL: &'static [&'static str] = &[];
+
+    /// Whether this is a goal: asked through `achieved` while it lies ahead of the cursor.
+    const GOAL: bool = false;
+
+    /// Whether a process may rest here: it waits, or it writes a delivery. A loop
+    /// without such a step could never rest, and the check refuses it. `None` stands
+    /// for a config that is known only once its templates are rendered.
+    fn rests(config: Option<&Self::Config>) -> bool;
+
+    /// The step this one jumps to, beside `next` and `altNext`.
+    fn jump(_config: &Self::Config) -> Option<Jump<'_>> {
+        None
+    }
+
+    /// What is wrong with a config that fits its schema. Strings may still be
+    /// templates: see [`crate::template::is_template`].
+    fn check(_config: &Self::Config) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// One visit.
+    ///
+    /// # Errors
+    /// A [`Failure`] fails the process, with that reason. Trouble with one
+    /// notification is no failure: see [`Outcome::undelivered`].
+    fn visit(config: &Self::Config, visit: &Visit<'_>) -> Result<Outcome, Failure>;
+
+    /// For goals: whether it is achieved.
+    ///
+    /// # Errors
+    /// As for `visit`.
+    fn achieved(_config: &Self::Config, _scope: &Scope<'_>) -> Result<bool, Failure> {
+        Ok(false)
+    }
+}
+
+/// Whether a runner takes the step's `altNext`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AltNext {
+    /// It never does: an `altNext` beside it is a mistake.
+    Never,
+    /// It does; a step without one goes on with `next` instead.
+    Optional,
+    /// It does, and a step without one would make no sense.
+    Required,
+}
+
+/// Where a runner jumps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Jump<'a> {
+    /// Id of the step it jumps to.
+    pub to: &'a str,
+    /// True if it always jumps, so that `next` is never taken.
+    pub always: bool,
+}
+
+/// Something wrong with a config, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// JSON pointer inside the config (`""` is the config itself).
+    pub pointer: String,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to write instead, where that is known.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem at `pointer` inside the config.
+    pub fn at(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into(), help: None }
+    }
+
+    /// The same problem with a suggestion.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// One evaluation of one step for one process.
+#[derive(Debug, Clone, Copy)]
+pub struct Visit<'a> {
+    /// The moment of this cycle.
+    pub now: DateTime<Utc>,
+    /// The process's time zone.
+    pub timezone: Tz,
+    /// When this stay at the step began: its first visit.
+    pub entered_at: DateTime<Utc>,
+    /// How many times the cursor has come to this step, this stay included (from 1).
+    pub stay: u32,
+    /// The delivery this stay wrote, as it is known now.
+    pub delivery: Option<&'a DeliveryView>,
+    /// Data, events and the results of earlier steps.
+    pub scope: &'a Scope<'a>,
+}
+
+/// What a runner answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// Go on to the step's `next`.
+    Next,
+    /// Stay; look again later.
+    Noop,
+    /// Go on to the step's `altNext`.
+    AltNext,
+}
+
+/// The answer to a visit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Where the cursor goes.
+    pub action: Action,
+    /// Why, for the history. One short clause.
+    pub message: Cow<'static, str>,
+    /// With `Noop`: when to look again. `None` waits for an event or for the delivery.
+    pub until: Option<DateTime<Utc>>,
+    /// With `Next`: the step to go to in place of the step's own `next`.
+    pub to: Option<String>,
+    /// Somebody to reach.
+    pub deliver: Option<NewDelivery>,
+    /// A notification that finally failed, and why. The step's `onFailure` decides.
+    pub failed: Option<String>,
+}
+
+impl Outcome {
+    fn of(action: Action, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { action, message: message.into(), until: None, to: None, deliver: None, failed: None }
+    }
+
+    /// Go on.
+    pub fn next(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Action::Next, message)
+    }
+
+    /// Go on the other way.
+    pub fn alt_next(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Action::AltNext, message)
+    }
+
+    /// Stay until `until`, or until an event comes.
+    pub fn wait_until(until: DateTime<Utc>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { until: Some(until), ..Self::of(Action::Noop, message) }
+    }
+
+    /// Stay until an event comes, or news of the delivery.
+    pub fn wait(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Action::Noop, message)
+    }
+
+    /// Go to a named step.
+    pub fn go_to(step: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { to: Some(step.into()), ..Self::of(Action::Next, message) }
+    }
+
+    /// Write a delivery and wait for news of it.
+    pub fn deliver(delivery: NewDelivery, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { deliver: Some(delivery), ..Self::of(Action::Noop, message) }
+    }
+
+    /// A notification finally failed: `altNext` where there is one, else `next`,
+    /// unless the step says `onFailure: fail`.
+    pub fn undelivered(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self { failed: Some(reason.clone()), ..Self::of(Action::AltNext, reason) }
+    }
+}
+
+/// A process cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub String);
+
+impl Failure {
+    /// A failure with its reason, in one sentence without a full stop.
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}

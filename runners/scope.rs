@@ -1,0 +1,69 @@
+//! What a visit can see: the process's data, with `process`, `steps` and `events`
+//! beside it.
+//!
+//! Promises: a lookup borrows and copies nothing. One merged value, which templates and
+//! JSONPath need, is made at the first of them and kept for the whole scope.
+
+use std::cell::{LazyCell, OnceCell};
+
+use handlebars::Context;
+use serde_json::{Map, Value};
+
+/// Names beside the data that no data may take.
+pub const RESERVED: [&str; 3] = ["process", "steps", "events"];
+
+/// The values a step's config may refer to.
+pub struct Scope<'a> {
+    data: &'a Map<String, Value>,
+    process: LazyCell<Value, Box<dyn FnOnce() -> Value + 'a>>,
+    steps: &'a Value,
+    events: &'a Value,
+    context: OnceCell<Context>,
+}
+
+impl<'a> Scope<'a> {
+    /// A scope over a process's data. `process` is made only when something asks for it.
+    pub fn new(
+        data: &'a Map<String, Value>,
+        process: impl FnOnce() -> Value + 'a,
+        steps: &'a Value,
+        events: &'a Value,
+    ) -> Self {
+        let process: Box<dyn FnOnce() -> Value + 'a> = Box::new(process);
+        Self { data, process: LazyCell::new(process), steps, events, context: OnceCell::new() }
+    }
+
+    /// The value under a top-level name.
+    pub fn root(&self, name: &str) -> Option<&Value> {
+        match name {
+            "process" => Some(LazyCell::force(&self.process)),
+            "steps" => Some(self.steps),
+            "events" => Some(self.events),
+            _ => self.data.get(name),
+        }
+    }
+
+    /// Everything as one JSON object.
+    pub fn value(&self) -> &Value {
+        self.context().data()
+    }
+
+    /// Everything, as templates take it.
+    pub fn context(&self) -> &Context {
+        self.context.get_or_init(|| {
+            let mut all = self.data.clone();
+            for name in RESERVED {
+                if let Some(value) = self.root(name) {
+                    all.insert(name.to_owned(), value.clone());
+                }
+            }
+            Context::from(Value::Object(all))
+        })
+    }
+}
+
+impl std::fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scope").field("data", &self.data).finish_non_exhaustive()
+    }
+}

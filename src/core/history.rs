@@ -1,0 +1,76 @@
+//! What a process did, and why.
+
+use rungs_runners::Action;
+use serde::{Deserialize, Serialize};
+
+/// One line of a process's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Entry {
+    /// The process was started.
+    Started,
+    /// A step was visited.
+    Visited {
+        /// The step's id.
+        step: String,
+        /// Its runner.
+        runner: String,
+        /// What the runner answered.
+        action: Action,
+        /// Why.
+        message: String,
+        /// When a `noop` will be looked at again, in Unix milliseconds.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        until: Option<i64>,
+    },
+    /// A goal ahead was achieved and pulled the cursor to itself.
+    Achieved {
+        /// The goal's step id.
+        step: String,
+        /// Where the cursor stood.
+        from: String,
+    },
+    /// A delivery was written.
+    Wrote {
+        /// The step that wrote it.
+        step: String,
+        /// The delivery's id.
+        delivery: String,
+        /// Its channel.
+        channel: String,
+    },
+    /// There was news of a delivery.
+    Heard {
+        /// The step that wrote it.
+        step: String,
+        /// The delivery's id.
+        delivery: String,
+        /// How far it had come.
+        status: String,
+        /// What went wrong.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+    },
+    /// An event came in.
+    Happened {
+        /// Its type.
+        event: String,
+    },
+    /// The process was paused.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// It was stopped from outside.
+    Stopped {
+        /// Why, if the caller said so.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
+    },
+    /// It came to its end.
+    Completed,
+    /// It cannot go on.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}

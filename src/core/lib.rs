@@ -1,0 +1,24 @@
+//! The core of Rungs: YAML to a checked [`Sequence`], and the pure [`advance`] of a
+//! [`Process`].
+//!
+//! Promises: no clock, no network, no database. The same input gives the same output,
+//! so that three weeks of an escalation can be gone through in a millisecond. Nothing in
+//! here panics, whatever it is given.
+//! Does not: store, send, or know who calls.
+//! Called by: intake (to check and to start), the engine (to advance), the command line.
+
+pub mod advance;
+pub mod check;
+pub mod diagnostic;
+pub mod history;
+pub mod process;
+pub mod retry;
+pub mod sequence;
+
+pub use advance::{Advanced, advance};
+pub use check::{Checked, check};
+pub use diagnostic::{Diagnostic, Severity};
+pub use history::Entry;
+pub use process::{Event, News, Process, Status};
+pub use retry::Retry;
+pub use sequence::{Sequence, Step, Target};
