@@ -14,11 +14,13 @@ pub mod history;
 pub mod process;
 pub mod retry;
 pub mod sequence;
+pub mod start;
 
-pub use advance::{Advanced, advance};
+pub use advance::{Advanced, Delivery, advance};
 pub use check::{Checked, check};
 pub use diagnostic::{Diagnostic, Severity};
 pub use history::Entry;
 pub use process::{Event, News, Process, Status};
 pub use retry::Retry;
 pub use sequence::{Sequence, Step, Target};
+pub use start::{InputProblem, Start, start};
