@@ -9,6 +9,7 @@
 
 pub mod advance;
 pub mod check;
+pub mod delivery;
 pub mod diagnostic;
 pub mod history;
 pub mod process;
@@ -18,6 +19,7 @@ pub mod start;
 
 pub use advance::{Advanced, Delivery, advance};
 pub use check::{Checked, check};
+pub use delivery::{Attempt, DeliveryRecord, Report};
 pub use diagnostic::{Diagnostic, Severity};
 pub use history::Entry;
 pub use process::{Event, News, Process, Status};
