@@ -1,1 +1,3 @@
 //! Rungs: escalations as code.
+
+pub mod channels;
