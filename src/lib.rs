@@ -6,5 +6,7 @@
 
 pub mod channels;
 pub mod clock;
+pub mod config;
 pub mod engine;
+pub mod intake;
 pub mod store;

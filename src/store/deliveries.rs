@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use rungs_core::{DeliveryRecord, Report, Retry};
 use rungs_runners::DeliveryStatus;
-use sea_orm::{DatabaseTransaction, FromQueryResult};
+use sea_orm::{DatabaseTransaction, EntityTrait, FromQueryResult};
 use serde_json::{Value, json};
 
 use super::{
@@ -48,6 +48,14 @@ pub struct ToAsk {
 }
 
 impl Store {
+    /// A delivery.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn delivery(&self, id: &str) -> Result<Option<delivery::Model>> {
+        Ok(delivery::Entity::find_by_id(id.to_owned()).one(&self.reader).await?)
+    }
+
     /// Begins attempts of up to `most` deliveries of a channel, longest due first.
     ///
     /// This is the last look before sending: a delivery begins only while its process is
