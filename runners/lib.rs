@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod lodash;
 pub mod path;
 pub mod prepare;
+mod quote;
 pub mod runner;
 pub mod scope;
 pub mod template;
