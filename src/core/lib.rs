@@ -16,8 +16,8 @@ pub mod retry;
 pub mod sequence;
 
 pub use advance::{Advanced, advance};
-pub use check::{Checked, check};
-pub use diagnostic::{Diagnostic, Severity};
+pub use check::{Checked, check, check_bytes, check_value};
+pub use diagnostic::{Diagnostic, InFile, Severity, render};
 pub use history::Entry;
 pub use process::{Event, News, Process, Status};
 pub use retry::Retry;
