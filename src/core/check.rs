@@ -1,8 +1,32 @@
 //! YAML (or JSON) to a checked [`Sequence`].
 
 use rungs_runners::Kind;
+use serde_json::Value;
 
-use crate::{Diagnostic, Sequence, Severity};
+mod at;
+mod compose;
+mod config;
+mod duration;
+mod expect;
+mod graph;
+mod input;
+mod node;
+mod report;
+mod retry;
+mod scalar;
+mod schema;
+mod sequence;
+mod source;
+mod step;
+mod suggest;
+mod syntax;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod timezone;
+mod variables;
+
+use crate::{Diagnostic, Sequence, Severity, diagnostic::Place};
 
 /// What came of a check.
 #[derive(Debug)]
@@ -21,6 +45,33 @@ impl Checked {
 }
 
 /// Checks a sequence written in YAML or JSON against the runners there are.
-pub fn check(_source: &str, _kinds: &[Kind]) -> Checked {
-    Checked { sequence: None, diagnostics: Vec::new() }
+pub fn check(source: &str, kinds: &[Kind]) -> Checked {
+    let mut report = report::Report::new(source);
+    let sequence = source::read(&mut report)
+        .and_then(|root| sequence::read(&root, kinds, &mut report))
+        .filter(|_| !report.has_errors());
+    Checked { sequence, diagnostics: report.close() }
+}
+
+/// Checks a source that may not even be text.
+pub fn check_bytes(source: &[u8], kinds: &[Kind]) -> Checked {
+    match std::str::from_utf8(source) {
+        Ok(source) => check(source, kinds),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let text = String::from_utf8_lossy(source);
+            let mut report = report::Report::new(&text);
+            report.add(
+                Diagnostic::error("not-text", Place::new("", at..at), "this is not UTF-8 text")
+                    .help("is this a text file? Save it as UTF-8".to_owned()),
+            );
+            Checked { sequence: None, diagnostics: report.close() }
+        }
+    }
+}
+
+/// Checks a sequence that is a JSON value already. Its pointers are those of the value;
+/// lines and columns are those of the value as `serde_json` prints it prettily.
+pub fn check_value(value: &Value, kinds: &[Kind]) -> Checked {
+    check(&format!("{value:#}"), kinds)
 }

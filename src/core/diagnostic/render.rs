@@ -1,0 +1,44 @@
+//! A diagnostic as people read it.
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
+
+use super::{Diagnostic, Lines, Severity};
+
+/// A line longer than this, in bytes, is not shown: nobody reads it, and laying it out
+/// takes longer than everything else.
+const LONGEST: usize = 4096;
+
+/// A diagnostic with its line and a caret under the place, the way compilers do it. Ends
+/// without a line break. With `color`, it carries ANSI escapes.
+pub fn render(diagnostic: &Diagnostic, file: &str, source: &str, color: bool) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(&diagnostic.message).id(diagnostic.code);
+    let line = Lines::of(source).text(diagnostic.line);
+    let mut group = if line.len() > LONGEST {
+        title.element(Origin::path(file).line(diagnostic.line).char_column(diagnostic.column))
+    } else {
+        title.element(
+            Snippet::source(line)
+                .path(file)
+                .line_start(diagnostic.line)
+                .annotation(AnnotationKind::Primary.span(on_line(diagnostic, line))),
+        )
+    };
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(help));
+    }
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    renderer.decor_style(DecorStyle::Ascii).render(&[group])
+}
+
+/// The part of a diagnostic's span that lies on its first line, in bytes of that line.
+fn on_line(diagnostic: &Diagnostic, line: &str) -> std::ops::Range<usize> {
+    let start = line
+        .char_indices()
+        .nth(diagnostic.column.saturating_sub(1))
+        .map_or(line.len(), |(at, _)| at);
+    start..(start + diagnostic.span.len()).min(line.trim_end().len()).max(start)
+}
