@@ -23,7 +23,7 @@ const CALLBACK_LOST: TimeDelta = TimeDelta::minutes(2);
 /// When a provider that does not call back is asked first.
 const FIRST_QUESTION: TimeDelta = TimeDelta::seconds(5);
 /// How long results are held in memory while the database is away.
-const LONGEST_HOLD: Duration = Duration::from_secs(600);
+const LONGEST_HOLD: Duration = Duration::from_mins(10);
 
 /// What came of one attempt: its reports, in order.
 type Ended = (Vec<(String, Report)>, Dispatched);
@@ -119,13 +119,13 @@ impl Engine {
             Err(SendError::InDoubt { .. }) => tally.in_doubt = 1,
         }
         log(&outgoing, way.channel.name(), sent.as_ref().err());
-        (self.reports(way, begun.id, attempt, sent), tally)
+        (self.reports(way, &begun.id, attempt, sent), tally)
     }
 
     fn reports(
         &self,
         way: &Way,
-        id: String,
+        id: &str,
         attempt: u32,
         sent: std::result::Result<Sent, SendError>,
     ) -> Vec<(String, Report)> {
@@ -144,7 +144,7 @@ impl Engine {
         });
         std::iter::once(Report::Attempted { attempt, result })
             .chain(heard)
-            .map(|report| (id.clone(), report))
+            .map(|report| (id.to_owned(), report))
             .collect()
     }
 
