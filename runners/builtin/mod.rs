@@ -9,6 +9,11 @@ mod goal;
 mod notify;
 pub mod phone;
 pub mod sms;
+#[cfg(test)]
+mod trial;
+mod wait_for_date;
+mod wait_for_date_comparison;
+mod wait_for_duration;
 
 /// Every runner that comes with Rungs. A new one is one line here.
 pub const KINDS: &[Kind] = &[
@@ -16,6 +21,9 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<go_to::GoTo>(),
     Kind::of::<goal::Goal>(),
     Kind::of::<phone::Phone>(),
+    Kind::of::<wait_for_date::WaitForDate>(),
+    Kind::of::<wait_for_date_comparison::WaitForDateComparison>(),
+    Kind::of::<wait_for_duration::WaitForDuration>(),
 ];
 
 /// For tests: visits a step whose process has `data`, at the beginning of 2025.
