@@ -10,6 +10,7 @@ use handlebars::{Handlebars, RenderContext, Renderable, StringOutput};
 use crate::Scope;
 
 mod helpers;
+mod limits;
 mod variables;
 
 /// Whether a string is a template rather than plain text.
@@ -38,8 +39,9 @@ impl Template {
     /// Parses a template; with `html`, what it inserts is escaped.
     ///
     /// # Errors
-    /// What is wrong with the text, and where in it.
+    /// What is wrong with the text, and where in it; or that it is too large.
     pub fn parse(text: &str, html: bool) -> Result<Self, TemplateError> {
+        limits::check(text)?;
         match handlebars::Template::compile(text) {
             Ok(parsed) => {
                 let template = Self { parsed, html };
