@@ -5,6 +5,7 @@
 //! `store` knows SQL. The language and the pure advance are in `rungs-core`.
 
 pub mod channels;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
