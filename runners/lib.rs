@@ -11,6 +11,7 @@ pub mod builtin;
 pub mod calendar;
 pub mod condition;
 pub mod delivery;
+pub mod lenient;
 pub mod lodash;
 pub mod path;
 pub mod prepare;

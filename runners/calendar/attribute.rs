@@ -59,6 +59,18 @@ impl Attribute {
         }
     }
 
+    /// How its values are numbered, in one clause.
+    pub fn numbering(self) -> &'static str {
+        match self {
+            Self::Year => "years go from 1 to 9999",
+            Self::Month => "months go from 0 (January) to 11 (December)",
+            Self::Date => "days of the month go from 1 to 31",
+            Self::Day => "days of the week go from 0 (Sunday) to 6 (Saturday)",
+            Self::Hour => "hours go from 0 to 23",
+            Self::Minute => "minutes go from 0 to 59",
+        }
+    }
+
     /// Its value at a local time.
     pub fn of(self, local: NaiveDateTime) -> i64 {
         match self {

@@ -293,6 +293,8 @@ impl Advanced {
         self.history.push(Entry::Failed { reason: reason.clone() });
         self.process.reason = Some(reason);
         self.withdraw();
+        // Tried again, it comes to the step anew, and writes a delivery anew.
+        self.process.state.entered_at = None;
         self.end(Status::Failed, now);
     }
 

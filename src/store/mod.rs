@@ -10,6 +10,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
     QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions,
@@ -50,7 +51,7 @@ impl StoreError {
     pub fn is_about_data(&self) -> bool {
         let Self::Database(DbErr::Query(error) | DbErr::Exec(error)) = self else { return false };
         let RuntimeErr::SqlxError(error) = error else { return false };
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(DatabaseError::code);
         // PostgreSQL: data exception, integrity violation. SQLite: too big.
         code.is_some_and(|code| {
             (code.len() == 5 && (code.starts_with("22") || code.starts_with("23"))) || code == "18"

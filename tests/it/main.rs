@@ -8,4 +8,6 @@
 )]
 
 mod channels;
+mod databases;
 mod fakes;
+mod store;
