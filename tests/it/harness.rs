@@ -89,7 +89,11 @@ impl TestApp {
         let config = channels::Config {
             twilio: Some(twilio.config(setup.callbacks.then_some(url.as_str()))),
             smtp: setup.smtp,
-            limits: setup.limits.into_iter().map(|(name, limits)| (name.to_owned(), limits)).collect(),
+            limits: setup
+                .limits
+                .into_iter()
+                .map(|(name, limits)| (name.to_owned(), limits))
+                .collect(),
             ..channels::Config::default()
         };
         let printed = Printed::default();
@@ -173,7 +177,8 @@ impl TestApp {
     /// Something happens to a process.
     pub async fn event(&self, process_id: &str, r#type: &str, data: Value) {
         let body = json!({ "type": r#type, "data": data });
-        let (status, answer) = self.post(&format!("/v1/processes/{process_id}/events"), &body).await;
+        let (status, answer) =
+            self.post(&format!("/v1/processes/{process_id}/events"), &body).await;
         assert_eq!(status, 202, "{answer:#}");
     }
 
@@ -242,7 +247,9 @@ impl TestApp {
         let messages = self.twilio.messages();
         messages
             .iter()
-            .map(|message| format!("{}: {}", text(message.field("To")), text(message.field("Body"))))
+            .map(|message| {
+                format!("{}: {}", text(message.field("To")), text(message.field("Body")))
+            })
             .collect()
     }
 
