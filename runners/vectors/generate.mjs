@@ -146,7 +146,7 @@ const instants = [
 const formats = [
   'YYYY-MM-DD HH:mm', 'dddd', 'MMMM D', 'dddd, MMMM Do YYYY, h:mm:ss a', 'M Mo MM MMM MMMM', 'Q Qo', 'D Do DD', 'DDD DDDo DDDD', 'd do dd ddd dddd', 'e E',
   'w wo ww', 'W Wo WW', 'YY YYYY YYYYYY Y', 'gg gggg', 'GG GGGG', 'a A', 'H HH h hh k kk', 'm mm s ss', 'S SS SSS SSSS', 'z zz', 'Z ZZ', 'X x', 'hmm hmmss Hmm Hmmss',
-  'LT LTS', 'L l', 'LL ll', 'LLL lll', 'LLLL llll', '[today is] dddd', '[YYYY] YYYY', 'YYYY[ escaped ]MM', '\\MM', 'DD.MM.YYYY.', 'D. M. YYYY. [u] H:mm', 'YYYY-MM-DDTHH:mm:ssZ', 'HH[h]mm', '[unclosed YYYY', 'MMMMM', 'ddddd', 'HHH', '', 'čas HH 😀',
+  'LT LTS', 'L l', 'LL ll', 'LLL lll', 'LLLL llll', '[today is] dddd', '[YYYY] YYYY', 'YYYY[ escaped ]MM', '\\MM', '\\LL L', '[a] b] c', '[a[b]c]', '[]x', 'DD.MM.YYYY.', 'D. M. YYYY. [u] H:mm', 'YYYY-MM-DDTHH:mm:ssZ', 'HH[h]mm', '[unclosed YYYY', 'MMMMM', 'ddddd', 'HHH', '', 'čas HH 😀',
 ];
 const dates = new Set();
 for (const zone of zones) {
