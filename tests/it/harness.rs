@@ -196,7 +196,7 @@ impl TestApp {
     /// The history of a process, a line each, such as `09:03 grace next`.
     pub async fn history(&self, process_id: &str) -> Vec<String> {
         let page = self.get(&format!("/v1/processes/{process_id}/history?limit=200")).await;
-        let entries = page["entries"].as_array().unwrap().clone();
+        let entries = page["history"].as_array().unwrap().clone();
         entries.iter().map(line).collect()
     }
 
@@ -298,7 +298,8 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
 /// An entry of a history as a line: time of day (UTC), what it speaks of, what happened.
 fn line(entry: &Value) -> String {
     let at = entry["at"].as_str().unwrap();
-    let time = at.get(11..19).unwrap().trim_end_matches(":00");
+    let time = at.get(11..19).unwrap();
+    let time = time.strip_suffix(":00").unwrap_or(time);
     let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
     let words = match entry["kind"].as_str().unwrap() {
         "visited" => vec![text("step"), text("action")],
