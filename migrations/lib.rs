@@ -1,1 +1,42 @@
 //! The schema of Rungs, for SQLite and PostgreSQL alike.
+//!
+//! One change per file. The statements are written out, since both databases take the
+//! same ones but for a numbered key, and so that what stands in the database can be read
+//! here. Moments are Unix milliseconds (`BIGINT`), documents are JSON text: the same
+//! bytes in both databases, and no surprise with `\u0000`.
+//! Called by: the store.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_sequences;
+mod m0002_processes;
+mod m0003_deliveries;
+mod m0004_events;
+mod m0005_history;
+
+/// Every migration, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_sequences::Migration),
+            Box::new(m0002_processes::Migration),
+            Box::new(m0003_deliveries::Migration),
+            Box::new(m0004_events::Migration),
+            Box::new(m0005_history::Migration),
+        ]
+    }
+}
+
+/// How each database writes a key that it numbers itself.
+fn numbered_key(manager: &SchemaManager<'_>) -> &'static str {
+    match manager.get_database_backend() {
+        sea_orm_migration::sea_orm::DbBackend::Postgres => {
+            "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+        }
+        _ => "INTEGER PRIMARY KEY AUTOINCREMENT",
+    }
+}

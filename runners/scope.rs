@@ -4,7 +4,7 @@
 //! Promises: a lookup borrows and copies nothing. One merged value, which templates and
 //! JSONPath need, is made at the first of them and kept for the whole scope.
 
-use std::cell::{LazyCell, OnceCell};
+use std::cell::OnceCell;
 
 use handlebars::Context;
 use serde_json::{Map, Value};
@@ -15,7 +15,8 @@ pub const RESERVED: [&str; 3] = ["process", "steps", "events"];
 /// The values a step's config may refer to.
 pub struct Scope<'a> {
     data: &'a Map<String, Value>,
-    process: LazyCell<Value, Box<dyn FnOnce() -> Value + 'a>>,
+    about: Box<dyn Fn() -> Value + 'a>,
+    process: OnceCell<Value>,
     steps: &'a Value,
     events: &'a Value,
     context: OnceCell<Context>,
@@ -25,18 +26,24 @@ impl<'a> Scope<'a> {
     /// A scope over a process's data. `process` is made only when something asks for it.
     pub fn new(
         data: &'a Map<String, Value>,
-        process: impl FnOnce() -> Value + 'a,
+        process: impl Fn() -> Value + 'a,
         steps: &'a Value,
         events: &'a Value,
     ) -> Self {
-        let process: Box<dyn FnOnce() -> Value + 'a> = Box::new(process);
-        Self { data, process: LazyCell::new(process), steps, events, context: OnceCell::new() }
+        Self {
+            data,
+            about: Box::new(process),
+            process: OnceCell::new(),
+            steps,
+            events,
+            context: OnceCell::new(),
+        }
     }
 
     /// The value under a top-level name.
     pub fn root(&self, name: &str) -> Option<&Value> {
         match name {
-            "process" => Some(LazyCell::force(&self.process)),
+            "process" => Some(self.process.get_or_init(&self.about)),
             "steps" => Some(self.steps),
             "events" => Some(self.events),
             _ => self.data.get(name),

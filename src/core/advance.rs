@@ -1,9 +1,19 @@
-//! One cycle of one process.
+//! One cycle of one process: it hears its news, its goals are looked at, and its cursor
+//! goes as far as it can.
+//!
+//! Promises: pure, and it always comes to rest: after [`MOST_VISITS`] steps a process
+//! that still has not is `failed`. Deliveries get ids made from the climb itself, so
+//! that the same cycle, run again after a crash, writes the same ones.
+//! Called by: the engine, inside the cycle's transaction; tests and simulations.
 
-use chrono::{DateTime, Utc};
-use rungs_runners::NewDelivery;
+use chrono::{DateTime, TimeDelta, Utc};
+use rungs_runners::{Action, DeliveryStatus, DeliveryView, Failure, NewDelivery, Outcome, Visit};
+use uuid::Uuid;
 
-use crate::{Entry, News, Process, Retry, Sequence};
+use crate::{Entry, News, Process, Retry, Sequence, Status, Step, Target};
+
+/// Visits a process may make in one cycle. One that makes more would never rest.
+pub const MOST_VISITS: usize = 1_000;
 
 /// What a cycle made of a process.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +26,8 @@ pub struct Advanced {
     pub withdrawn: Vec<String>,
     /// What happened, in order.
     pub history: Vec<Entry>,
+    /// Steps visited.
+    pub visits: usize,
 }
 
 /// A delivery to write.
@@ -28,16 +40,281 @@ pub struct Delivery {
     pub step: String,
     /// Through which channel, and what.
     pub what: NewDelivery,
-    /// How often to try.
+    /// How often to try, where the step says so.
     pub retry: Option<Retry>,
 }
 
 /// Tells a process its news and moves its cursor as far as it goes.
+///
+/// A process that is not active hears its news and stays where it is.
 pub fn advance(
-    _sequence: &Sequence,
+    sequence: &Sequence,
     process: Process,
-    _news: Vec<News>,
-    _now: DateTime<Utc>,
+    news: Vec<News>,
+    now: DateTime<Utc>,
 ) -> Advanced {
-    Advanced { process, deliveries: Vec::new(), withdrawn: Vec::new(), history: Vec::new() }
+    let mut climb = Climb::new(sequence, process, now);
+    for news in news {
+        climb.hear(news);
+    }
+    if climb.process.status == Status::Active {
+        climb.go();
+    }
+    climb.advanced
+}
+
+/// A process that cannot be advanced at all, for instance because its sequence is gone.
+pub fn fail(process: Process, reason: String, now: DateTime<Utc>) -> Advanced {
+    let mut advanced = Advanced::unchanged(process);
+    advanced.fail(reason, now);
+    advanced
+}
+
+/// Where a visit leads.
+enum Move {
+    Rest,
+    To(Target),
+    Fail(String),
+}
+
+struct Climb<'a> {
+    sequence: &'a Sequence,
+    now: DateTime<Utc>,
+    advanced: Advanced,
+}
+
+impl std::ops::Deref for Climb<'_> {
+    type Target = Advanced;
+    fn deref(&self) -> &Advanced {
+        &self.advanced
+    }
+}
+
+impl std::ops::DerefMut for Climb<'_> {
+    fn deref_mut(&mut self) -> &mut Advanced {
+        &mut self.advanced
+    }
+}
+
+impl<'a> Climb<'a> {
+    fn new(sequence: &'a Sequence, process: Process, now: DateTime<Utc>) -> Self {
+        Self { sequence, now, advanced: Advanced::unchanged(process) }
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Event(event) => {
+                self.history.push(Entry::Happened { event: event.r#type.clone() });
+                self.process.take_event(event);
+            }
+            News::Delivery(view) => {
+                self.history.push(Entry::Heard {
+                    step: view.step.clone(),
+                    delivery: view.id.clone(),
+                    status: view.status.to_string(),
+                    error: view.error.clone(),
+                });
+                self.process.state.take_delivery(view);
+            }
+        }
+    }
+
+    fn go(&mut self) {
+        let sequence = self.sequence;
+        while self.visits < MOST_VISITS {
+            let Some(position) = self.position() else {
+                let cursor = self.process.cursor.clone().unwrap_or_default();
+                return self.fail_now(format!("the sequence has no step `{cursor}`"));
+            };
+            let position = match self.goal_ahead(position) {
+                Ok(None) => position,
+                Ok(Some(goal)) => {
+                    self.pull(position, goal);
+                    goal
+                }
+                Err(reason) => return self.fail_now(reason),
+            };
+            let Some(step) = sequence.steps.get(position) else { return };
+            if self.process.state.entered_at.is_none() {
+                self.enter(position);
+            }
+            match self.visit(step) {
+                Move::Rest => return,
+                Move::To(Target::Step(next)) => self.enter(next),
+                Move::To(Target::End) => return self.complete(),
+                Move::Fail(reason) => {
+                    return self.fail_now(format!("step `{}`: {reason}", step.id));
+                }
+            }
+        }
+        self.fail_now(format!("visited {MOST_VISITS} steps in one cycle and came to no rest"));
+    }
+
+    fn position(&self) -> Option<usize> {
+        self.sequence.position(self.process.cursor.as_deref()?)
+    }
+
+    /// The furthest goal below `position` that is achieved.
+    fn goal_ahead(&self, position: usize) -> Result<Option<usize>, String> {
+        let ahead = self.sequence.goals.iter().rev().take_while(|goal| **goal > position);
+        let mut scope = None;
+        for &goal in ahead {
+            let Some(step) = self.sequence.steps.get(goal) else { continue };
+            let scope = scope.get_or_insert_with(|| self.process.scope());
+            if step
+                .config
+                .achieved(scope)
+                .map_err(|Failure(reason)| format!("step `{}`: {reason}", step.id))?
+            {
+                return Ok(Some(goal));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The cursor leaves its step for a goal; what that step had not sent yet is withdrawn.
+    fn pull(&mut self, from: usize, goal: usize) {
+        let (Some(from), Some(to)) = (self.sequence.steps.get(from), self.sequence.steps.get(goal))
+        else {
+            return;
+        };
+        self.history.push(Entry::Achieved { step: to.id.clone(), from: from.id.clone() });
+        self.withdraw();
+        self.enter(goal);
+    }
+
+    /// A stay begins.
+    fn enter(&mut self, position: usize) {
+        let Some(step) = self.sequence.steps.get(position) else { return };
+        let now = self.now;
+        self.process.cursor = Some(step.id.clone());
+        self.process.state.enter(&step.id, now);
+    }
+
+    fn visit(&mut self, step: &Step) -> Move {
+        self.visits += 1;
+        match self.ask(step) {
+            Ok(outcome) => self.follow(step, outcome),
+            Err(Failure(reason)) => Move::Fail(reason),
+        }
+    }
+
+    fn ask(&self, step: &Step) -> Result<Outcome, Failure> {
+        let process = &self.process;
+        let entered_at =
+            process.state.entered_at.and_then(DateTime::from_timestamp_millis).unwrap_or(self.now);
+        let scope = process.scope();
+        step.config.visit(&Visit {
+            now: self.now,
+            timezone: process.timezone,
+            entered_at,
+            stay: process.state.stays(&step.id),
+            delivery: process.state.delivery.as_ref(),
+            scope: &scope,
+        })
+    }
+
+    /// Does what a runner answered.
+    fn follow(&mut self, step: &Step, outcome: Outcome) -> Move {
+        // A wait that ends now or earlier would spin; a runner that asks for one is
+        // looked at again in the next millisecond, so it costs a cycle and no more.
+        let soonest = self.now + TimeDelta::milliseconds(1);
+        let until = outcome.until.map(|until| until.max(soonest));
+        self.history.push(Entry::Visited {
+            step: step.id.clone(),
+            runner: step.kind.name.to_owned(),
+            action: outcome.action,
+            message: outcome.message.into_owned(),
+            until: until.map(|until| until.timestamp_millis()),
+        });
+        if outcome.action == Action::Noop {
+            self.process.due_at = until;
+            if let Some(what) = outcome.deliver {
+                self.write(step, what);
+            }
+            return Move::Rest;
+        }
+        let now = self.now;
+        self.process.state.leave(&step.id, outcome.action, now, outcome.failed.as_deref());
+        match outcome.failed {
+            Some(reason) if step.fail_on_failure => Move::Fail(reason),
+            _ => self.target(step, outcome.action, outcome.to.as_deref()),
+        }
+    }
+
+    fn target(&self, step: &Step, action: Action, to: Option<&str>) -> Move {
+        match to {
+            Some("end") => Move::To(Target::End),
+            Some(id) => self.sequence.position(id).map_or_else(
+                || Move::Fail(format!("there is no step `{id}` to go to")),
+                |position| Move::To(Target::Step(position)),
+            ),
+            None if action == Action::AltNext => Move::To(step.alt_next.unwrap_or(step.next)),
+            None => Move::To(step.next),
+        }
+    }
+
+    fn write(&mut self, step: &Step, what: NewDelivery) {
+        let id = delivery_id(&self.process, &step.id);
+        self.process.state.take_delivery_of_stay(DeliveryView {
+            id: id.clone(),
+            step: step.id.clone(),
+            status: DeliveryStatus::Pending,
+            attempts: 0,
+            provider_id: None,
+            error: None,
+        });
+        self.history.push(Entry::Wrote {
+            step: step.id.clone(),
+            delivery: id.clone(),
+            channel: what.channel.to_owned(),
+        });
+        self.deliveries.push(Delivery { id, step: step.id.clone(), what, retry: step.retry });
+    }
+
+    fn complete(&mut self) {
+        let now = self.now;
+        self.history.push(Entry::Completed);
+        self.end(Status::Completed, now);
+    }
+
+    fn fail_now(&mut self, reason: String) {
+        let now = self.now;
+        self.fail(reason, now);
+    }
+}
+
+impl Advanced {
+    fn unchanged(process: Process) -> Self {
+        Self { process, deliveries: vec![], withdrawn: vec![], history: vec![], visits: 0 }
+    }
+
+    fn fail(&mut self, reason: String, now: DateTime<Utc>) {
+        self.history.push(Entry::Failed { reason: reason.clone() });
+        self.process.reason = Some(reason);
+        self.withdraw();
+        // Tried again, it comes to the step anew, and writes a delivery anew.
+        self.process.state.entered_at = None;
+        self.end(Status::Failed, now);
+    }
+
+    fn end(&mut self, status: Status, now: DateTime<Utc>) {
+        self.process.status = status;
+        self.process.due_at = None;
+        self.process.ended_at = Some(now);
+    }
+
+    /// Withdraws what the present stay wrote and what may not have begun.
+    fn withdraw(&mut self) {
+        if let Some(open) = self.process.state.delivery.take().filter(|d| !d.status.is_final()) {
+            self.withdrawn.push(open.id);
+        }
+    }
+}
+
+/// The same process, step and stay always give the same id.
+fn delivery_id(process: &Process, step: &str) -> String {
+    let namespace = Uuid::parse_str(&process.key).unwrap_or(Uuid::NAMESPACE_OID);
+    let stay = process.state.stays(step);
+    Uuid::new_v5(&namespace, format!("{step}#{stay}").as_bytes()).to_string()
 }

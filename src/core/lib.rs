@@ -9,16 +9,20 @@
 
 pub mod advance;
 pub mod check;
+pub mod delivery;
 pub mod diagnostic;
 pub mod history;
 pub mod process;
 pub mod retry;
 pub mod sequence;
+pub mod start;
 
-pub use advance::{Advanced, advance};
+pub use advance::{Advanced, Delivery, advance};
 pub use check::{Checked, check, check_bytes, check_value};
+pub use delivery::{Attempt, DeliveryRecord, Report};
 pub use diagnostic::{Diagnostic, InFile, Severity, render};
 pub use history::Entry;
 pub use process::{Event, News, Process, Status};
 pub use retry::Retry;
 pub use sequence::{Sequence, Step, Target};
+pub use start::{InputProblem, Start, start};

@@ -1,10 +1,16 @@
-//! A process: one running instance of one version of a sequence.
+//! A process: one running instance of one version of a sequence, and what it remembers.
+//!
+//! Promises: pure. What templates and conditions see as `steps`, `events` and `process`
+//! is made here and nowhere else.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
-use rungs_runners::DeliveryView;
+use rungs_runners::{Action, DeliveryView, Scope};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+/// Event types a process remembers under `events`; the oldest gives way.
+pub const MOST_EVENT_TYPES: usize = 100;
 
 /// Everything that is known of a process.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +43,49 @@ pub struct Process {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
+impl Process {
+    /// What the process's templates and conditions see.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope::new(&self.data, || self.about(), &self.state.steps, &self.state.events)
+    }
+
+    /// What they see as `process`.
+    fn about(&self) -> Value {
+        json!({
+            "id": self.process_id,
+            "sequence": self.sequence,
+            "version": self.version,
+            "timezone": self.timezone.name(),
+            "startedAt": iso(self.started_at),
+        })
+    }
+
+    /// Takes in an event: its data is merged into the process's, and the last event of
+    /// each type is kept.
+    pub fn take_event(&mut self, event: Event) {
+        if event.data.is_object() {
+            let mut data = Value::Object(std::mem::take(&mut self.data));
+            merge(&mut data, &event.data);
+            if let Value::Object(merged) = data {
+                self.data = merged;
+            }
+        }
+        let Value::Object(events) = &mut self.state.events else { return };
+        let count = events
+            .get(&event.r#type)
+            .and_then(|earlier| earlier.get("count"))
+            .and_then(Value::as_u64)
+            .unwrap_or(0);
+        events.shift_remove(&event.r#type);
+        if events.len() >= MOST_EVENT_TYPES {
+            let oldest = events.keys().next().cloned().unwrap_or_default();
+            events.shift_remove(&oldest);
+        }
+        let kept = json!({ "at": iso(event.at), "data": event.data, "count": count + 1 });
+        events.insert(event.r#type, kept);
+    }
+}
+
 /// What a process remembers of its climb.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -57,6 +106,74 @@ impl Default for State {
     fn default() -> Self {
         let empty = || Value::Object(Map::new());
         Self { entered_at: None, delivery: None, steps: empty(), events: empty() }
+    }
+}
+
+impl State {
+    /// How many times the cursor has come to a step.
+    pub fn stays(&self, step: &str) -> u32 {
+        let stays = self.steps.get(step).and_then(|result| result.get("visits"));
+        stays.and_then(Value::as_u64).and_then(|stays| u32::try_from(stays).ok()).unwrap_or(0)
+    }
+
+    /// A stay at `step` begins. The result of an earlier stay gives way.
+    pub(crate) fn enter(&mut self, step: &str, now: DateTime<Utc>) {
+        self.entered_at = Some(now.timestamp_millis());
+        self.delivery = None;
+        let visits = self.stays(step).saturating_add(1);
+        if let Value::Object(steps) = &mut self.steps {
+            steps.insert(step.to_owned(), json!({ "visits": visits }));
+        }
+    }
+
+    /// The stay at `step` ends with `action`.
+    pub(crate) fn leave(
+        &mut self,
+        step: &str,
+        action: Action,
+        now: DateTime<Utc>,
+        failed: Option<&str>,
+    ) {
+        self.note(step, "action", json!(action));
+        self.note(step, "at", json!(iso(now)));
+        if let Some(reason) = failed {
+            let unsent = self.steps.get(step).is_none_or(|result| result.get("status").is_none());
+            if unsent {
+                self.note(step, "status", json!("failed"));
+                self.note(step, "error", json!(reason));
+            }
+        }
+        self.delivery = None;
+    }
+
+    /// The present stay wrote a delivery.
+    pub(crate) fn take_delivery_of_stay(&mut self, view: DeliveryView) {
+        self.note(&view.step.clone(), "delivery", json!(view.id));
+        self.delivery = Some(view.clone());
+        self.take_delivery(view);
+    }
+
+    /// News of a delivery. What is heard of the last one of a step stands in its result,
+    /// also after the cursor has left it.
+    pub(crate) fn take_delivery(&mut self, view: DeliveryView) {
+        let result = self.steps.get(&view.step);
+        let last = result.and_then(|result| result.get("delivery")).and_then(Value::as_str);
+        if last == Some(view.id.as_str()) {
+            self.note(&view.step, "status", json!(view.status));
+            if let Some(error) = &view.error {
+                self.note(&view.step, "error", json!(error));
+            }
+        }
+        if let Some(open) = self.delivery.as_mut().filter(|open| open.id == view.id) {
+            *open = view;
+        }
+    }
+
+    fn note(&mut self, step: &str, key: &str, value: Value) {
+        let result = self.steps.as_object_mut().and_then(|steps| steps.get_mut(step));
+        if let Some(Value::Object(result)) = result {
+            result.insert(key.to_owned(), value);
+        }
     }
 }
 
@@ -122,4 +239,58 @@ pub enum News {
     Event(Event),
     /// A delivery it wrote has come further.
     Delivery(DeliveryView),
+}
+
+/// A moment as templates and the API show it: ISO 8601 in UTC, to the millisecond.
+pub fn iso(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// JSON merge patch, RFC 7396.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(target) = target else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            target.shift_remove(key);
+        } else {
+            merge(target.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merge_follows_the_examples_of_rfc_7396() {
+        let examples = [
+            (json!({"a":"b"}), json!({"a":"c"}), json!({"a":"c"})),
+            (json!({"a":"b"}), json!({"b":"c"}), json!({"a":"b","b":"c"})),
+            (json!({"a":"b"}), json!({"a":null}), json!({})),
+            (json!({"a":"b","b":"c"}), json!({"a":null}), json!({"b":"c"})),
+            (json!({"a":["b"]}), json!({"a":"c"}), json!({"a":"c"})),
+            (json!({"a":"c"}), json!({"a":["b"]}), json!({"a":["b"]})),
+            (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d"}})),
+            (json!({"a":[{"b":"c"}]}), json!({"a":[1]}), json!({"a":[1]})),
+            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
+            (json!({"a":"b"}), json!(["c"]), json!(["c"])),
+            (json!({"a":"foo"}), json!(null), json!(null)),
+            (json!({"a":"foo"}), json!("bar"), json!("bar")),
+            (json!({"e":null}), json!({"a":1}), json!({"e":null,"a":1})),
+            (json!([1, 2]), json!({"a":"b","c":null}), json!({"a":"b"})),
+            (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
+        ];
+        for (mut target, patch, expected) in examples {
+            merge(&mut target, &patch);
+            assert_eq!(target, expected, "with the patch {patch}");
+        }
+    }
 }

@@ -1,0 +1,182 @@
+//! The console: prints what would have been sent.
+//!
+//! Promises: nothing leaves. What is printed cannot move the cursor or recolour the
+//! terminal, whatever a template put into it.
+//! Stands in for every channel that is not configured, so that a first run needs no
+//! account.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use rungs_runners::{
+    DeliveryStatus,
+    builtin::{
+        email::Mail,
+        phone::{Call, CallContent},
+        sms::Sms,
+    },
+};
+use serde::Deserialize;
+
+use super::{Channel, Heard, Outgoing, SendError, Sent};
+
+/// Where the console prints a block of lines, without the last line's end.
+pub type Print = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Prints on stderr. If that is closed, nobody is there to be told.
+pub(super) fn stderr() -> Print {
+    Arc::new(|block| drop(writeln!(io::stderr().lock(), "{block}")))
+}
+
+/// How the console behaves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What becomes of a printed call.
+    pub calls: CallFate,
+}
+
+/// What becomes of a printed call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallFate {
+    /// Nobody picks up: nobody is there to do so.
+    #[default]
+    NoAnswer,
+    /// Somebody picks up and listens to the end.
+    Answered,
+    /// The line is busy.
+    Busy,
+    /// The callee declines.
+    Rejected,
+    /// An answering machine picks up.
+    Machine,
+    /// The call cannot be put through.
+    Failed,
+}
+
+impl CallFate {
+    /// In words, and the statuses that follow `sent`.
+    fn story(self) -> (&'static str, &'static [DeliveryStatus]) {
+        match self {
+            Self::NoAnswer => ("nobody answers", &[DeliveryStatus::NoAnswer]),
+            Self::Answered => ("answered", &[DeliveryStatus::Answered, DeliveryStatus::Completed]),
+            Self::Busy => ("busy", &[DeliveryStatus::Busy]),
+            Self::Rejected => ("rejected", &[DeliveryStatus::Rejected]),
+            Self::Machine => ("a machine answers", &[DeliveryStatus::Machine]),
+            Self::Failed => ("fails", &[DeliveryStatus::Failed]),
+        }
+    }
+}
+
+impl Config {
+    /// What to tell the operator of a channel that is only printed.
+    pub(super) fn notice(self, channel: &str) -> String {
+        let more = if channel == "phone" {
+            format!(" (every call: {})", self.calls.story().0)
+        } else {
+            String::new()
+        };
+        format!("{channel} is not configured: what it would send is printed here instead{more}")
+    }
+}
+
+/// The console in the place of one channel.
+pub struct Console {
+    channel: &'static str,
+    config: Config,
+    print: Print,
+}
+
+impl Console {
+    /// Stands in for `channel`.
+    pub fn new(channel: &'static str, config: Config, print: Print) -> Self {
+        Self { channel, config, print }
+    }
+
+    fn act(&self, outgoing: &Outgoing) -> Result<(String, Sent), SendError> {
+        match self.channel {
+            "phone" => {
+                let (words, statuses) = self.config.calls.story();
+                let call = outgoing.read()?;
+                Ok((show_call(&call, words), sent(DeliveryStatus::Sent, statuses)))
+            }
+            "sms" => Ok((show_sms(&outgoing.read()?), sent(DeliveryStatus::Delivered, &[]))),
+            "email" => Ok((show_mail(&outgoing.read()?), sent(DeliveryStatus::Sent, &[]))),
+            _ => Ok((clean(&outgoing.request.to_string()), sent(DeliveryStatus::Sent, &[]))),
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for Console {
+    fn name(&self) -> &'static str {
+        "console"
+    }
+
+    async fn send(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
+        let (shown, sent) = self.act(outgoing)?;
+        let (process, step) = (clean(&outgoing.process_id), clean(&outgoing.step));
+        (self.print)(&format!("{} [{process}, {step}] {shown}", self.channel));
+        Ok(sent)
+    }
+}
+
+fn sent(status: DeliveryStatus, then: &[DeliveryStatus]) -> Sent {
+    let heard = |status: &DeliveryStatus| Heard { provider_id: None, status: *status, error: None };
+    Sent { provider_id: None, status, then: then.iter().map(heard).collect() }
+}
+
+fn show_call(call: &Call, fate: &str) -> String {
+    let says = match &call.content {
+        CallContent::Say { text, .. } => format!("\"{}\"", clean(text)),
+        CallContent::Url(url) => format!("TwiML from {}", clean(url)),
+    };
+    format!("{}: {says} ({fate})", route(call.from.as_deref(), &call.to))
+}
+
+fn show_sms(sms: &Sms) -> String {
+    format!("{}: \"{}\"", route(sms.from.as_deref(), &sms.to), clean(&sms.message))
+}
+
+fn show_mail(mail: &Mail) -> String {
+    let mut shown = route(mail.from.as_deref(), &mail.to.join(", "));
+    for (label, addresses) in [("cc", &mail.cc), ("bcc", &mail.bcc), ("reply to", &mail.reply_to)] {
+        if !addresses.is_empty() {
+            let _ = write!(shown, ", {label} {}", clean(&addresses.join(", ")));
+        }
+    }
+    let _ = write!(shown, ": \"{}\"", clean(&mail.subject));
+    match (&mail.text, &mail.html) {
+        (Some(body), _) | (None, Some(body)) => {
+            for line in body.lines() {
+                let _ = write!(shown, "\n    | {}", clean(line));
+            }
+        }
+        (None, None) => {}
+    }
+    shown
+}
+
+fn route(from: Option<&str>, to: &str) -> String {
+    match from {
+        Some(from) => format!("to {} from {}", clean(to), clean(from)),
+        None => format!("to {}", clean(to)),
+    }
+}
+
+/// `text` on one line, with control characters spelled out.
+fn clean(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut line, char| {
+        if char.is_control() {
+            line.extend(char.escape_default());
+        } else {
+            line.push(char);
+        }
+        line
+    })
+}

@@ -1,0 +1,424 @@
+//! The life of a delivery: what each report of an attempt, and each word from the
+//! provider, makes of it.
+//!
+//! Promises: pure, and right in whatever order reports come: a callback may overtake the
+//! answer to the request that caused it, or come twice, or after everything was given up.
+//! Called by: the store, which reads deliveries, tells them their reports here and writes
+//! them back, in one transaction.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rungs_runners::{DeliveryStatus, DeliveryView};
+use serde::{Deserialize, Serialize};
+
+use crate::Retry;
+
+/// How long a provider that can be asked is asked before a delivery counts as failed.
+pub const LONGEST_SILENCE: TimeDelta = TimeDelta::hours(6);
+
+/// Attempts beyond `retry.attempts` that crashes of our own may add.
+const MOST_CRASHES: u32 = 20;
+
+/// Lines kept in a delivery's log; the first ones stay, since they tell how it began.
+const MOST_LOG_LINES: usize = 100;
+
+/// A delivery as it stands in the store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeliveryRecord {
+    /// A UUID, and the idempotency key towards the provider.
+    pub id: String,
+    /// The process that wrote it.
+    pub process_key: String,
+    /// The step that wrote it.
+    pub step: String,
+    /// The channel that carries it.
+    pub channel: String,
+    /// How far it has come.
+    pub status: DeliveryStatus,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// How often to try.
+    pub retry: Retry,
+    /// While pending, when to try (next); once sent, when to ask what became of it.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Until when the attempt under way belongs to whoever began it.
+    pub lease_until: Option<DateTime<Utc>>,
+    /// Nobody wants it any more: no further attempt.
+    pub withdrawn: bool,
+    /// The provider's own id.
+    pub provider_id: Option<String>,
+    /// What went wrong last.
+    pub error: Option<String>,
+    /// Everything that was reported.
+    pub log: Vec<LogLine>,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+    /// When it became final.
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
+/// One line of a delivery's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine {
+    /// Unix milliseconds.
+    pub at: i64,
+    /// The attempt it speaks of, where it speaks of one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub attempt: Option<u32>,
+    /// What was reported: a status, or `temporary`, `in-doubt`, `lease-expired`, `silent`.
+    pub what: String,
+    /// Details.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
+}
+
+/// What is reported of a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// The attempt with this number has ended.
+    Attempted {
+        /// Counted from 1.
+        attempt: u32,
+        /// How it ended.
+        result: Attempt,
+    },
+    /// The provider said something, by itself or because it was asked.
+    Heard {
+        /// How far the delivery has come.
+        status: DeliveryStatus,
+        /// The provider's id.
+        provider_id: Option<String>,
+        /// Details.
+        error: Option<String>,
+        /// When to ask again, if that is not the end of it.
+        ask_at: Option<DateTime<Utc>>,
+    },
+    /// Whoever began the attempt under way did not come back.
+    LeaseExpired,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attempt {
+    /// The provider took it.
+    Sent {
+        /// Its id there.
+        provider_id: Option<String>,
+        /// How far it has come already.
+        status: DeliveryStatus,
+        /// When to ask what became of it.
+        ask_at: Option<DateTime<Utc>>,
+    },
+    /// It will never be taken.
+    Refused {
+        /// `failed` or `rejected`.
+        status: DeliveryStatus,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing left; it may go better later.
+    Temporary {
+        /// Why.
+        reason: String,
+        /// The provider asked for at least this pause.
+        retry_after: Option<TimeDelta>,
+    },
+    /// It may have arrived.
+    InDoubt {
+        /// Why that is not known.
+        reason: String,
+    },
+}
+
+impl DeliveryRecord {
+    /// What its process is told of it.
+    pub fn view(&self) -> DeliveryView {
+        DeliveryView {
+            id: self.id.clone(),
+            step: self.step.clone(),
+            status: self.status,
+            attempts: self.attempts,
+            provider_id: self.provider_id.clone(),
+            error: self.error.clone(),
+        }
+    }
+
+    /// Takes in a report. True if the process should hear of it.
+    pub fn take(&mut self, report: Report, now: DateTime<Utc>) -> bool {
+        let before = self.status;
+        match report {
+            Report::Attempted { attempt, result } => self.attempted(attempt, result, now),
+            Report::Heard { status, provider_id, error, ask_at } => {
+                self.note(now, None, status.as_str(), error.clone());
+                self.reach(status, provider_id, error);
+                self.due_at =
+                    ask_at.or(self.due_at.filter(|_| self.status >= DeliveryStatus::Sent));
+                self.give_up_if_silent(now);
+            }
+            Report::LeaseExpired => self.lease_expired(now),
+        }
+        if self.status.is_final() {
+            self.due_at = None;
+            self.lease_until = None;
+            self.settled_at.get_or_insert(now);
+        }
+        self.status != before && self.status != DeliveryStatus::Pending
+    }
+
+    fn attempted(&mut self, attempt: u32, result: Attempt, now: DateTime<Utc>) {
+        // An attempt whose lease ran out may still report; only the one under way decides
+        // what happens next, but that the provider took it is true whoever says so.
+        let under_way = self.status == DeliveryStatus::Sending && self.attempts == attempt;
+        match result {
+            Attempt::Sent { provider_id, status, ask_at } => {
+                self.note(now, Some(attempt), status.as_str(), None);
+                self.reach(status, provider_id, None);
+                self.due_at = ask_at;
+                self.lease_until = None;
+            }
+            Attempt::Refused { status, reason } => {
+                self.note(now, Some(attempt), status.as_str(), Some(reason.clone()));
+                if under_way {
+                    self.reach(status, None, Some(reason));
+                }
+            }
+            Attempt::Temporary { reason, retry_after } => {
+                self.note(now, Some(attempt), "temporary", Some(reason.clone()));
+                if under_way {
+                    self.try_again(reason, retry_after, now);
+                }
+            }
+            Attempt::InDoubt { reason } => {
+                self.note(now, Some(attempt), "in-doubt", Some(reason.clone()));
+                if under_way {
+                    self.try_again(reason, None, now);
+                }
+            }
+        }
+    }
+
+    fn reach(
+        &mut self,
+        status: DeliveryStatus,
+        provider_id: Option<String>,
+        error: Option<String>,
+    ) {
+        self.status = self.status.after(status);
+        self.provider_id = self.provider_id.take().or(provider_id);
+        self.error = error.or(self.error.take().filter(|_| self.status.is_failure()));
+    }
+
+    fn try_again(&mut self, reason: String, at_least: Option<TimeDelta>, now: DateTime<Utc>) {
+        self.lease_until = None;
+        let pause = self.retry.pause(self.attempts, &self.id);
+        match pause {
+            _ if self.withdrawn => self.status = DeliveryStatus::Cancelled,
+            Some(pause) => {
+                self.status = DeliveryStatus::Pending;
+                self.due_at = now.checked_add_signed(pause.max(at_least.unwrap_or_default()));
+                self.error = Some(reason);
+            }
+            None => {
+                self.status = DeliveryStatus::Failed;
+                self.error = Some(format!("gave up after attempt {}: {reason}", self.attempts));
+            }
+        }
+    }
+
+    /// The attempt may never have left, so it is repeated even if it was the last one.
+    fn lease_expired(&mut self, now: DateTime<Utc>) {
+        let expired = self.lease_until.is_some_and(|until| until <= now);
+        if self.status != DeliveryStatus::Sending || !expired {
+            return;
+        }
+        self.note(now, Some(self.attempts), "lease-expired", None);
+        self.lease_until = None;
+        if self.withdrawn {
+            self.status = DeliveryStatus::Cancelled;
+        } else if self.attempts >= self.retry.attempts.saturating_add(MOST_CRASHES) {
+            self.status = DeliveryStatus::Failed;
+            self.error = Some(format!("{} attempts ended without a result", self.attempts));
+        } else {
+            self.status = DeliveryStatus::Pending;
+            self.due_at = Some(now);
+        }
+    }
+
+    fn give_up_if_silent(&mut self, now: DateTime<Utc>) {
+        if !self.status.is_final()
+            && self.due_at.is_some()
+            && now - self.created_at > LONGEST_SILENCE
+        {
+            let hours = LONGEST_SILENCE.num_hours();
+            let error = format!("the provider gave no final status within {hours} hours");
+            self.note(now, None, "silent", Some(error.clone()));
+            self.reach(DeliveryStatus::Failed, None, Some(error));
+        }
+    }
+
+    fn note(
+        &mut self,
+        now: DateTime<Utc>,
+        attempt: Option<u32>,
+        what: &str,
+        error: Option<String>,
+    ) {
+        let line = LogLine { at: now.timestamp_millis(), attempt, what: what.to_owned(), error };
+        let repeated = self.log.last().is_some_and(|last| {
+            attempt.is_none() && (&last.what, &last.error) == (&line.what, &line.error)
+        });
+        if !repeated && self.log.len() < MOST_LOG_LINES {
+            self.log.push(line);
+        }
+    }
+}
+
+/// When to ask again what became of a delivery: soon at first, then ever less often.
+pub fn ask_again_at(created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let pause = (now - created_at) / 4;
+    now + pause.clamp(TimeDelta::seconds(5), TimeDelta::minutes(5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use DeliveryStatus::{
+        Answered, Busy, Cancelled, Completed, Failed, NoAnswer, Pending, Sending, Sent,
+    };
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    fn sending() -> DeliveryRecord {
+        DeliveryRecord {
+            id: "d".into(),
+            process_key: "p".into(),
+            step: "ring".into(),
+            channel: "phone".into(),
+            status: Sending,
+            attempts: 1,
+            retry: Retry::default(),
+            due_at: Some(at(0)),
+            lease_until: Some(at(60)),
+            withdrawn: false,
+            provider_id: None,
+            error: None,
+            log: vec![],
+            created_at: at(0),
+            settled_at: None,
+        }
+    }
+
+    fn sent(attempt: u32) -> Report {
+        let result = Attempt::Sent { provider_id: Some("CA1".into()), status: Sent, ask_at: None };
+        Report::Attempted { attempt, result }
+    }
+
+    fn temporary(attempt: u32) -> Report {
+        let result = Attempt::Temporary { reason: "503".into(), retry_after: None };
+        Report::Attempted { attempt, result }
+    }
+
+    fn heard(status: DeliveryStatus) -> Report {
+        Report::Heard { status, provider_id: Some("CA1".into()), error: None, ask_at: None }
+    }
+
+    #[test]
+    fn a_callback_may_overtake_the_answer_to_its_request() {
+        let mut call = sending();
+        assert!(call.take(heard(Answered), at(1)));
+        assert!(!call.take(sent(1), at(2)), "that it was placed is no news by then");
+        assert_eq!((call.status, call.provider_id.as_deref()), (Answered, Some("CA1")));
+    }
+
+    #[test]
+    fn statuses_in_any_order_end_the_same_way() {
+        let orders =
+            [[Sent, Answered, Completed], [Completed, Answered, Sent], [Answered, Sent, Completed]];
+        for order in orders {
+            let mut call = sending();
+            for status in order {
+                call.take(heard(status), at(1));
+            }
+            assert_eq!(call.status, Completed, "after {order:?}");
+        }
+    }
+
+    #[test]
+    fn a_final_status_stays() {
+        let mut call = sending();
+        call.take(heard(Busy), at(1));
+        assert!(!call.take(heard(NoAnswer), at(2)));
+        assert_eq!((call.status, call.settled_at), (Busy, Some(at(1))));
+    }
+
+    #[test]
+    fn trouble_is_retried_later_and_later_until_the_attempts_are_used_up() {
+        let mut call = sending();
+        let mut now = at(0);
+        for attempt in 1..5 {
+            assert!(!call.take(temporary(attempt), now), "nothing for the process to hear");
+            assert_eq!(call.status, Pending);
+            now = call.due_at.unwrap();
+            (call.status, call.attempts) = (Sending, attempt + 1);
+        }
+        assert!(call.take(temporary(5), now));
+        assert_eq!(call.status, Failed);
+        assert_eq!(call.error.as_deref(), Some("gave up after attempt 5: 503"));
+        assert_eq!(call.log.len(), 5, "every attempt stands in the log");
+    }
+
+    #[test]
+    fn the_provider_may_ask_for_a_longer_pause() {
+        let mut call = sending();
+        let result =
+            Attempt::Temporary { reason: "429".into(), retry_after: Some(TimeDelta::minutes(20)) };
+        call.take(Report::Attempted { attempt: 1, result }, at(0));
+        assert_eq!(call.due_at, Some(at(20 * 60)));
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_not_tried_again() {
+        let mut call = DeliveryRecord { withdrawn: true, ..sending() };
+        call.take(temporary(1), at(1));
+        assert_eq!(call.status, Cancelled);
+    }
+
+    #[test]
+    fn an_attempt_that_never_reported_is_repeated_even_if_it_was_the_last() {
+        let mut call = DeliveryRecord { attempts: 5, ..sending() };
+        assert!(!call.take(Report::LeaseExpired, at(59)));
+        assert_eq!(call.status, Sending, "its lease still runs");
+        call.take(Report::LeaseExpired, at(60));
+        assert_eq!((call.status, call.due_at), (Pending, Some(at(60))));
+    }
+
+    #[test]
+    fn a_late_report_of_an_expired_attempt_stops_the_repetition() {
+        let mut call = sending();
+        call.take(Report::LeaseExpired, at(61));
+        assert!(call.take(sent(1), at(62)), "it had been placed after all");
+        assert_eq!(call.status, Sent);
+        let mut other = sending();
+        other.take(Report::LeaseExpired, at(61));
+        (other.status, other.attempts) = (Sending, 2);
+        other.take(temporary(1), at(63));
+        assert_eq!(other.status, Sending, "the second attempt is under way and decides");
+    }
+
+    #[test]
+    fn a_provider_that_never_says_how_it_ended_is_given_up() {
+        let mut call = sending();
+        call.take(sent(1), at(1));
+        let ask = |now| Report::Heard {
+            status: Sent,
+            provider_id: None,
+            error: None,
+            ask_at: Some(ask_again_at(at(0), now)),
+        };
+        assert!(!call.take(ask(at(100)), at(100)));
+        assert!(call.take(ask(at(7 * 3600)), at(7 * 3600)));
+        assert_eq!((call.status, call.due_at), (Failed, None));
+    }
+}

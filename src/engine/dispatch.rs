@@ -1,0 +1,216 @@
+//! Dispatch: begin attempts, send, and write down what became of them.
+//!
+//! To begin an attempt is to claim it, and only as many are claimed as can leave at once:
+//! so the look that claims is the last look before sending, and after an answered stop
+//! nothing begins.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{FutureExt, future::join_all};
+use rungs_core::{Attempt, Report};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    channels::{AsksStatus, Heard, Outgoing, SendError, Sent, Way},
+    clock::Clock,
+    store::{Result, deliveries::Begun},
+};
+
+use super::{Dispatched, Engine};
+
+/// When a provider that calls back is asked all the same, in case the callback got lost.
+const CALLBACK_LOST: TimeDelta = TimeDelta::minutes(2);
+/// When a provider that does not call back is asked first.
+const FIRST_QUESTION: TimeDelta = TimeDelta::seconds(5);
+/// How long results are held in memory while the database is away.
+const LONGEST_HOLD: Duration = Duration::from_mins(10);
+
+/// What came of one attempt: its reports, in order.
+type Ended = (Vec<(String, Report)>, Dispatched);
+
+impl Engine {
+    /// Sends everything that may be sent now, on all channels beside each other, and
+    /// waits for the results.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn dispatch(&self) -> Result<Dispatched> {
+        let never = CancellationToken::new();
+        let passes = self.channels.iter().map(|(name, way)| self.carry(name, way, &never));
+        let mut total = Dispatched::default();
+        for dispatched in join_all(passes).await {
+            total += dispatched?;
+        }
+        Ok(total)
+    }
+
+    /// Sends what one channel may send now, until nothing is left and nothing is under way.
+    /// After `shutdown` nothing more begins.
+    pub(super) async fn carry(
+        &self,
+        name: &'static str,
+        way: &Way,
+        shutdown: &CancellationToken,
+    ) -> Result<Dispatched> {
+        // Each attempt is a task of its own: it must not stand still while results of
+        // others are being written down.
+        let mut under_way = JoinSet::new();
+        let mut total = Dispatched::default();
+        loop {
+            let free = way.limits.max_in_flight.saturating_sub(under_way.len());
+            let free = if shutdown.is_cancelled() { 0 } else { free };
+            let (begun, lease_until) = match self.begin(name, free).await {
+                Err(error) if under_way.is_empty() => return Err(error),
+                // What is under way comes first; the trouble will show again.
+                Err(_) => (Vec::new(), self.clock.now()),
+                Ok(begun) => begun,
+            };
+            total.attempts += begun.len();
+            for begun in begun {
+                under_way.spawn(attempt(way.clone(), self.clock.clone(), begun, lease_until));
+            }
+            if under_way.is_empty() {
+                let next_at = self.paces.next_at(name, self.clock.now());
+                total.again_at = next_at.filter(|_| total.attempts > 0);
+                return Ok(total);
+            }
+            tokio::select! {
+                Some(first) = under_way.join_next() => {
+                    let mut ended = vec![first];
+                    while let Some(more) = under_way.try_join_next() {
+                        ended.push(more);
+                    }
+                    total += self.write_down(name, ended.into_iter().flatten().collect()).await?;
+                }
+                () = self.wake.dispatcher_woken(name) => {}
+            }
+        }
+    }
+
+    /// Begins as many attempts as there is room for.
+    async fn begin(&self, name: &str, free: usize) -> Result<(Vec<Begun>, DateTime<Utc>)> {
+        let now = self.clock.now();
+        let lease_until = now + self.options.lease;
+        let allowed = self.paces.take(name, free, now);
+        if allowed == 0 {
+            return Ok((Vec::new(), lease_until));
+        }
+        let begun = self.store.begin_attempts(name, allowed as u64, now, lease_until).await;
+        let used = begun.as_ref().map_or(0, Vec::len);
+        self.paces.give_back(name, allowed.saturating_sub(used));
+        Ok((begun?, lease_until))
+    }
+
+    /// Writes results down. They are held while the database is away: to forget that a
+    /// call was placed is to place it twice.
+    async fn write_down(&self, channel: &str, ended: Vec<Ended>) -> Result<Dispatched> {
+        let mut tally = Dispatched::default();
+        let mut reports = Vec::new();
+        for (more, one) in ended {
+            reports.extend(more);
+            tally += one;
+        }
+        let (mut held, mut pause) = (Duration::ZERO, Duration::from_millis(100));
+        while let Err(error) = self.store.report(reports.clone(), self.clock.now()).await {
+            if held == Duration::ZERO {
+                let count = reports.len();
+                tracing::error!(channel, %error, count, "results are held until the database is back");
+            }
+            if held > LONGEST_HOLD {
+                return Err(error);
+            }
+            tokio::time::sleep(pause).await;
+            held += pause;
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+        self.metrics.dispatched(channel, &tally);
+        self.wake.evaluator();
+        Ok(tally)
+    }
+}
+
+/// One attempt.
+async fn attempt(way: Way, clock: Clock, begun: Begun, lease_until: DateTime<Utc>) -> Ended {
+    let now = clock.now();
+    let mut tally = Dispatched::default();
+    if now >= lease_until {
+        // Whoever stood still that long no longer owns the attempt.
+        return (Vec::new(), tally);
+    }
+    let attempt = u32::try_from(begun.attempts).unwrap_or(1);
+    let outgoing = Outgoing {
+        id: begun.id.clone(),
+        process_id: begun.process_id,
+        step: begun.step,
+        attempt,
+        request: serde_json::from_str(&begun.request).unwrap_or_default(),
+        now,
+    };
+    let sent = AssertUnwindSafe(way.channel.send(&outgoing)).catch_unwind().await;
+    let sent = sent.unwrap_or_else(|_| {
+        Err(SendError::InDoubt { reason: "the channel met a defect of its own".to_owned() })
+    });
+    match &sent {
+        Ok(_) => tally.sent = 1,
+        Err(SendError::Temporary { .. }) => tally.trouble = 1,
+        Err(SendError::Refused { .. }) => tally.refused = 1,
+        Err(SendError::InDoubt { .. }) => tally.in_doubt = 1,
+    }
+    log(&outgoing, way.channel.name(), sent.as_ref().err());
+    (reports(&way, &begun.id, attempt, sent, clock.now()), tally)
+}
+
+fn reports(
+    way: &Way,
+    id: &str,
+    attempt: u32,
+    sent: std::result::Result<Sent, SendError>,
+    now: DateTime<Utc>,
+) -> Vec<(String, Report)> {
+    let ask_at = way.channel.asks().map(|asks| now + first_question(asks));
+    let (result, then) = match sent {
+        Ok(Sent { provider_id, status, then }) => {
+            (Attempt::Sent { provider_id, status, ask_at }, then)
+        }
+        Err(error) => (ended(error), Vec::new()),
+    };
+    let heard = then.into_iter().map(|Heard { provider_id, status, error }| Report::Heard {
+        status,
+        provider_id,
+        error,
+        ask_at: None,
+    });
+    std::iter::once(Report::Attempted { attempt, result })
+        .chain(heard)
+        .map(|report| (id.to_owned(), report))
+        .collect()
+}
+
+fn first_question(asks: &dyn AsksStatus) -> TimeDelta {
+    if asks.is_called_back() { CALLBACK_LOST } else { FIRST_QUESTION }
+}
+
+fn ended(error: SendError) -> Attempt {
+    match error {
+        SendError::Temporary { reason, retry_after } => Attempt::Temporary {
+            reason,
+            retry_after: retry_after.and_then(|pause| TimeDelta::from_std(pause).ok()),
+        },
+        SendError::Refused { status, reason } => Attempt::Refused { status, reason },
+        SendError::InDoubt { reason } => Attempt::InDoubt { reason },
+    }
+}
+
+fn log(outgoing: &Outgoing, channel: &str, error: Option<&SendError>) {
+    let Outgoing { id, process_id, step, attempt, .. } = outgoing;
+    match error {
+        None => {
+            tracing::debug!(delivery = id, process = process_id, step, attempt, channel, "sent");
+        }
+        Some(error) => {
+            tracing::info!(delivery = id, process = process_id, step, attempt, channel, %error, "not sent");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The cycle: evaluate, dispatch, ask, sweep.
+//!
+//! Promises: every pass may run at any time, beside any number of others like it, on one
+//! machine or many, and returns a tally of what it did. A pass decides nothing about a
+//! process that rungs-core does not decide; it claims, calls, and writes down.
+//! Does not: know who is at the door.
+//! Called by: `serve`, which runs the passes for ever, `evaluate` and `run`, which run
+//! them until nothing is due, and tests, which run them one by one.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use rungs_runners::Kind;
+
+use crate::{
+    channels::Channels,
+    clock::Clock,
+    store::{self, Store},
+};
+
+mod ask;
+mod dispatch;
+mod evaluate;
+mod metrics;
+mod pace;
+mod run;
+mod sequences;
+mod sweep;
+mod tally;
+mod wake;
+
+pub use metrics::Metrics;
+pub use sequences::Sequences;
+pub use tally::{Asked, Dispatched, Evaluated, Swept, Tally};
+pub use wake::Wake;
+
+/// What the engine is told by its configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Processes claimed in one transaction.
+    pub batch: u64,
+    /// How long an attempt belongs to whoever began it. Longer than any channel takes.
+    pub lease: TimeDelta,
+    /// How long ended processes are kept.
+    pub retention: TimeDelta,
+    /// The time zone of sequences that name none.
+    pub timezone: Tz,
+    /// The longest a sleeping evaluator takes to see what another program wrote.
+    pub poll: TimeDelta,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            batch: 500,
+            lease: TimeDelta::seconds(120),
+            retention: TimeDelta::days(90),
+            timezone: Tz::UTC,
+            poll: TimeDelta::seconds(1),
+        }
+    }
+}
+
+/// Everything a pass needs.
+pub struct Engine {
+    /// Where processes live.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// The ways out.
+    pub channels: Channels,
+    /// The runners there are.
+    pub kinds: Vec<Kind>,
+    /// Sequences, parsed.
+    pub sequences: Sequences,
+    /// Who sleeps, and can be woken.
+    pub wake: Wake,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What it was told.
+    pub options: Options,
+    paces: pace::Paces,
+}
+
+impl Engine {
+    /// An engine over a store.
+    pub fn new(store: Store, clock: Clock, channels: Channels, options: Options) -> Arc<Self> {
+        let kinds = rungs_runners::builtin::KINDS.to_vec();
+        let wake = Wake::new(channels.iter().map(|(name, _)| name));
+        let paces = pace::Paces::new(&channels);
+        let (sequences, metrics) = (Sequences::default(), Metrics::new());
+        Arc::new(Self { store, clock, channels, kinds, sequences, wake, metrics, options, paces })
+    }
+
+    /// Every pass once, in the order in which one feeds the next.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn pass(&self) -> store::Result<Tally> {
+        let swept = self.sweep_leases().await?;
+        let evaluated = self.evaluate().await?;
+        let dispatched = self.dispatch().await?;
+        let asked = self.ask().await?;
+        Ok(Tally { evaluated, dispatched, asked, swept })
+    }
+
+    /// Passes until nothing is due any more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn drain(&self) -> store::Result<Tally> {
+        let mut total = Tally::default();
+        loop {
+            let tally = self.pass().await?;
+            let idle = tally.is_idle();
+            total += tally;
+            if idle {
+                return Ok(total);
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Run: the passes, for ever, each in a loop of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{Result, StoreError};
+
+use super::Engine;
+
+/// How often ended processes are swept.
+const SWEEP_EVERY: TimeDelta = TimeDelta::minutes(10);
+
+impl Engine {
+    /// Runs until `shutdown`: evaluates and dispatches as things become due. Attempts that
+    /// are under way then are waited for.
+    pub async fn run(self: &Arc<Self>, shutdown: CancellationToken) {
+        let mut loops = JoinSet::new();
+        loops.spawn(Arc::clone(self).evaluator(shutdown.clone()));
+        loops.spawn(Arc::clone(self).sweeper(shutdown.clone()));
+        for (name, _) in self.channels.iter() {
+            loops.spawn(Arc::clone(self).dispatcher(name, shutdown.clone()));
+        }
+        while let Some(ended) = loops.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a loop of the engine ended by a defect; the program stops");
+                shutdown.cancel();
+            }
+        }
+    }
+
+    async fn evaluator(self: Arc<Self>, shutdown: CancellationToken) {
+        let mut trouble = Trouble::new("evaluating");
+        while !shutdown.is_cancelled() {
+            let pass = async {
+                self.evaluate().await?;
+                self.store.next_due_at(self.clock.now()).await
+            };
+            let pause = match pass.await {
+                Ok(due_at) => {
+                    trouble.over();
+                    let latest = self.clock.now() + self.options.poll;
+                    self.clock.sleep_until(due_at.map_or(latest, |due_at| due_at.min(latest)))
+                }
+                Err(error) => {
+                    self.metrics.database_error();
+                    tokio::time::sleep(trouble.pause(&error)).await;
+                    continue;
+                }
+            };
+            tokio::select! {
+                () = pause => {}
+                () = self.wake.evaluator_woken() => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    async fn dispatcher(self: Arc<Self>, name: &'static str, shutdown: CancellationToken) {
+        let Some(way) = self.channels.get(name) else { return };
+        let mut trouble = Trouble::new("dispatching");
+        while !shutdown.is_cancelled() {
+            let again_at = match self.carry(name, way, &shutdown).await {
+                Ok(dispatched) => {
+                    trouble.over();
+                    dispatched.again_at
+                }
+                Err(error) => {
+                    self.metrics.database_error();
+                    tokio::time::sleep(trouble.pause(&error)).await;
+                    continue;
+                }
+            };
+            let latest = self.clock.now() + self.options.poll;
+            tokio::select! {
+                () = self.clock.sleep_until(again_at.map_or(latest, |at| at.min(latest))) => {}
+                () = self.wake.dispatcher_woken(name) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    async fn sweeper(self: Arc<Self>, shutdown: CancellationToken) {
+        let mut trouble = Trouble::new("sweeping");
+        let mut sweep_at = self.clock.now();
+        while !shutdown.is_cancelled() {
+            let pass: Result<()> = async {
+                self.ask().await?;
+                self.sweep_leases().await?;
+                if self.clock.now() >= sweep_at {
+                    sweep_at = self.clock.now() + SWEEP_EVERY;
+                    self.sweep_ended().await?;
+                }
+                Ok(())
+            }
+            .await;
+            match pass {
+                Ok(()) => trouble.over(),
+                Err(error) => tokio::time::sleep(trouble.pause(&error)).await,
+            }
+            tokio::select! {
+                () = self.clock.sleep_until(self.clock.now() + self.options.poll) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+}
+
+/// Trouble with the database: said once when it begins and once when it is over.
+struct Trouble {
+    what: &'static str,
+    times: u32,
+}
+
+impl Trouble {
+    fn new(what: &'static str) -> Self {
+        Self { what, times: 0 }
+    }
+
+    /// How long to leave the database alone.
+    fn pause(&mut self, error: &StoreError) -> Duration {
+        if self.times == 0 {
+            tracing::error!(doing = self.what, %error, "the database is in trouble; trying again until it is not");
+        }
+        self.times = self.times.saturating_add(1);
+        Duration::from_millis(100 << self.times.min(5))
+    }
+
+    fn over(&mut self) {
+        if self.times > 0 {
+            tracing::info!(doing = self.what, failures = self.times, "the database is back");
+            self.times = 0;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What passes did, for the command line, the log, the metrics and the tests.
+
+use std::ops::AddAssign;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// What evaluating did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evaluated {
+    /// Processes looked at.
+    pub processes: usize,
+    /// Steps visited.
+    pub visits: usize,
+    /// Deliveries written.
+    pub deliveries: usize,
+    /// Processes that came to their end.
+    pub completed: usize,
+    /// Processes that cannot go on.
+    pub failed: usize,
+}
+
+/// What dispatching did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dispatched {
+    /// Attempts begun.
+    pub attempts: usize,
+    /// Attempts that a provider took.
+    pub sent: usize,
+    /// Attempts that met temporary trouble.
+    pub trouble: usize,
+    /// Attempts that were refused for good.
+    pub refused: usize,
+    /// Attempts of which nobody knows whether they arrived.
+    pub in_doubt: usize,
+    /// When a channel that is paced may go on, if there was more to do.
+    #[serde(skip)]
+    pub again_at: Option<DateTime<Utc>>,
+}
+
+/// What asking did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    /// Deliveries asked about.
+    pub asked: usize,
+}
+
+/// What sweeping did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Swept {
+    /// Attempts whose lease had run out.
+    pub leases: usize,
+    /// Ended processes forgotten.
+    pub processes: usize,
+}
+
+/// What a whole round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    /// Of evaluating.
+    #[serde(flatten)]
+    pub evaluated: Evaluated,
+    /// Of dispatching.
+    #[serde(flatten)]
+    pub dispatched: Dispatched,
+    /// Of asking.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// Of sweeping.
+    #[serde(skip)]
+    pub swept: Swept,
+}
+
+impl Tally {
+    /// Whether there was nothing to do.
+    pub fn is_idle(&self) -> bool {
+        self.evaluated.processes == 0
+            && self.dispatched.attempts == 0
+            && self.asked.asked == 0
+            && self.swept.leases == 0
+    }
+}
+
+impl AddAssign for Evaluated {
+    fn add_assign(&mut self, other: Self) {
+        self.processes += other.processes;
+        self.visits += other.visits;
+        self.deliveries += other.deliveries;
+        self.completed += other.completed;
+        self.failed += other.failed;
+    }
+}
+
+impl AddAssign for Dispatched {
+    fn add_assign(&mut self, other: Self) {
+        self.attempts += other.attempts;
+        self.sent += other.sent;
+        self.trouble += other.trouble;
+        self.refused += other.refused;
+        self.in_doubt += other.in_doubt;
+        self.again_at = [self.again_at, other.again_at].into_iter().flatten().min();
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.evaluated += other.evaluated;
+        self.dispatched += other.dispatched;
+        self.asked.asked += other.asked.asked;
+        self.swept.leases += other.swept.leases;
+        self.swept.processes += other.swept.processes;
+    }
+}

@@ -1,0 +1,87 @@
+//! What comes in: sequences, starts, stops, events, roesc's requests, provider callbacks.
+//!
+//! Promises: everything is checked here, whichever door it came through, and answered
+//! with all that is wrong with it. [`start()`] is the only birth of a process.
+//! Does not: parse HTTP or command lines, and never sends.
+//! Called by: every door.
+
+mod callbacks;
+mod change;
+mod keys;
+mod roesc;
+mod sequences;
+mod start;
+mod view;
+
+use rungs_core::{Diagnostic, InputProblem};
+
+pub use callbacks::{Callback, CallbackRefused, twilio};
+pub use change::{NewEvent, event, pause, resume, stop};
+pub use roesc::{Answered, RoescRequest, roesc};
+pub use sequences::{Publication, publish};
+pub use start::{Climb, NewProcess, Started, start, start_batch};
+pub use view::{View, view};
+
+use crate::store::StoreError;
+
+/// Why something is not taken in. For the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The sequence has errors.
+    #[error("the sequence has errors")]
+    Sequence {
+        /// All there is to say of it.
+        diagnostics: Vec<Diagnostic>,
+        /// What the diagnostics point into.
+        text: String,
+    },
+    /// The data does not fit the sequence's `input`.
+    #[error("the data does not fit")]
+    Data(Vec<InputProblem>),
+    /// Something else about the request is wrong.
+    #[error("{message}")]
+    Invalid {
+        /// JSON pointer into the request.
+        pointer: String,
+        /// What is wrong there.
+        message: String,
+    },
+    /// There is no such sequence.
+    #[error("there is no sequence `{0}`")]
+    UnknownSequence(String),
+    /// There is no such process.
+    #[error("no process bears the id `{0}`")]
+    UnknownProcess(String),
+    /// It cannot be done to the process as it stands.
+    #[error("{0}")]
+    Conflict(String),
+    /// The database is in trouble; nothing has happened.
+    #[error("the database is in trouble: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl Refusal {
+    fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid { pointer: pointer.into(), message: message.into() }
+    }
+}
+
+/// The longest `process_id`, in characters.
+const LONGEST_ID: usize = 255;
+
+/// An id as callers may give it: any text but none, and without control characters.
+fn check_id(pointer: &str, id: &str) -> Result<(), Refusal> {
+    if id.is_empty() {
+        return Err(Refusal::invalid(pointer, "it is empty"));
+    }
+    if id.chars().count() > LONGEST_ID {
+        return Err(Refusal::invalid(
+            pointer,
+            format!("it is longer than {LONGEST_ID} characters"),
+        ));
+    }
+    if id.chars().any(char::is_control) {
+        return Err(Refusal::invalid(pointer, "it has control characters"));
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The only birth of a process.
+
+use std::sync::Arc;
+
+use rungs_core::{Process, Sequence, Start};
+use serde_json::{Value, json};
+
+use crate::{
+    engine::Engine,
+    store::sequences::{NewSequence, Published},
+};
+
+use super::{Refusal, check_id, keys, sequences};
+
+/// A process to start.
+#[derive(Debug, Clone)]
+pub struct NewProcess {
+    /// The caller's id; without one it gets a UUIDv7.
+    pub process_id: Option<String>,
+    /// What it climbs.
+    pub climb: Climb,
+    /// What it is about.
+    pub data: Value,
+}
+
+/// What a process climbs.
+#[derive(Debug, Clone)]
+pub enum Climb {
+    /// A published sequence; without a version, the newest.
+    Stored {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: Option<i32>,
+    },
+    /// Steps that come with the process, and whatever else a sequence may say.
+    Inline(Value),
+}
+
+/// What came of a start.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// The process that bears the id now.
+    pub process: Process,
+    /// False if it was live already: nothing changed.
+    pub new: bool,
+}
+
+/// Starts a process, unless one with its id is live.
+///
+/// # Errors
+/// What is wrong with the request.
+pub async fn start(engine: &Engine, new: NewProcess) -> Result<Started, Refusal> {
+    let mut started = start_batch(engine, vec![new]).await?;
+    started.pop().unwrap_or_else(|| Err(Refusal::Conflict("nothing was started".to_owned())))
+}
+
+/// Starts many processes in one transaction; each is answered for itself.
+///
+/// # Errors
+/// The database's: then none was started.
+pub async fn start_batch(
+    engine: &Engine,
+    batch: Vec<NewProcess>,
+) -> Result<Vec<Result<Started, Refusal>>, Refusal> {
+    let mut answers = Vec::with_capacity(batch.len());
+    for new in batch {
+        answers.push(match prepare(engine, new).await {
+            Err(Refusal::Store(error)) => return Err(error.into()),
+            prepared => prepared,
+        });
+    }
+    let ready: Vec<Process> = answers.iter().flatten().cloned().collect();
+    let mut born = engine.store.insert(&ready, engine.clock.now()).await?.into_iter();
+    engine.wake.evaluator();
+    let mut started = Vec::with_capacity(answers.len());
+    for answer in answers {
+        started.push(match answer {
+            Ok(process) if born.next() == Some(true) => Ok(Started { process, new: true }),
+            Ok(process) => Ok(already(engine, process).await?),
+            Err(refusal) => Err(refusal),
+        });
+    }
+    Ok(started)
+}
+
+async fn already(engine: &Engine, wanted: Process) -> Result<Started, Refusal> {
+    let live = engine.store.process(&wanted.process_id).await?;
+    Ok(Started { process: live.unwrap_or(wanted), new: false })
+}
+
+async fn prepare(engine: &Engine, new: NewProcess) -> Result<Process, Refusal> {
+    let key = keys::fresh(engine.clock.now());
+    if let Some(id) = &new.process_id {
+        check_id("/process_id", id)?;
+    }
+    let (sequence, version) = match new.climb {
+        Climb::Stored { name, version } => stored(engine, &name, version).await?,
+        Climb::Inline(definition) => inline(engine, definition).await?,
+    };
+    let start = Start {
+        process_id: new.process_id.unwrap_or_else(|| key.clone()),
+        key,
+        version,
+        data: new.data,
+        default_timezone: engine.options.timezone,
+        now: engine.clock.now(),
+    };
+    rungs_core::start(&sequence, start).map_err(Refusal::Data)
+}
+
+async fn stored(
+    engine: &Engine,
+    name: &str,
+    version: Option<i32>,
+) -> Result<(Arc<Sequence>, i32), Refusal> {
+    let unknown = || match version {
+        Some(version) => Refusal::UnknownSequence(format!("{name}, version {version}")),
+        None => Refusal::UnknownSequence(name.to_owned()),
+    };
+    if let Some(version) = version
+        && let Some(Ok(sequence)) = engine.sequences.get(name, version)
+    {
+        return Ok((sequence, version));
+    }
+    let row = engine.store.sequence(name, version).await?.ok_or_else(unknown)?;
+    parsed(engine, name, row.version, &row.source).map(|sequence| (sequence, row.version))
+}
+
+fn parsed(
+    engine: &Engine,
+    name: &str,
+    version: i32,
+    source: &str,
+) -> Result<Arc<Sequence>, Refusal> {
+    engine
+        .sequences
+        .get(name, version)
+        .unwrap_or_else(|| engine.sequences.parse(name, version, source, &engine.kinds))
+        .map_err(|reason| Refusal::Conflict(reason.to_string()))
+}
+
+/// Inline steps are kept as a sequence under the name of what they say, so that a
+/// thousand processes with the same steps share one.
+async fn inline(engine: &Engine, definition: Value) -> Result<(Arc<Sequence>, i32), Refusal> {
+    let Value::Object(mut definition) = definition else {
+        return Err(Refusal::invalid("/steps", "expected a list of steps"));
+    };
+    let hash = sequences::hash(&Value::Object(definition.clone()).to_string());
+    let name = format!("inline-{}", &hash[..16]);
+    definition.insert("sequence".to_owned(), json!(name));
+    let source = serde_json::to_string_pretty(&definition).unwrap_or_default();
+    if engine.sequences.get(&name, 1).is_none() {
+        let checked = rungs_core::check(&source, &engine.kinds);
+        sequences::accepted(checked.sequence, &checked.diagnostics, &source)?;
+    }
+    let new = NewSequence { name: &name, source: &source, hash: &hash, inline: true };
+    let Published { version, .. } = engine.store.publish(&new, engine.clock.now()).await?;
+    Ok((parsed(engine, &name, version, &source)?, version))
+}

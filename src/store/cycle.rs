@@ -1,0 +1,271 @@
+//! The hot path: claim what is due, and write what became of it, in one transaction.
+//!
+//! Any number of evaluators may claim beside each other: on PostgreSQL each passes by the
+//! rows that another holds, on SQLite they take turns.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rungs_core::{Advanced, Delivery, Entry, News, Process};
+use rungs_runners::{DeliveryStatus, DeliveryView};
+use sea_orm::{DatabaseTransaction, FromQueryResult, QueryResult};
+use serde_json::{Value, json};
+
+use super::{
+    Result, Store, clean,
+    dialect::Column,
+    entity::{event, process, sequence},
+    events, processes,
+};
+
+/// A transaction that holds processes which are due.
+pub struct Cycle<'a> {
+    store: &'a Store,
+    tx: DatabaseTransaction,
+    /// What was claimed, longest overdue first.
+    pub claimed: Vec<Claimed>,
+}
+
+/// A process that is due, with what it has not heard yet.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The process.
+    pub process: Process,
+    /// Its news, oldest first: events, then deliveries.
+    pub news: Vec<News>,
+    /// When it had become due.
+    pub due_at: DateTime<Utc>,
+}
+
+impl Store {
+    /// Claims up to `most` processes that are due at `now`, longest overdue first.
+    /// Rows that cannot be read are failed on the spot, so that they hold up nobody.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim(&self, now: DateTime<Utc>, most: u64) -> Result<Cycle<'_>> {
+        let tx = self.begin().await?;
+        let sql = format!(
+            "SELECT key, process_id, sequence, version, status, cursor, timezone, data, state,
+                    due_at, woken, reason, started_at, ended_at
+             FROM processes WHERE status = 'active' AND due_at <= $1
+             ORDER BY due_at LIMIT $2{}",
+            self.dialect.for_update_skip_locked()
+        );
+        let at = now.timestamp_millis();
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.rows(&tx, &sql, [at.into(), most.into()]).await?;
+        let rows: Vec<process::Model> = models(&rows)?;
+        let woken = rows.iter().filter(|row| row.woken).map(|row| row.key.clone()).collect();
+        let mut news = self.take_news(&tx, woken).await?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (key, due_at) = (row.key.clone(), row.due_at.unwrap_or(at));
+            let due_at = DateTime::from_timestamp_millis(due_at).unwrap_or(now);
+            match processes::read(row) {
+                Ok(process) => {
+                    let news = news.remove(&key).unwrap_or_default();
+                    claimed.push(Claimed { process, news, due_at });
+                }
+                Err(error) => self.fail(&tx, &key, &error.to_string(), now).await?,
+            }
+        }
+        Ok(Cycle { store: self, tx, claimed })
+    }
+
+    async fn take_news(
+        &self,
+        tx: &DatabaseTransaction,
+        keys: Vec<String>,
+    ) -> Result<HashMap<String, Vec<News>>> {
+        let mut news: HashMap<String, Vec<News>> = HashMap::new();
+        if keys.is_empty() {
+            return Ok(news);
+        }
+        let keys = json!(keys).to_string();
+        let list = self.dialect.list();
+        let sql = format!(
+            "UPDATE events SET applied = TRUE WHERE NOT applied AND process_key IN {list}
+             RETURNING seq, process_key, id, type, data, at, applied"
+        );
+        let mut happened: Vec<event::Model> =
+            models(&self.rows(tx, &sql, [keys.clone().into()]).await?)?;
+        happened.sort_by_key(|event| event.seq);
+        for row in happened {
+            news.entry(row.process_key.clone()).or_default().push(News::Event(events::read(row)));
+        }
+        let sql = format!(
+            "UPDATE deliveries SET news = FALSE WHERE news AND process_key IN {list}
+             RETURNING process_key, id, step, status, attempts, provider_id, error"
+        );
+        for row in self.rows(tx, &sql, [keys.into()]).await? {
+            let key: String = row.try_get_by_index(0)?;
+            news.entry(key).or_default().push(News::Delivery(view(&row)?));
+        }
+        Ok(news)
+    }
+
+    async fn fail(
+        &self,
+        tx: &DatabaseTransaction,
+        key: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let sql =
+            "UPDATE processes SET status = 'failed', due_at = NULL, ended_at = $1, reason = $2
+                   WHERE key = $3";
+        self.run(tx, sql, [now.timestamp_millis().into(), clean(reason).into(), key.into()])
+            .await?;
+        let entry = [Entry::Failed { reason: reason.to_owned() }];
+        self.append(tx, [(key, entry.as_slice())], now).await
+    }
+}
+
+impl Cycle<'_> {
+    /// A version of a sequence, read inside the transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sequence(&self, name: &str, version: i32) -> Result<Option<sequence::Model>> {
+        self.store.sequence_on(&self.tx, name, Some(version)).await
+    }
+
+    /// Writes cursors, deliveries and history, and commits. `broken` are keys of processes
+    /// that cannot be advanced at all, and why.
+    ///
+    /// # Errors
+    /// The database's; then nothing of it has happened.
+    pub async fn commit(
+        self,
+        advanced: &[Advanced],
+        broken: &[(String, String)],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let Self { store, tx, .. } = self;
+        for (key, reason) in broken {
+            store.fail(&tx, key, reason, now).await?;
+        }
+        if !advanced.is_empty() {
+            store.write_processes(&tx, advanced).await?;
+            store.write_deliveries(&tx, advanced, now).await?;
+            store.withdraw(&tx, advanced, now).await?;
+            let history = advanced
+                .iter()
+                .map(|advanced| (advanced.process.key.as_str(), advanced.history.as_slice()));
+            store.append(&tx, history, now).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+impl Store {
+    async fn write_processes(&self, tx: &DatabaseTransaction, advanced: &[Advanced]) -> Result<()> {
+        let rows: Vec<Value> =
+            advanced.iter().map(|advanced| processes::row(&advanced.process)).collect();
+        let sql = format!(
+            "UPDATE processes SET status = r.status, cursor = r.cursor, data = r.data,
+               state = r.state, due_at = r.due_at, woken = FALSE, reason = r.reason,
+               ended_at = r.ended_at
+             FROM {} WHERE processes.key = r.key",
+            self.dialect.relation(&[
+                ("key", Column::Text),
+                ("status", Column::Text),
+                ("cursor", Column::Text),
+                ("data", Column::Text),
+                ("state", Column::Text),
+                ("due_at", Column::BigInt),
+                ("reason", Column::Text),
+                ("ended_at", Column::BigInt),
+            ])
+        );
+        self.run(tx, &sql, [Value::Array(rows).to_string().into()]).await?;
+        Ok(())
+    }
+
+    async fn write_deliveries(
+        &self,
+        tx: &DatabaseTransaction,
+        advanced: &[Advanced],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let rows: Vec<Value> = advanced
+            .iter()
+            .flat_map(|advanced| {
+                let key = advanced.process.key.as_str();
+                advanced.deliveries.iter().map(move |delivery| row(key, delivery))
+            })
+            .collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        // The same climb gives the same id, so a conflict is the same delivery.
+        let sql = format!(
+            "INSERT INTO deliveries (id, process_key, step, channel, request, retry, status,
+               attempts, due_at, withdrawn, log, news, created_at)
+             SELECT r.id, r.process_key, r.step, r.channel, r.request, r.retry, 'pending',
+               0, $2, FALSE, '[]', FALSE, $2
+             FROM {} WHERE true ON CONFLICT (id) DO NOTHING",
+            self.dialect.relation(&[
+                ("id", Column::Text),
+                ("process_key", Column::Text),
+                ("step", Column::Text),
+                ("channel", Column::Text),
+                ("request", Column::Text),
+                ("retry", Column::Text),
+            ])
+        );
+        let rows = Value::Array(rows).to_string();
+        self.run(tx, &sql, [rows.into(), now.timestamp_millis().into()]).await?;
+        Ok(())
+    }
+
+    async fn withdraw(
+        &self,
+        tx: &DatabaseTransaction,
+        advanced: &[Advanced],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let ids: Vec<&String> = advanced.iter().flat_map(|advanced| &advanced.withdrawn).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "UPDATE deliveries SET withdrawn = TRUE,
+               settled_at = CASE WHEN status = 'pending' THEN $2 ELSE settled_at END,
+               status = CASE WHEN status = 'pending' THEN 'cancelled' ELSE status END
+             WHERE status IN ('pending', 'sending') AND id IN {}",
+            self.dialect.list()
+        );
+        self.run(tx, &sql, [json!(ids).to_string().into(), now.timestamp_millis().into()]).await?;
+        Ok(())
+    }
+}
+
+fn row(process_key: &str, delivery: &Delivery) -> Value {
+    json!({
+        "id": delivery.id,
+        "process_key": process_key,
+        "step": delivery.step,
+        "channel": delivery.what.channel,
+        "request": delivery.what.request.to_string(),
+        "retry": delivery.retry.and_then(|retry| serde_json::to_string(&retry).ok()),
+    })
+}
+
+fn view(row: &QueryResult) -> Result<DeliveryView> {
+    let status: String = row.try_get("", "status")?;
+    Ok(DeliveryView {
+        id: row.try_get("", "id")?,
+        step: row.try_get("", "step")?,
+        // A status that a newer program wrote is at least a sign of life.
+        status: DeliveryStatus::parse(&status).unwrap_or(DeliveryStatus::Sending),
+        attempts: u32::try_from(row.try_get::<i32>("", "attempts")?).unwrap_or(0),
+        provider_id: row.try_get("", "provider_id")?,
+        error: row.try_get("", "error")?,
+    })
+}
+
+pub(super) fn models<M: FromQueryResult>(rows: &[QueryResult]) -> Result<Vec<M>> {
+    Ok(rows.iter().map(|row| M::from_query_result(row, "")).collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,295 @@
+//! Dispatch's side of the outbox: begin attempts, and write down what became of them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rungs_core::{DeliveryRecord, Report, Retry};
+use rungs_runners::DeliveryStatus;
+use sea_orm::{DatabaseTransaction, EntityTrait, FromQueryResult};
+use serde_json::{Value, json};
+
+use super::{
+    Result, Store, StoreError, clean,
+    cycle::models,
+    dialect::{Column, Dialect},
+    entity::delivery,
+};
+
+/// An attempt that has begun.
+#[derive(Debug, Clone, PartialEq, FromQueryResult)]
+pub struct Begun {
+    /// The delivery's id.
+    pub id: String,
+    /// The process's key.
+    pub process_key: String,
+    /// The caller's id of the process.
+    pub process_id: String,
+    /// The step.
+    pub step: String,
+    /// JSON of what to send.
+    pub request: String,
+    /// The number of this attempt, from 1.
+    pub attempts: i32,
+}
+
+/// A delivery whose provider is to be asked.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct ToAsk {
+    /// The delivery's id.
+    pub id: String,
+    /// Its channel.
+    pub channel: String,
+    /// The provider's id.
+    pub provider_id: Option<String>,
+    /// JSON of what was sent.
+    pub request: String,
+    /// Unix milliseconds.
+    pub created_at: i64,
+}
+
+impl Store {
+    /// A delivery.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn delivery(&self, id: &str) -> Result<Option<delivery::Model>> {
+        Ok(delivery::Entity::find_by_id(id.to_owned()).one(&self.reader).await?)
+    }
+
+    /// Begins attempts of up to `most` deliveries of a channel, longest due first.
+    ///
+    /// This is the last look before sending: a delivery begins only while its process is
+    /// active and has heard everything there is to hear. Once it has begun, a stop comes
+    /// too late for it; a stop that was committed before keeps it from beginning.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin_attempts(
+        &self,
+        channel: &str,
+        most: u64,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Vec<Begun>> {
+        // The process's row is locked as well: an event that is being written at this
+        // moment must be heard first.
+        let lock = match self.dialect {
+            Dialect::Postgres => " FOR UPDATE OF d, p SKIP LOCKED",
+            Dialect::Sqlite => "",
+        };
+        let sql = format!(
+            "WITH due AS (
+               SELECT d.id FROM deliveries d JOIN processes p ON p.key = d.process_key
+               WHERE d.status = 'pending' AND d.channel = $1 AND d.due_at <= $2
+                 AND p.status = 'active' AND (p.due_at IS NULL OR p.due_at > $2)
+               ORDER BY d.due_at LIMIT $3{lock})
+             UPDATE deliveries SET status = 'sending', attempts = attempts + 1, lease_until = $4
+             WHERE id IN (SELECT id FROM due)
+             RETURNING id, process_key, step, request, attempts,
+               (SELECT process_id FROM processes WHERE key = process_key) AS process_id"
+        );
+        let tx = self.begin().await?;
+        let values = [
+            channel.into(),
+            now.timestamp_millis().into(),
+            i64::try_from(most).unwrap_or(i64::MAX).into(),
+            lease_until.timestamp_millis().into(),
+        ];
+        let begun = models(&self.rows(&tx, &sql, values).await?)?;
+        tx.commit().await?;
+        Ok(begun)
+    }
+
+    /// Tells deliveries their reports and makes processes due that should hear of it.
+    /// Returns how many of the deliveries are known.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn report(
+        &self,
+        reports: Vec<(String, Report)>,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
+        if reports.is_empty() {
+            return Ok(0);
+        }
+        let mut by_id: HashMap<String, Vec<Report>> = HashMap::new();
+        for (id, report) in reports {
+            by_id.entry(id).or_default().push(report);
+        }
+        let tx = self.begin().await?;
+        let records = self.lock(&tx, &by_id.keys().collect::<Vec<_>>()).await?;
+        let known = records.len();
+        let mut rows = Vec::with_capacity(known);
+        let mut woken = Vec::new();
+        for (mut record, had_news) in records {
+            let reports = by_id.remove(&record.id).unwrap_or_default();
+            let mut news = false;
+            for report in reports {
+                news |= record.take(report, now);
+            }
+            if news {
+                woken.push(record.process_key.clone());
+            }
+            rows.push(row(&record, news || had_news));
+        }
+        self.write_records(&tx, rows).await?;
+        self.wake(&tx, &woken, now).await?;
+        tx.commit().await?;
+        Ok(known)
+    }
+
+    /// Reads deliveries for a change, with whether their process has yet to hear of them.
+    async fn lock(
+        &self,
+        tx: &DatabaseTransaction,
+        ids: &[&String],
+    ) -> Result<Vec<(DeliveryRecord, bool)>> {
+        let ids = json!(ids).to_string();
+        let (list, lock) = (self.dialect.list(), self.dialect.for_update());
+        if self.dialect == Dialect::Postgres {
+            let sql = format!(
+                "SELECT key FROM processes
+                 WHERE key IN (SELECT process_key FROM deliveries WHERE id IN {list})
+                 ORDER BY key{lock}"
+            );
+            self.rows(tx, &sql, [ids.clone().into()]).await?;
+        }
+        let sql = format!("SELECT * FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
+        let rows: Vec<delivery::Model> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
+        rows.into_iter()
+            .map(|row| Ok((row.news, read(row)?)).map(|(news, record)| (record, news)))
+            .collect()
+    }
+
+    async fn write_records(&self, tx: &DatabaseTransaction, rows: Vec<Value>) -> Result<()> {
+        let sql = format!(
+            "UPDATE deliveries SET status = r.status, due_at = r.due_at,
+               lease_until = r.lease_until, provider_id = r.provider_id, error = r.error,
+               log = r.log, news = r.news, settled_at = r.settled_at
+             FROM {} WHERE deliveries.id = r.id",
+            self.dialect.relation(&[
+                ("id", Column::Text),
+                ("status", Column::Text),
+                ("due_at", Column::BigInt),
+                ("lease_until", Column::BigInt),
+                ("provider_id", Column::Text),
+                ("error", Column::Text),
+                ("log", Column::Text),
+                ("news", Column::Boolean),
+                ("settled_at", Column::BigInt),
+            ])
+        );
+        self.run(tx, &sql, [Value::Array(rows).to_string().into()]).await?;
+        Ok(())
+    }
+
+    async fn wake(
+        &self,
+        tx: &DatabaseTransaction,
+        keys: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "UPDATE processes SET woken = TRUE,
+               due_at = CASE WHEN due_at IS NULL OR due_at > $2 THEN $2 ELSE due_at END
+             WHERE status IN ('active', 'paused') AND key IN {}",
+            self.dialect.list()
+        );
+        let values = [json!(keys).to_string().into(), now.timestamp_millis().into()];
+        self.run(tx, &sql, values).await?;
+        Ok(())
+    }
+
+    /// Attempts whose lease has run out: whoever began them is gone.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn expired(&self, now: DateTime<Utc>, most: u64) -> Result<Vec<String>> {
+        let rows = self
+            .rows(
+                &self.reader,
+                "SELECT id FROM deliveries WHERE status = 'sending' AND lease_until <= $1
+                 ORDER BY lease_until LIMIT $2",
+                [now.timestamp_millis().into(), i64::try_from(most).unwrap_or(i64::MAX).into()],
+            )
+            .await?;
+        rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+    }
+
+    /// Deliveries whose provider is to be asked now. Each is handed out once until
+    /// `again_at`, so that several evaluators do not ask the same.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn to_ask(
+        &self,
+        now: DateTime<Utc>,
+        again_at: DateTime<Utc>,
+        most: u64,
+    ) -> Result<Vec<ToAsk>> {
+        let sql = format!(
+            "WITH due AS (
+               SELECT id FROM deliveries WHERE status IN ('sent', 'answered') AND due_at <= $1
+               ORDER BY due_at LIMIT $2{})
+             UPDATE deliveries SET due_at = $3 WHERE id IN (SELECT id FROM due)
+             RETURNING id, channel, provider_id, request, created_at",
+            self.dialect.for_update_skip_locked()
+        );
+        let tx = self.begin().await?;
+        let values = [
+            now.timestamp_millis().into(),
+            i64::try_from(most).unwrap_or(i64::MAX).into(),
+            again_at.timestamp_millis().into(),
+        ];
+        let rows = models(&self.rows(&tx, &sql, values).await?)?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+}
+
+fn row(record: &DeliveryRecord, news: bool) -> Value {
+    let millis = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_millis());
+    json!({
+        "id": record.id,
+        "status": record.status.as_str(),
+        "due_at": millis(record.due_at),
+        "lease_until": millis(record.lease_until),
+        "provider_id": record.provider_id.as_deref().map(clean),
+        "error": record.error.as_deref().map(clean),
+        "log": serde_json::to_string(&record.log).unwrap_or_else(|_| "[]".to_owned()),
+        "news": news,
+        "settled_at": millis(record.settled_at),
+    })
+}
+
+fn read(row: delivery::Model) -> Result<DeliveryRecord> {
+    let unreadable = |what: &str| {
+        StoreError::Unreadable(format!("delivery {}: its {what} cannot be read", row.id))
+    };
+    let moment = |at: Option<i64>| at.and_then(DateTime::from_timestamp_millis);
+    let retry = match &row.retry {
+        Some(text) => serde_json::from_str(text).map_err(|_| unreadable("retry"))?,
+        None => Retry::default(),
+    };
+    Ok(DeliveryRecord {
+        status: DeliveryStatus::parse(&row.status).ok_or_else(|| unreadable("status"))?,
+        attempts: u32::try_from(row.attempts).unwrap_or(0),
+        retry,
+        due_at: moment(row.due_at),
+        lease_until: moment(row.lease_until),
+        withdrawn: row.withdrawn,
+        log: serde_json::from_str(&row.log).map_err(|_| unreadable("log"))?,
+        created_at: moment(Some(row.created_at)).unwrap_or_default(),
+        settled_at: moment(row.settled_at),
+        id: row.id,
+        process_key: row.process_key,
+        step: row.step,
+        channel: row.channel,
+        provider_id: row.provider_id,
+        error: row.error,
+    })
+}

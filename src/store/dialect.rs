@@ -1,0 +1,90 @@
+//! What SQLite and PostgreSQL write differently.
+//!
+//! Bulk statements take all their rows as one JSON parameter, so that their text is
+//! constant and prepared once, however many rows there are.
+
+use sea_orm::DbErr;
+
+use super::Result;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// The type of a column in a bulk parameter.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Column {
+    Text,
+    BigInt,
+    Integer,
+    Boolean,
+}
+
+impl Column {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::BigInt => "bigint",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+        }
+    }
+}
+
+impl Dialect {
+    pub(super) fn of(url: &str) -> Result<Self> {
+        match url.split(':').next().unwrap_or_default() {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            other => Err(DbErr::Custom(format!(
+                "`{other}:` is no database Rungs knows: expected sqlite: or postgres:"
+            ))
+            .into()),
+        }
+    }
+
+    /// A relation `r` with these columns, from a JSON list of objects in parameter `$1`.
+    pub(super) fn relation(self, columns: &[(&str, Column)]) -> String {
+        match self {
+            Self::Postgres => {
+                let columns: Vec<String> =
+                    columns.iter().map(|(name, of)| format!("{name} {}", of.name())).collect();
+                format!("json_to_recordset($1::json) AS r({})", columns.join(", "))
+            }
+            Self::Sqlite => {
+                let columns: Vec<String> = columns
+                    .iter()
+                    .map(|(name, _)| format!("value->>'$.{name}' AS {name}"))
+                    .collect();
+                format!("(SELECT {} FROM json_each($1)) AS r", columns.join(", "))
+            }
+        }
+    }
+
+    /// The texts in a JSON list in parameter `$1`, for use with `IN`.
+    pub(super) fn list(self) -> &'static str {
+        match self {
+            Self::Postgres => "(SELECT json_array_elements_text($1::json))",
+            Self::Sqlite => "(SELECT value FROM json_each($1))",
+        }
+    }
+
+    /// Locks the rows a `SELECT` found, where rows can be locked. On SQLite the whole
+    /// transaction is alone.
+    pub(super) fn for_update(self) -> &'static str {
+        match self {
+            Self::Postgres => " FOR UPDATE",
+            Self::Sqlite => "",
+        }
+    }
+
+    /// The same, passing by rows that somebody else holds.
+    pub(super) fn for_update_skip_locked(self) -> &'static str {
+        match self {
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+            Self::Sqlite => "",
+        }
+    }
+}

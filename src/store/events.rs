@@ -1,0 +1,87 @@
+//! Events: what happened to a process from outside, kept until its next cycle hears it.
+
+use chrono::{DateTime, Utc};
+use rungs_core::Event;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{Result, Store, clean, entity::event};
+
+/// What came of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// The process will hear of it in its next cycle, and is due.
+    Taken,
+    /// An event with this id came before: nothing changed.
+    Repeated,
+    /// No live process bears that id.
+    NotLive,
+}
+
+impl Store {
+    /// Keeps an event for a live process and makes it due.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn receive(
+        &self,
+        process_id: &str,
+        event_id: &str,
+        event: &Event,
+        now: DateTime<Utc>,
+    ) -> Result<Received> {
+        let tx = self.begin().await?;
+        let live = self
+            .rows(
+                &tx,
+                "UPDATE processes SET woken = TRUE,
+                   due_at = CASE WHEN due_at IS NULL OR due_at > $1 THEN $1 ELSE due_at END
+                 WHERE process_id = $2 AND status IN ('active', 'paused') RETURNING key",
+                [now.timestamp_millis().into(), process_id.into()],
+            )
+            .await?;
+        let Some(row) = live.first() else { return Ok(Received::NotLive) };
+        let key: String = row.try_get_by_index(0)?;
+        let inserted = self
+            .run(
+                &tx,
+                "INSERT INTO events (process_key, id, type, data, at, applied)
+                 VALUES ($1, $2, $3, $4, $5, FALSE) ON CONFLICT (process_key, id) DO NOTHING",
+                [
+                    key.into(),
+                    clean(event_id).into(),
+                    clean(&event.r#type).into(),
+                    event.data.to_string().into(),
+                    event.at.timestamp_millis().into(),
+                ],
+            )
+            .await?;
+        if inserted == 0 {
+            return Ok(Received::Repeated);
+        }
+        tx.commit().await?;
+        Ok(Received::Taken)
+    }
+
+    /// Events a process has not heard of yet, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unheard_events(&self, key: &str) -> Result<Vec<Event>> {
+        let rows = event::Entity::find()
+            .filter(event::Column::ProcessKey.eq(key))
+            .filter(event::Column::Applied.eq(false))
+            .order_by_asc(event::Column::Seq)
+            .all(&self.reader)
+            .await?;
+        Ok(rows.into_iter().map(read).collect())
+    }
+}
+
+/// A row as an event. Its data was JSON when it was taken in.
+pub(super) fn read(row: event::Model) -> Event {
+    Event {
+        r#type: row.r#type,
+        data: serde_json::from_str(&row.data).unwrap_or_default(),
+        at: DateTime::from_timestamp_millis(row.at).unwrap_or_default(),
+    }
+}

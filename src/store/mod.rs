@@ -1,0 +1,208 @@
+//! The only room that knows SQL.
+//!
+//! Promises: every method is one transaction, or reads one state; a crash leaves the old
+//! state or the new one. The same statements run on SQLite and on PostgreSQL; what
+//! differs stands in `dialect.rs`.
+//! Rows are locked in one order: processes before deliveries. Whoever breaks it makes
+//! deadlocks.
+//! Does not: decide. What becomes of a row is computed in rungs-core.
+//! Called by: intake and the engine.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::error::DatabaseError;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait, Value,
+};
+use sea_orm_migration::MigratorTrait;
+
+pub mod cycle;
+pub mod deliveries;
+mod dialect;
+pub mod entity;
+pub mod events;
+pub mod history;
+pub mod processes;
+pub mod sequences;
+pub mod sweep;
+pub mod watch;
+
+use dialect::Dialect;
+
+/// What every method answers.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// The database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no, or said nothing.
+    #[error("{0}")]
+    Database(#[from] DbErr),
+    /// What stands in it cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl StoreError {
+    /// Whether the database refuses a value that it was given, so that trying again is of
+    /// no use, rather than being in trouble itself.
+    pub fn is_about_data(&self) -> bool {
+        let Self::Database(DbErr::Query(error) | DbErr::Exec(error)) = self else { return false };
+        let RuntimeErr::SqlxError(error) = error else { return false };
+        let code = error.as_database_error().and_then(DatabaseError::code);
+        // PostgreSQL: data exception, integrity violation. SQLite: too big.
+        code.is_some_and(|code| {
+            (code.len() == 5 && (code.starts_with("22") || code.starts_with("23"))) || code == "18"
+        })
+    }
+}
+
+/// An embedded SQLite file, or a PostgreSQL database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// SQLite has one writer at a time, so there is one connection that writes: waiting
+    /// for it in a queue beats `SQLITE_BUSY`. On PostgreSQL both are the same pool.
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    dialect: Dialect,
+}
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite:rungs.db`, `sqlite::memory:` or `postgres://...`.
+    pub url: String,
+    /// Connections to PostgreSQL at most.
+    pub max_connections: u32,
+    /// How long to wait for a connection before it counts as trouble.
+    pub acquire_timeout: Duration,
+}
+
+impl Store {
+    /// Connects. Does not migrate.
+    ///
+    /// # Errors
+    /// An address that is none, or a database that cannot be reached.
+    pub async fn connect(options: &Options) -> Result<Self> {
+        let dialect = Dialect::of(&options.url)?;
+        let (writer, reader) = match dialect {
+            Dialect::Postgres => {
+                let pool = connect(options, options.max_connections).await?;
+                (pool.clone(), pool)
+            }
+            Dialect::Sqlite => connect_sqlite(options).await?,
+        };
+        Ok(Self { writer, reader, dialect })
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn migrate(&self) -> Result<()> {
+        Ok(rungs_migrations::Migrator::up(&self.writer, None).await?)
+    }
+
+    /// How many migrations wait to be run.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn pending_migrations(&self) -> Result<usize> {
+        Ok(rungs_migrations::Migrator::get_pending_migrations(&self.writer).await?.len())
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// It gave none.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.reader.ping().await?)
+    }
+
+    /// Closes every connection.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn close(self) -> Result<()> {
+        self.reader.close_by_ref().await?;
+        Ok(self.writer.close_by_ref().await?)
+    }
+
+    /// Whether this is SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        self.dialect == Dialect::Sqlite
+    }
+
+    async fn begin(&self) -> Result<DatabaseTransaction> {
+        // A deferred transaction on SQLite that reads first and writes later can fail
+        // with SQLITE_BUSY half-way; an immediate one waits at its beginning.
+        let options = TransactionOptions {
+            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    async fn rows(
+        &self,
+        db: &impl ConnectionTrait,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<QueryResult>> {
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+        Ok(db.query_all_raw(statement).await?)
+    }
+
+    async fn run(
+        &self,
+        db: &impl ConnectionTrait,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<u64> {
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+        Ok(db.execute_raw(statement).await?.rows_affected())
+    }
+}
+
+async fn connect(options: &Options, most: u32) -> Result<DatabaseConnection> {
+    let mut connect = ConnectOptions::new(&options.url);
+    connect.max_connections(most).acquire_timeout(options.acquire_timeout).sqlx_logging(false);
+    Ok(Database::connect(connect).await?)
+}
+
+async fn connect_sqlite(options: &Options) -> Result<(DatabaseConnection, DatabaseConnection)> {
+    let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
+    let open = |most: u32| {
+        let mut connect = ConnectOptions::new(&options.url);
+        connect
+            .max_connections(most)
+            .min_connections(1)
+            .acquire_timeout(options.acquire_timeout)
+            .sqlx_logging(false)
+            .map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .create_if_missing(true)
+                    // `FULL` makes a commit survive the loss of power, not only a crash.
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "FULL")
+                    .pragma("busy_timeout", "10000")
+                    .pragma("cache_size", "-65536")
+                    .pragma("temp_store", "MEMORY")
+            });
+        if in_memory {
+            // The database lives as long as its one connection.
+            connect.map_sqlx_sqlite_pool_opts(|pool| pool.idle_timeout(None).max_lifetime(None));
+        }
+        Database::connect(connect)
+    };
+    let writer = open(1).await?;
+    let reader = if in_memory { writer.clone() } else { open(4).await? };
+    Ok((writer, reader))
+}
+
+/// PostgreSQL takes no NUL in a text, SQLite cuts one off there: neither shall see one.
+fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}

@@ -1,0 +1,130 @@
+//! Sequences: immutable versions under a name.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::ExprTrait,
+};
+
+use super::{Result, Store, entity::sequence};
+
+/// What became of a sequence that was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Its version.
+    pub version: i32,
+    /// False if the newest version says the same already.
+    pub changed: bool,
+}
+
+/// A sequence to keep.
+#[derive(Debug, Clone)]
+pub struct NewSequence<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// As it was given.
+    pub source: &'a str,
+    /// SHA-256 of the source, in hex.
+    pub hash: &'a str,
+    /// Comes with a process.
+    pub inline: bool,
+}
+
+impl Store {
+    /// Keeps a sequence as the next version of its name, unless the newest says the same.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn publish(&self, new: &NewSequence<'_>, now: DateTime<Utc>) -> Result<Published> {
+        let tx = self.begin().await?;
+        let newest = sequence::Entity::find()
+            .filter(sequence::Column::Name.eq(new.name))
+            .order_by_desc(sequence::Column::Version)
+            .one(&tx)
+            .await?;
+        if let Some(same) = newest.as_ref().filter(|newest| newest.hash == new.hash) {
+            let version = same.version;
+            if new.inline {
+                // It is about to be used again: the sweep shall not take it from under a start.
+                let mut same: sequence::ActiveModel = same.clone().into();
+                same.created_at = Set(now.timestamp_millis());
+                same.update(&tx).await?;
+                tx.commit().await?;
+            }
+            return Ok(Published { version, changed: false });
+        }
+        let version = newest.map_or(1, |newest| newest.version + 1);
+        let model = sequence::ActiveModel {
+            name: Set(new.name.to_owned()),
+            version: Set(version),
+            source: Set(new.source.to_owned()),
+            hash: Set(new.hash.to_owned()),
+            inline: Set(new.inline),
+            created_at: Set(now.timestamp_millis()),
+        };
+        match model.insert(&tx).await {
+            Ok(_) => tx.commit().await?,
+            // Somebody published the same name in the same moment: look again.
+            Err(error) if is_conflict(&error) => {
+                tx.rollback().await?;
+                return Box::pin(self.publish(new, now)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Published { version, changed: true })
+    }
+
+    /// A version of a sequence; without a version, the newest.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sequence(
+        &self,
+        name: &str,
+        version: Option<i32>,
+    ) -> Result<Option<sequence::Model>> {
+        self.sequence_on(&self.reader, name, version).await
+    }
+
+    pub(super) async fn sequence_on(
+        &self,
+        db: &impl sea_orm::ConnectionTrait,
+        name: &str,
+        version: Option<i32>,
+    ) -> Result<Option<sequence::Model>> {
+        let mut query = sequence::Entity::find().filter(sequence::Column::Name.eq(name));
+        if let Some(version) = version {
+            query = query.filter(sequence::Column::Version.eq(version));
+        }
+        Ok(query.order_by_desc(sequence::Column::Version).one(db).await?)
+    }
+
+    /// Published sequences by name, newest version first; `after` is the name and version
+    /// of the last one seen.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sequences(
+        &self,
+        after: Option<(&str, i32)>,
+        most: u64,
+    ) -> Result<Vec<sequence::Model>> {
+        let mut query = sequence::Entity::find().filter(sequence::Column::Inline.eq(false));
+        if let Some((name, version)) = after {
+            query =
+                query.filter(sequence::Column::Name.gt(name).or(
+                    sequence::Column::Name.eq(name).and(sequence::Column::Version.lt(version)),
+                ));
+        }
+        Ok(query
+            .order_by_asc(sequence::Column::Name)
+            .order_by_desc(sequence::Column::Version)
+            .limit(most)
+            .all(&self.reader)
+            .await?)
+    }
+}
+
+fn is_conflict(error: &sea_orm::DbErr) -> bool {
+    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
+}

@@ -1,0 +1,56 @@
+//! Forgetting what ended long ago, in bounded batches.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::{Result, Store};
+
+impl Store {
+    /// Deletes up to `most` processes that ended before `before`, with all that belongs to
+    /// them. Returns how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep_processes(&self, before: DateTime<Utc>, most: u64) -> Result<usize> {
+        let tx = self.begin().await?;
+        let sql = format!(
+            "SELECT key FROM processes WHERE ended_at < $1 ORDER BY ended_at LIMIT $2{}",
+            self.dialect.for_update_skip_locked()
+        );
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.rows(&tx, &sql, [before.timestamp_millis().into(), most.into()]).await?;
+        let keys: Vec<String> =
+            rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let list = self.dialect.list();
+        for (table, column) in [
+            ("history", "process_key"),
+            ("events", "process_key"),
+            ("deliveries", "process_key"),
+            ("processes", "key"),
+        ] {
+            let sql = format!("DELETE FROM {table} WHERE {column} IN {list}");
+            self.run(&tx, &sql, [json!(keys).to_string().into()]).await?;
+        }
+        tx.commit().await?;
+        Ok(keys.len())
+    }
+
+    /// Deletes inline sequences that came before `before` and that no process climbs any
+    /// more. Returns how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep_inline_sequences(&self, before: DateTime<Utc>) -> Result<u64> {
+        self.run(
+            &self.writer,
+            "DELETE FROM sequences WHERE inline AND created_at < $1 AND NOT EXISTS (
+               SELECT 1 FROM processes p
+               WHERE p.sequence = sequences.name AND p.version = sequences.version)",
+            [before.timestamp_millis().into()],
+        )
+        .await
+    }
+}

@@ -1,0 +1,77 @@
+//! What an operator, and a sleeping evaluator, want to know of the whole store.
+
+use chrono::{DateTime, Utc};
+
+use super::{Result, Store};
+
+impl Store {
+    /// The next moment after which there is something to do, given that everything
+    /// dispatch could do at `now` has been done. In the past if a process is overdue.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn next_due_at(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+        // A pending delivery that is due and was not begun belongs to a process that is
+        // paused or due itself: waiting for its process is enough.
+        let rows = self
+            .rows(
+                &self.reader,
+                "SELECT MIN(at) FROM (
+                   SELECT MIN(due_at) AS at FROM processes
+                     WHERE status = 'active' AND due_at IS NOT NULL
+                   UNION ALL SELECT MIN(due_at) FROM deliveries
+                     WHERE status = 'pending' AND due_at > $1
+                   UNION ALL SELECT MIN(due_at) FROM deliveries
+                     WHERE status IN ('sent', 'answered') AND due_at IS NOT NULL
+                   UNION ALL SELECT MIN(lease_until) FROM deliveries
+                     WHERE status = 'sending') AS moments",
+                [now.timestamp_millis().into()],
+            )
+            .await?;
+        let at: Option<i64> = match rows.first() {
+            Some(row) => row.try_get_by_index(0)?,
+            None => None,
+        };
+        Ok(at.and_then(DateTime::from_timestamp_millis))
+    }
+
+    /// Processes by status.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_processes(&self) -> Result<Vec<(String, i64)>> {
+        self.counts("SELECT status, COUNT(*) FROM processes GROUP BY status").await
+    }
+
+    /// Deliveries that are not final, by status.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_open_deliveries(&self) -> Result<Vec<(String, i64)>> {
+        self.counts(
+            "SELECT status, COUNT(*) FROM deliveries
+             WHERE status IN ('pending', 'sending') GROUP BY status",
+        )
+        .await
+    }
+
+    /// Processes that have been due since before `before` and were not looked at.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn overdue(&self, before: DateTime<Utc>) -> Result<i64> {
+        let rows = self
+            .rows(
+                &self.reader,
+                "SELECT COUNT(*) FROM processes WHERE status = 'active' AND due_at < $1",
+                [before.timestamp_millis().into()],
+            )
+            .await?;
+        Ok(rows.first().map_or(Ok(0), |row| row.try_get_by_index(0))?)
+    }
+
+    async fn counts(&self, sql: &str) -> Result<Vec<(String, i64)>> {
+        let rows = self.rows(&self.reader, sql, []).await?;
+        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+    }
+}
