@@ -60,6 +60,76 @@ steps:
 }
 
 #[test]
+fn a_ladder_as_one_writes_it_passes() {
+    let source = "\
+sequence: order-escalation
+description: Ring the restaurant until somebody confirms the order.
+timezone: Europe/Zagreb            # IANA; may be a template; the server's default otherwise
+input:                             # JSON Schema of the data a process starts with
+  type: object
+  required: [restaurant, order]
+
+steps:
+  - id: grace
+    run: WaitForDuration
+    config: { amount: 3, unit: minutes }
+
+  - id: ring
+    run: Phone
+    config:
+      to: \"{{restaurant.phone}}\"
+      say: \"Hello! {{restaurant.name}} has {{order.count}} new orders.\"
+      await: answered              # placed | answered | completed
+    altNext: ring-manager          # busy, no answer, failed
+
+  - id: settle
+    run: WaitForDuration
+    config: { amount: 5, unit: minutes }
+
+  - id: ring-manager
+    run: Phone
+    config: { to: \"{{restaurant.manager}}\", say: \"Orders are waiting at {{restaurant.name}}.\" }
+
+  - id: again
+    run: GoTo
+    config: { step: ring, times: 3 }     # then falls through to the next step
+
+  - id: confirmed                  # checked in every cycle while it lies ahead of the cursor
+    run: Goal
+    config:
+      lodashCommand: eq
+      value: { type: get, value: order.status }
+      compareTo: { type: raw, value: confirmed }
+";
+    says(source, &[]);
+}
+
+#[test]
+fn a_variable_that_nothing_will_fill_is_a_warning_at_its_place() {
+    let source = "\
+sequence: x
+timezone: \"{{zon}}\"
+input: { properties: { zone: {}, person: { properties: { phone: {}, name: {} } } } }
+steps:
+  - id: ring
+    run: Phone
+    config:
+      to: '{{person.phon}}'
+      say: \"Hello {{person.name}}, {{upper persn.name}}: {{steps.rin.status}}, {{process.id}}\"
+";
+    says(
+        source,
+        &[
+            ("unknown-variable", 2, 14, "`input` has no `zon`"),
+            ("unknown-variable", 8, 14, "`input` has no `phon`"),
+            ("unknown-variable", 9, 44, "`persn.name` may be empty"),
+            ("unknown-variable", 9, 60, "there is no step `rin`"),
+        ],
+    );
+    assert!(check(source, &kinds()).sequence.is_some(), "warnings keep nothing from running");
+}
+
+#[test]
 fn the_top_has_its_keys() {
     says(
         "name: x",
