@@ -4,7 +4,9 @@
 //! starts, stops, events and callbacks; `engine` runs the cycle; `channels` reach people;
 //! `store` knows SQL. The language and the pure advance are in `rungs-core`.
 
+pub mod api;
 pub mod channels;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
