@@ -10,4 +10,6 @@
 mod channels;
 mod databases;
 mod fakes;
+mod harness;
 mod store;
+mod stories;
