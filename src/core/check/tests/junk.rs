@@ -12,8 +12,8 @@ input: { properties: { zone: { $ref: '#/$defs/a' }, restaurant: {} }, $defs: { a
 steps:
   - &call
     id: ring
-    run: Phone
-    config: { to: \"{{restaurant.phone}}\", ringFor: 30, await: answered }
+    run: Shout
+    config: { to: \"{{restaurant.phone}}\", ringFor: 30 }
     altNext: manager
     retry: { attempts: 3, first: 10 seconds }
   - id: manager

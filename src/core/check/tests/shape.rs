@@ -80,15 +80,15 @@ steps:
       to: \"{{restaurant.phone}}\"
       say: \"Hello! {{restaurant.name}} has {{order.count}} new orders.\"
       await: answered              # placed | answered | completed
-    altNext: ring-manager          # busy, no answer, failed
+    altNext: text-manager          # busy, no answer, failed
 
   - id: settle
     run: WaitForDuration
     config: { amount: 5, unit: minutes }
 
-  - id: ring-manager
-    run: Phone
-    config: { to: \"{{restaurant.manager}}\", say: \"Orders are waiting at {{restaurant.name}}.\" }
+  - id: text-manager
+    run: SMS
+    config: { to: \"{{restaurant.manager}}\", message: \"Orders are waiting at {{restaurant.name}}.\" }
 
   - id: again
     run: GoTo
@@ -259,7 +259,7 @@ fn a_runner_is_known_or_guessed() {
 
 #[test]
 fn a_config_key_beside_the_config_is_sent_there() {
-    let steps = "  - { id: a, run: Phone, to: '1', config: { to: '1' } }";
+    let steps = "  - { id: a, run: Shout, to: '1', config: { to: '1' } }";
     says_of_steps(steps, &[("unknown-key", 3, 26, "`to`")]);
     assert_eq!(helps(&with_steps(steps)), ["move it under `config:`"]);
 }
@@ -267,7 +267,7 @@ fn a_config_key_beside_the_config_is_sent_there() {
 #[test]
 fn retries_stay_within_reason() {
     let retry =
-        |retry: &str| format!("  - {{ id: a, run: Phone, config: {{ to: '1' }}, retry: {retry} }}");
+        |retry: &str| format!("  - {{ id: a, run: Shout, config: {{ to: '1' }}, retry: {retry} }}");
     for (given, code, column, part) in [
         ("5", "wrong-type", 54, "expected a mapping"),
         ("{ attempts: 0 }", "out-of-range", 66, "from 1 to 100"),
@@ -303,9 +303,9 @@ fn what_is_about_deliveries_stands_on_steps_that_write_them() {
             ("no-delivery", 3, 35, "takes no `onFailure`"),
         ],
     );
-    assert!(helps(&with_steps(steps))[0].contains("Phone"));
+    assert!(helps(&with_steps(steps))[0].contains("Phone, SMS, Shout"));
     says_of_steps(
-        "  - { id: a, run: Phone, config: { to: '1' }, onFailure: Fail }",
+        "  - { id: a, run: Shout, config: { to: '1' }, onFailure: Fail }",
         &[("not-one-of", 3, 58, "expected `fail` or `continue`")],
     );
 }
