@@ -147,3 +147,47 @@ async fn report(State(api): State<Api>, request: Request, next: Next) -> Respons
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::StatusCode, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{
+        channels::{self, Channels},
+        clock::Clock,
+        engine,
+        store::{self, Store},
+    };
+
+    #[tokio::test]
+    async fn a_defect_in_a_handler_is_answered_and_takes_nobody_along() {
+        let options = store::Options {
+            url: "sqlite::memory:".to_owned(),
+            max_connections: 1,
+            acquire_timeout: Duration::from_secs(10),
+        };
+        let store = Store::connect(&options).await.unwrap();
+        let channels = Channels::open(&channels::Config::default()).unwrap();
+        let engine = Engine::new(store, Clock::System, channels, engine::Options::default());
+        let api = Arc::new(Shared {
+            engine,
+            keys: auth::Keys::new(&[]),
+            roesc: Roesc::default(),
+            callbacks: None,
+            migrated: AtomicBool::new(false),
+        });
+        async fn defect() {
+            panic!("a defect");
+        }
+        let routes = Router::new().route("/defect", get(defect));
+        let app = frame(routes, &api).with_state(api);
+        for _ in 0..2 {
+            let request = Request::get("/defect").body(Body::empty()).unwrap();
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.headers()["content-type"], problem::CONTENT_TYPE);
+        }
+    }
+}

@@ -1,3 +1,10 @@
 //! Whole-program tests, in one binary.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that meets what it does not expect has failed; clippy exempts only the \
+              functions marked as tests, not what they share"
+)]
 
-fn main() {}
+mod api;
