@@ -18,6 +18,8 @@ pub struct Kind {
     pub name: &'static str,
     /// Whether it takes `altNext`.
     pub alt_next: AltNext,
+    /// Whether it writes deliveries.
+    pub delivers: bool,
     /// Whether it is a goal.
     pub goal: bool,
     /// Config keys that may not be templates.
@@ -35,6 +37,7 @@ impl Kind {
         Self {
             name: R::NAME,
             alt_next: R::ALT_NEXT,
+            delivers: R::DELIVERS,
             goal: R::GOAL,
             literal: R::LITERAL,
             schema: || schemars::schema_for!(R::Config).to_value(),

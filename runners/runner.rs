@@ -35,6 +35,9 @@ pub trait Runner: 'static {
     /// Config keys that must stand there literally, because the check follows them.
     const LITERAL: &'static [&'static str] = &[];
 
+    /// Whether it writes deliveries, so that a step of it may say `retry` and `onFailure`.
+    const DELIVERS: bool = false;
+
     /// Whether this is a goal: asked through `achieved` while it lies ahead of the cursor.
     const GOAL: bool = false;
 

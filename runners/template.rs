@@ -1,16 +1,23 @@
 //! Handlebars templates in the strings of a config.
 //!
-//! Promises: a template is parsed once; a missing value renders as nothing; text is
-//! escaped only where the runner says that it is HTML.
+//! Promises: a template is parsed once, and whatever could be seen to be wrong with it is
+//! seen then; a missing value renders as nothing; text is escaped only where the runner
+//! says that it is HTML. Texts, nesting and what is rendered are bounded.
 
-use std::sync::LazyLock;
+use std::{io, sync::LazyLock};
 
-use handlebars::{Handlebars, RenderContext, Renderable, StringOutput};
+use handlebars::{Handlebars, Output, RenderContext, Renderable};
 
 use crate::Scope;
 
+mod compile;
 mod helpers;
+mod moment;
+mod usage;
 mod variables;
+
+/// Bytes that a template may render to.
+const MOST_RENDERED: usize = 1024 * 1024;
 
 /// Whether a string is a template rather than plain text.
 pub fn is_template(text: &str) -> bool {
@@ -40,18 +47,9 @@ impl Template {
     /// # Errors
     /// What is wrong with the text, and where in it.
     pub fn parse(text: &str, html: bool) -> Result<Self, TemplateError> {
-        match handlebars::Template::compile(text) {
-            Ok(parsed) => {
-                let template = Self { parsed, html };
-                variables::unknown_helper(&template.parsed, &PLAIN)
-                    .map_or(Ok(template), |message| Err(TemplateError::plain(message)))
-            }
-            Err(error) => Err(TemplateError {
-                message: error.reason().to_string(),
-                line: error.pos().map(|(line, _)| line),
-                column: error.pos().map(|(_, column)| column),
-            }),
-        }
+        let parsed = compile::compile(text)?;
+        usage::check(&parsed)?;
+        Ok(Self { parsed, html })
     }
 
     /// Renders the template over a scope.
@@ -60,11 +58,11 @@ impl Template {
     /// A helper that could not do its work, with the reason.
     pub fn render(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
         let engine: &Handlebars<'_> = if self.html { &HTML } else { &PLAIN };
-        let mut output = StringOutput::new();
+        let mut output = Rendered(String::new());
         self.parsed
             .render(engine, scope.context(), &mut RenderContext::new(None), &mut output)
             .map_err(|error| TemplateError::plain(error.reason().to_string()))?;
-        output.into_string().map_err(|error| TemplateError::plain(error.to_string()))
+        Ok(output.0)
     }
 
     /// The paths of the variables it reads from the top of the scope, in order of
@@ -72,6 +70,20 @@ impl Template {
     /// inside `each` and `with`, which look somewhere else, are left out.
     pub fn variables(&self) -> Vec<Vec<String>> {
         variables::of(&self.parsed)
+    }
+}
+
+/// What has been rendered so far: loops in loops over much data must come to an end.
+struct Rendered(String);
+
+impl Output for Rendered {
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        if self.0.len() + text.len() > MOST_RENDERED {
+            let reason = format!("it renders to more than {MOST_RENDERED} bytes");
+            return Err(io::Error::other(reason));
+        }
+        self.0.push_str(text);
+        Ok(())
     }
 }
 

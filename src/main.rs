@@ -1,3 +1,7 @@
 //! The `rungs` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rungs::cli::run(std::env::args_os())
+}

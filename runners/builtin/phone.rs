@@ -92,6 +92,7 @@ enum Await {
 impl Runner for Phone {
     const NAME: &'static str = "Phone";
     const ALT_NEXT: AltNext = AltNext::Optional;
+    const DELIVERS: bool = true;
     type Config = Config;
 
     fn rests(_: Option<&Config>) -> bool {

@@ -21,6 +21,7 @@ use rungs_runners::{
     },
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Channel, Heard, Outgoing, SendError, Sent};
 
@@ -60,6 +61,11 @@ pub enum CallFate {
 }
 
 impl CallFate {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        self.story().0
+    }
+
     /// In words, and the statuses that follow `sent`.
     fn story(self) -> (&'static str, &'static [DeliveryStatus]) {
         match self {
@@ -102,8 +108,8 @@ impl Console {
         match self.channel {
             "phone" => {
                 let (words, statuses) = self.config.calls.story();
-                let call = outgoing.read()?;
-                Ok((show_call(&call, words), sent(DeliveryStatus::Sent, statuses)))
+                let shown = format!("{} ({words})", show_call(&outgoing.read()?));
+                Ok((shown, sent(DeliveryStatus::Sent, statuses)))
             }
             "sms" => Ok((show_sms(&outgoing.read()?), sent(DeliveryStatus::Delivered, &[]))),
             "email" => Ok((show_mail(&outgoing.read()?), sent(DeliveryStatus::Sent, &[]))),
@@ -131,12 +137,23 @@ fn sent(status: DeliveryStatus, then: &[DeliveryStatus]) -> Sent {
     Sent { provider_id: None, status, then: then.iter().map(heard).collect() }
 }
 
-fn show_call(call: &Call, fate: &str) -> String {
+/// What a request says and to whom, in words; a mail's body on lines of its own.
+pub fn describe(channel: &str, request: &Value) -> String {
+    let shown = match channel {
+        "phone" => Call::deserialize(request).map(|call| show_call(&call)),
+        "sms" => Sms::deserialize(request).map(|sms| show_sms(&sms)),
+        "email" => Mail::deserialize(request).map(|mail| show_mail(&mail)),
+        _ => Ok(clean(&request.to_string())),
+    };
+    shown.unwrap_or_else(|_| clean(&request.to_string()))
+}
+
+fn show_call(call: &Call) -> String {
     let says = match &call.content {
         CallContent::Say { text, .. } => format!("\"{}\"", clean(text)),
         CallContent::Url(url) => format!("TwiML from {}", clean(url)),
     };
-    format!("{}: {says} ({fate})", route(call.from.as_deref(), &call.to))
+    format!("{}: {says}", route(call.from.as_deref(), &call.to))
 }
 
 fn show_sms(sms: &Sms) -> String {
@@ -170,7 +187,7 @@ fn route(from: Option<&str>, to: &str) -> String {
 }
 
 /// `text` on one line, with control characters spelled out.
-fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut line, char| {
         if char.is_control() {
             line.extend(char.escape_default());

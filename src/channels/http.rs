@@ -60,14 +60,17 @@ pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, String> {
     }
 }
 
+/// The longest wait that a provider is granted. No escalation outlives a longer one.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
 /// How long `Retry-After` asks to wait: seconds, or a date.
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let value = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
     }
     let until = DateTime::parse_from_rfc2822(value).ok()?;
-    Some((until.to_utc() - now).to_std().unwrap_or_default())
+    Some((until.to_utc() - now).to_std().unwrap_or_default().min(LONGEST_WAIT))
 }
 
 /// An error with what lies beneath it.
@@ -95,6 +98,8 @@ mod tests {
             ("120", Some(120)),
             ("Wed, 21 Oct 2015 07:28:30 GMT", Some(30)),
             ("Wed, 21 Oct 2015 07:00:00 GMT", Some(0)),
+            ("18446744073709551615", Some(86_400)),
+            ("Mon, 21 Oct 2515 07:28:00 GMT", Some(86_400)),
             ("soon", None),
             ("-1", None),
         ] {

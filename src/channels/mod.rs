@@ -202,8 +202,8 @@ pub struct Misconfigured {
 }
 
 impl Misconfigured {
-    fn new(place: impl Into<String>, reason: impl ToString) -> Self {
-        Self { place: place.into(), reason: reason.to_string() }
+    fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { place: place.into(), reason: reason.into() }
     }
 }
 
@@ -231,12 +231,18 @@ pub struct Way {
 
 impl Channels {
     /// Opens every channel; what is not configured becomes the console, on stderr.
+    ///
+    /// # Errors
+    /// The first place of the configuration with which a channel cannot be opened.
     pub fn open(config: &Config) -> Result<Self, Misconfigured> {
-        Self::open_printing(config, console::stderr())
+        Self::open_printing(config, &console::stderr())
     }
 
     /// As [`open`](Self::open), with another place for what the console prints.
-    pub fn open_printing(config: &Config, print: Print) -> Result<Self, Misconfigured> {
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_printing(config: &Config, print: &Print) -> Result<Self, Misconfigured> {
         if let Some(name) = config.limits.keys().find(|name| !is_known(name)) {
             let known: Vec<&str> = OPENERS.iter().map(|(name, _)| *name).collect();
             let reason = format!("there is no such channel; expected one of {}", known.join(", "));
@@ -251,7 +257,7 @@ impl Channels {
                 .map_err(|reason| Misconfigured::new(format!("limits.{name}"), reason))?;
             let channel = opener(config, &http)?.unwrap_or_else(|| {
                 channels.notices.push(config.console.notice(name));
-                Arc::new(console::Console::new(name, config.console, Arc::clone(&print)))
+                Arc::new(console::Console::new(name, config.console, Arc::clone(print)))
             });
             channels.put(name, channel, limits);
         }

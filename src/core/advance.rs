@@ -293,6 +293,8 @@ impl Advanced {
         self.history.push(Entry::Failed { reason: reason.clone() });
         self.process.reason = Some(reason);
         self.withdraw();
+        // Tried again, it comes to the step anew, and writes a delivery anew.
+        self.process.state.entered_at = None;
         self.end(Status::Failed, now);
     }
 
@@ -316,3 +318,6 @@ fn delivery_id(process: &Process, step: &str) -> String {
     let stay = process.state.stays(step);
     Uuid::new_v5(&namespace, format!("{step}#{stay}").as_bytes()).to_string()
 }
+
+#[cfg(test)]
+mod tests;

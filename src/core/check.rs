@@ -1,8 +1,35 @@
 //! YAML (or JSON) to a checked [`Sequence`].
 
-use rungs_runners::Kind;
+use std::fmt::Write;
 
-use crate::{Diagnostic, Sequence, Severity};
+use rungs_runners::Kind;
+use serde_json::Value;
+
+mod at;
+mod compose;
+mod config;
+mod duration;
+mod expect;
+mod graph;
+mod input;
+mod node;
+mod report;
+mod retry;
+mod scalar;
+mod schema;
+mod sequence;
+mod source;
+mod step;
+mod suggest;
+mod syntax;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod timezone;
+mod variables;
+mod weight;
+
+use crate::{Diagnostic, Sequence, Severity, diagnostic::Place};
 
 /// What came of a check.
 #[derive(Debug)]
@@ -21,6 +48,54 @@ impl Checked {
 }
 
 /// Checks a sequence written in YAML or JSON against the runners there are.
-pub fn check(_source: &str, _kinds: &[Kind]) -> Checked {
-    Checked { sequence: None, diagnostics: Vec::new() }
+pub fn check(source: &str, kinds: &[Kind]) -> Checked {
+    let mut report = report::Report::new(source);
+    let sequence = source::read(&mut report)
+        .and_then(|root| sequence::read(&root, kinds, &mut report))
+        .filter(|_| !report.has_errors());
+    Checked { sequence, diagnostics: report.close() }
+}
+
+/// Checks a source that may not even be text.
+pub fn check_bytes(source: &[u8], kinds: &[Kind]) -> Checked {
+    match std::str::from_utf8(source) {
+        Ok(source) => check(source, kinds),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let text = String::from_utf8_lossy(source);
+            let mut report = report::Report::new(&text);
+            report.add(
+                Diagnostic::error("not-text", Place::new("", at..at), "this is not UTF-8 text")
+                    .help("is this a text file? Save it as UTF-8".to_owned()),
+            );
+            Checked { sequence: None, diagnostics: report.close() }
+        }
+    }
+}
+
+/// Checks a sequence that is a JSON value already. Its pointers are those of the value;
+/// lines and columns are those of the value as `serde_json` prints it prettily.
+pub fn check_value(value: &Value, kinds: &[Kind]) -> Checked {
+    check(&printed(value), kinds)
+}
+
+/// A JSON value as text that YAML reads alike. JSON lets some characters stand in its
+/// strings that YAML wants escaped.
+fn printed(value: &Value) -> String {
+    let plain = format!("{value:#}");
+    let mut printed = String::with_capacity(plain.len());
+    for character in plain.chars() {
+        match character {
+            '\u{7f}'..='\u{9f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
+                let _ = write!(printed, "\\u{:04x}", u32::from(character));
+            }
+            _ => printed.push(character),
+        }
+    }
+    printed
 }

@@ -18,9 +18,9 @@ pub mod sequence;
 pub mod start;
 
 pub use advance::{Advanced, Delivery, advance};
-pub use check::{Checked, check};
+pub use check::{Checked, check, check_bytes, check_value};
 pub use delivery::{Attempt, DeliveryRecord, Report};
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, InFile, Severity, render};
 pub use history::Entry;
 pub use process::{Event, News, Process, Status};
 pub use retry::Retry;

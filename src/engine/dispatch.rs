@@ -7,12 +7,14 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{FutureExt, StreamExt, future::join_all, stream::FuturesUnordered};
+use futures::{FutureExt, future::join_all};
 use rungs_core::{Attempt, Report};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     channels::{AsksStatus, Heard, Outgoing, SendError, Sent, Way},
+    clock::Clock,
     store::{Result, deliveries::Begun},
 };
 
@@ -23,7 +25,7 @@ const CALLBACK_LOST: TimeDelta = TimeDelta::minutes(2);
 /// When a provider that does not call back is asked first.
 const FIRST_QUESTION: TimeDelta = TimeDelta::seconds(5);
 /// How long results are held in memory while the database is away.
-const LONGEST_HOLD: Duration = Duration::from_secs(600);
+const LONGEST_HOLD: Duration = Duration::from_mins(10);
 
 /// What came of one attempt: its reports, in order.
 type Ended = (Vec<(String, Report)>, Dispatched);
@@ -52,26 +54,35 @@ impl Engine {
         way: &Way,
         shutdown: &CancellationToken,
     ) -> Result<Dispatched> {
-        let mut under_way = FuturesUnordered::new();
+        // Each attempt is a task of its own: it must not stand still while results of
+        // others are being written down.
+        let mut under_way = JoinSet::new();
         let mut total = Dispatched::default();
         loop {
             let free = way.limits.max_in_flight.saturating_sub(under_way.len());
             let free = if shutdown.is_cancelled() { 0 } else { free };
-            let (begun, lease_until) = self.begin(name, free).await?;
+            let (begun, lease_until) = match self.begin(name, free).await {
+                Err(error) if under_way.is_empty() => return Err(error),
+                // What is under way comes first; the trouble will show again.
+                Err(_) => (Vec::new(), self.clock.now()),
+                Ok(begun) => begun,
+            };
             total.attempts += begun.len();
-            under_way.extend(begun.into_iter().map(|begun| self.attempt(way, begun, lease_until)));
+            for begun in begun {
+                under_way.spawn(attempt(way.clone(), self.clock.clone(), begun, lease_until));
+            }
             if under_way.is_empty() {
-                total.again_at =
-                    self.paces.next_at(name, self.clock.now()).filter(|_| total.attempts > 0);
+                let next_at = self.paces.next_at(name, self.clock.now());
+                total.again_at = next_at.filter(|_| total.attempts > 0);
                 return Ok(total);
             }
             tokio::select! {
-                Some(first) = under_way.next() => {
+                Some(first) = under_way.join_next() => {
                     let mut ended = vec![first];
-                    while let Some(Some(more)) = under_way.next().now_or_never() {
+                    while let Some(more) = under_way.try_join_next() {
                         ended.push(more);
                     }
-                    total += self.write_down(name, ended).await?;
+                    total += self.write_down(name, ended.into_iter().flatten().collect()).await?;
                 }
                 () = self.wake.dispatcher_woken(name) => {}
             }
@@ -90,62 +101,6 @@ impl Engine {
         let used = begun.as_ref().map_or(0, Vec::len);
         self.paces.give_back(name, allowed.saturating_sub(used));
         Ok((begun?, lease_until))
-    }
-
-    async fn attempt(&self, way: &Way, begun: Begun, lease_until: DateTime<Utc>) -> Ended {
-        let now = self.clock.now();
-        let mut tally = Dispatched::default();
-        if now >= lease_until {
-            // Whoever stood still that long no longer owns the attempt.
-            return (Vec::new(), tally);
-        }
-        let attempt = u32::try_from(begun.attempts).unwrap_or(1);
-        let outgoing = Outgoing {
-            id: begun.id.clone(),
-            process_id: begun.process_id,
-            step: begun.step,
-            attempt,
-            request: serde_json::from_str(&begun.request).unwrap_or_default(),
-            now,
-        };
-        let sent = AssertUnwindSafe(way.channel.send(&outgoing)).catch_unwind().await;
-        let sent = sent.unwrap_or_else(|_| {
-            Err(SendError::InDoubt { reason: "the channel met a defect of its own".to_owned() })
-        });
-        match &sent {
-            Ok(_) => tally.sent = 1,
-            Err(SendError::Temporary { .. }) => tally.trouble = 1,
-            Err(SendError::Refused { .. }) => tally.refused = 1,
-            Err(SendError::InDoubt { .. }) => tally.in_doubt = 1,
-        }
-        log(&outgoing, way.channel.name(), sent.as_ref().err());
-        (self.reports(way, begun.id, attempt, sent), tally)
-    }
-
-    fn reports(
-        &self,
-        way: &Way,
-        id: String,
-        attempt: u32,
-        sent: std::result::Result<Sent, SendError>,
-    ) -> Vec<(String, Report)> {
-        let ask_at = way.channel.asks().map(|asks| self.clock.now() + first_question(asks));
-        let (result, then) = match sent {
-            Ok(Sent { provider_id, status, then }) => {
-                (Attempt::Sent { provider_id, status, ask_at }, then)
-            }
-            Err(error) => (ended(error), Vec::new()),
-        };
-        let heard = then.into_iter().map(|Heard { provider_id, status, error }| Report::Heard {
-            status,
-            provider_id,
-            error,
-            ask_at: None,
-        });
-        std::iter::once(Report::Attempted { attempt, result })
-            .chain(heard)
-            .map(|report| (id.clone(), report))
-            .collect()
     }
 
     /// Writes results down. They are held while the database is away: to forget that a
@@ -174,6 +129,63 @@ impl Engine {
         self.wake.evaluator();
         Ok(tally)
     }
+}
+
+/// One attempt.
+async fn attempt(way: Way, clock: Clock, begun: Begun, lease_until: DateTime<Utc>) -> Ended {
+    let now = clock.now();
+    let mut tally = Dispatched::default();
+    if now >= lease_until {
+        // Whoever stood still that long no longer owns the attempt.
+        return (Vec::new(), tally);
+    }
+    let attempt = u32::try_from(begun.attempts).unwrap_or(1);
+    let outgoing = Outgoing {
+        id: begun.id.clone(),
+        process_id: begun.process_id,
+        step: begun.step,
+        attempt,
+        request: serde_json::from_str(&begun.request).unwrap_or_default(),
+        now,
+    };
+    let sent = AssertUnwindSafe(way.channel.send(&outgoing)).catch_unwind().await;
+    let sent = sent.unwrap_or_else(|_| {
+        Err(SendError::InDoubt { reason: "the channel met a defect of its own".to_owned() })
+    });
+    match &sent {
+        Ok(_) => tally.sent = 1,
+        Err(SendError::Temporary { .. }) => tally.trouble = 1,
+        Err(SendError::Refused { .. }) => tally.refused = 1,
+        Err(SendError::InDoubt { .. }) => tally.in_doubt = 1,
+    }
+    log(&outgoing, way.channel.name(), sent.as_ref().err());
+    (reports(&way, &begun.id, attempt, sent, clock.now()), tally)
+}
+
+fn reports(
+    way: &Way,
+    id: &str,
+    attempt: u32,
+    sent: std::result::Result<Sent, SendError>,
+    now: DateTime<Utc>,
+) -> Vec<(String, Report)> {
+    let ask_at = way.channel.asks().map(|asks| now + first_question(asks));
+    let (result, then) = match sent {
+        Ok(Sent { provider_id, status, then }) => {
+            (Attempt::Sent { provider_id, status, ask_at }, then)
+        }
+        Err(error) => (ended(error), Vec::new()),
+    };
+    let heard = then.into_iter().map(|Heard { provider_id, status, error }| Report::Heard {
+        status,
+        provider_id,
+        error,
+        ask_at: None,
+    });
+    std::iter::once(Report::Attempted { attempt, result })
+        .chain(heard)
+        .map(|report| (id.to_owned(), report))
+        .collect()
 }
 
 fn first_question(asks: &dyn AsksStatus) -> TimeDelta {

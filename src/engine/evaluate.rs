@@ -106,12 +106,13 @@ impl Engine {
             };
             let (key, process_id) = (process.key.clone(), process.process_id.clone());
             // A bug in a runner costs its process, not the cycle.
-            match catch_unwind(AssertUnwindSafe(|| advance(&sequence, process, news, now))) {
-                Ok(one) => advanced.push(one),
-                Err(_) => {
-                    tracing::error!(process = process_id, "advancing panicked; please report this");
-                    broken.push((key, "Rungs met a defect of its own in this step".to_owned()));
-                }
+            if let Ok(one) =
+                catch_unwind(AssertUnwindSafe(|| advance(&sequence, process, news, now)))
+            {
+                advanced.push(one);
+            } else {
+                tracing::error!(process = process_id, "advancing panicked; please report this");
+                broken.push((key, "Rungs met a defect of its own in this step".to_owned()));
             }
         }
         Ok((advanced, broken))

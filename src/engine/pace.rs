@@ -63,8 +63,7 @@ impl Pace {
 
     fn take(&mut self, wanted: usize, now: DateTime<Utc>) -> usize {
         self.fill(now);
-        // Tokens are few and not negative.
-        let taken = wanted.min(self.tokens.max(0.0) as usize);
+        let taken = wanted.min(whole(self.tokens));
         self.tokens -= taken as f64;
         taken
     }
@@ -75,6 +74,11 @@ impl Pace {
         let millis = (missing / self.per_second * 1000.0).ceil() as i64;
         now + TimeDelta::try_milliseconds(millis).unwrap_or(TimeDelta::hours(1))
     }
+}
+
+#[expect(clippy::cast_sign_loss, reason = "what is below zero was made zero")]
+fn whole(tokens: f64) -> usize {
+    tokens.max(0.0) as usize
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ impl Sequences {
     }
 
     /// Parses a version and keeps it.
+    ///
+    /// # Errors
+    /// Why this program cannot run it.
     pub fn parse(&self, name: &str, version: i32, source: &str, kinds: &[Kind]) -> Parsed {
         let checked = rungs_core::check(source, kinds);
         let parsed = match checked.sequence {

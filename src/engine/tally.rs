@@ -7,7 +7,6 @@ use serde::Serialize;
 
 /// What evaluating did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Evaluated {
     /// Processes looked at.
     pub processes: usize,
@@ -23,7 +22,6 @@ pub struct Evaluated {
 
 /// What dispatching did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Dispatched {
     /// Attempts begun.
     pub attempts: usize,
@@ -42,7 +40,6 @@ pub struct Dispatched {
 
 /// What asking did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Asked {
     /// Deliveries asked about.
     pub asked: usize,
@@ -50,7 +47,6 @@ pub struct Asked {
 
 /// What sweeping did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Swept {
     /// Attempts whose lease had run out.
     pub leases: usize,
@@ -60,7 +56,6 @@ pub struct Swept {
 
 /// What a whole round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Tally {
     /// Of evaluating.
     #[serde(flatten)]

@@ -1,5 +1,7 @@
 //! Publishing a sequence: checked, then kept as the next version of its name.
 
+use std::fmt::Write;
+
 use rungs_core::{Checked, Diagnostic, Sequence, check};
 use sha2::{Digest, Sha256};
 
@@ -56,5 +58,10 @@ pub(super) fn accepted(
 
 /// SHA-256 in hex.
 pub(super) fn hash(source: &str) -> String {
-    Sha256::digest(source).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(source);
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

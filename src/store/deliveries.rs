@@ -124,8 +124,10 @@ impl Store {
         let mut woken = Vec::new();
         for (mut record, had_news) in records {
             let reports = by_id.remove(&record.id).unwrap_or_default();
-            let news =
-                reports.into_iter().fold(false, |news, report| record.take(report, now) || news);
+            let mut news = false;
+            for report in reports {
+                news |= record.take(report, now);
+            }
             if news {
                 woken.push(record.process_key.clone());
             }

@@ -31,7 +31,7 @@ impl Store {
             .limit(most)
             .all(&self.reader)
             .await?;
-        rows.into_iter().map(moment).collect()
+        rows.iter().map(moment).collect()
     }
 
     /// Appends to the history of each of these processes.
@@ -59,7 +59,7 @@ impl Store {
     }
 }
 
-fn moment(row: entity::history::Model) -> Result<Moment> {
+fn moment(row: &entity::history::Model) -> Result<Moment> {
     let entries = serde_json::from_str(&row.entries)
         .map_err(|error| StoreError::Unreadable(format!("history row {}: {error}", row.seq)))?;
     let at = DateTime::from_timestamp_millis(row.at).unwrap_or_default();

@@ -8,12 +8,13 @@
 //! Does not: decide. What becomes of a row is computed in rungs-core.
 //! Called by: intake and the engine.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
+use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
     QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait, Value,
+    TransactionTrait, Value, sqlx::sqlite::SqliteConnectOptions,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -50,7 +51,7 @@ impl StoreError {
     pub fn is_about_data(&self) -> bool {
         let Self::Database(DbErr::Query(error) | DbErr::Exec(error)) = self else { return false };
         let RuntimeErr::SqlxError(error) = error else { return false };
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(DatabaseError::code);
         // PostgreSQL: data exception, integrity violation. SQLite: too big.
         code.is_some_and(|code| {
             (code.len() == 5 && (code.starts_with("22") || code.starts_with("23"))) || code == "18"
@@ -77,6 +78,20 @@ pub struct Options {
     pub max_connections: u32,
     /// How long to wait for a connection before it counts as trouble.
     pub acquire_timeout: Duration,
+}
+
+impl Options {
+    /// The file of an embedded database, if it is one with a file.
+    pub fn file(&self) -> Option<PathBuf> {
+        let in_file = Dialect::of(&self.url).is_ok_and(|dialect| dialect == Dialect::Sqlite)
+            && !is_in_memory(&self.url);
+        let options = in_file.then(|| self.url.parse::<SqliteConnectOptions>().ok()).flatten()?;
+        Some(options.get_filename().to_owned())
+    }
+}
+
+fn is_in_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
 }
 
 impl Store {
@@ -172,7 +187,7 @@ async fn connect(options: &Options, most: u32) -> Result<DatabaseConnection> {
 }
 
 async fn connect_sqlite(options: &Options) -> Result<(DatabaseConnection, DatabaseConnection)> {
-    let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
+    let in_memory = is_in_memory(&options.url);
     let open = |most: u32| {
         let mut connect = ConnectOptions::new(&options.url);
         connect

@@ -8,3 +8,7 @@
 )]
 
 mod api;
+mod channels;
+mod databases;
+mod fakes;
+mod store;

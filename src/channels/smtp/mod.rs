@@ -113,12 +113,13 @@ impl Config {
         let mut tls = TlsParameters::builder(self.host.clone());
         if let Some(path) = &self.ca_file {
             let place = || format!("smtp.ca_file {}", path.display());
-            let pem = std::fs::read(path).map_err(|error| Misconfigured::new(place(), error))?;
-            let root =
-                Certificate::from_pem(&pem).map_err(|error| Misconfigured::new(place(), error))?;
+            let pem = std::fs::read(path)
+                .map_err(|error| Misconfigured::new(place(), error.to_string()))?;
+            let root = Certificate::from_pem(&pem)
+                .map_err(|error| Misconfigured::new(place(), error.to_string()))?;
             tls = tls.add_root_certificate(root);
         }
-        tls.build_rustls().map_err(|error| Misconfigured::new("smtp.host", error))
+        tls.build_rustls().map_err(|error| Misconfigured::new("smtp.host", error.to_string()))
     }
 
     fn sender(&self) -> Result<Option<Mailbox>, Misconfigured> {

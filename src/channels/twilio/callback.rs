@@ -43,6 +43,9 @@ impl Callbacks {
 
     /// Believes a callback or not. `path` is the request's, with its query, as it came
     /// (`/callbacks/twilio/calls/...`); the host is ours to say, not the request's.
+    ///
+    /// # Errors
+    /// [`Unsigned`], to be answered with 403.
     pub fn verify(&self, path: &str, form: &Form, signature: Option<&str>) -> Result<(), Unsigned> {
         let url = format!("{}{path}", self.public.as_str().trim_end_matches('/'));
         let signature = signature.ok_or(Unsigned)?;
@@ -120,11 +123,10 @@ impl CallNews<'_> {
     /// there: `AnsweredBy` says so, in a callback of its own that carries no `CallStatus`.
     fn heard(&self, detecting: bool) -> Option<Heard> {
         let (status, error) = match (self.answered_by, self.status) {
-            (Some("human"), Some("completed")) => (DeliveryStatus::Completed, None),
-            (Some("human"), None | Some("in-progress" | "answered")) => {
-                (DeliveryStatus::Answered, None)
-            }
-            (Some("human"), Some(status)) => self.plain(status, detecting)?,
+            (None, None) => return None,
+            (None, Some(status)) => self.plain(status, detecting)?,
+            (Some("human"), None) => (DeliveryStatus::Answered, None),
+            (Some("human"), Some(status)) => self.plain(status, false)?,
             // An escalation that stops at a machine has failed; one that rings somebody
             // else as well has not. So a doubt counts as nobody.
             (Some("unknown"), _) => (
@@ -132,8 +134,6 @@ impl CallNews<'_> {
                 Some("it could not be told whether a person or a machine answered".to_owned()),
             ),
             (Some(machine), _) => (DeliveryStatus::Machine, Some(format!("answered by {machine}"))),
-            (None, Some(status)) => self.plain(status, detecting)?,
-            (None, None) => return None,
         };
         Some(Heard { provider_id: self.sid.map(str::to_owned), status, error })
     }

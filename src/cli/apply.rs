@@ -1,0 +1,65 @@
+//! `apply`.
+
+use std::path::PathBuf;
+
+use rungs_core::check_bytes;
+use serde_json::json;
+
+use crate::intake::{self, Publication};
+
+use super::{
+    Context, Failure, Result,
+    failure::rendered,
+    input::Source,
+    open,
+    output::{STEP, talk},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Sequences in YAML or JSON; `-` is stdin.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// Publishes all, or none if one of them has errors.
+pub(super) async fn apply(args: &Args, context: &Context) -> Result<()> {
+    let config = context.config()?;
+    let sources: Vec<Source> = args
+        .files
+        .iter()
+        .map(|path| Source::read(path).map_err(Failure::refused))
+        .collect::<Result<_>>()?;
+    let engine = open::intake(&config, open::database(&config).await?)?;
+    let broken: Vec<Failure> = sources
+        .iter()
+        .filter_map(|source| {
+            let checked = check_bytes(&source.bytes, &engine.kinds);
+            checked
+                .has_errors()
+                .then(|| Failure::sequence(&checked.diagnostics, &source.file, &source.text()))
+        })
+        .collect();
+    if !broken.is_empty() {
+        for failure in broken {
+            failure.report();
+        }
+        return Err(Failure::ended(1, "nothing was published"));
+    }
+    for Source { file, bytes } in sources {
+        // The check refuses what is no text, so nothing is lost here.
+        let text = String::from_utf8_lossy(&bytes);
+        let published = intake::publish(&engine, None, &text).await;
+        let Publication { name, version, changed, diagnostics } =
+            published.map_err(|refusal| Failure::of(refusal, &file))?;
+        if !diagnostics.is_empty() {
+            talk(rendered(&diagnostics, &file, &text).trim_end());
+        }
+        let json = json!({
+            "file": file, "sequence": name, "version": version, "changed": changed,
+        });
+        let how = if changed { "published" } else { "unchanged" };
+        context.output.answer(&json, format!("{STEP}{name}{STEP:#} version {version}, {how}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! `check`.
+
+use std::path::PathBuf;
+
+use rungs_core::{InFile, check_bytes};
+use rungs_runners::builtin::KINDS;
+use serde_json::json;
+
+use super::{
+    Context, Failure, Output, Result,
+    failure::{count, rendered},
+    input::Source,
+    output::{BAD, GOOD, talk},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Sequences in YAML or JSON; `-` is stdin.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// How much there is to say.
+#[derive(Default)]
+struct Sum {
+    errors: usize,
+    warnings: usize,
+}
+
+pub(super) fn check(args: &Args, context: &Context) -> Result<()> {
+    let mut sum = Sum::default();
+    for path in &args.files {
+        match Source::read(path) {
+            Ok(source) => sum.say(&source, context.output)?,
+            Err(reason) => sum.unreadable(&path.display().to_string(), &reason, context.output)?,
+        }
+    }
+    if !context.output.is_json() {
+        talk(&sum.words(args.files.len()));
+    }
+    if sum.errors > 0 { Err(Failure::said(1)) } else { Ok(()) }
+}
+
+impl Sum {
+    fn say(&mut self, source: &Source, output: Output) -> Result<()> {
+        let checked = check_bytes(&source.bytes, KINDS);
+        let errors = checked.diagnostics.iter().filter(|one| one.is_error()).count();
+        self.errors += errors;
+        self.warnings += checked.diagnostics.len() - errors;
+        if output.is_json() {
+            for diagnostic in &checked.diagnostics {
+                output.json(&InFile { file: &source.file, diagnostic })?;
+            }
+        } else if !checked.diagnostics.is_empty() {
+            output.text(rendered(&checked.diagnostics, &source.file, &source.text()).trim_end())?;
+            output.text("")?;
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, file: &str, reason: &str, output: Output) -> Result<()> {
+        self.errors += 1;
+        if output.is_json() {
+            let line = json!({
+                "file": file, "severity": "error", "code": "unreadable", "message": reason,
+            });
+            output.json(&line)?;
+        } else {
+            output.text(format!("{BAD}error[unreadable]{BAD:#}: {reason}\n"))?;
+        }
+        Ok(())
+    }
+
+    fn words(&self, files: usize) -> String {
+        let files = count(files, "file");
+        match (self.errors, self.warnings) {
+            (0, 0) => format!("{GOOD}{files} checked, nothing to say{GOOD:#}"),
+            (0, warnings) => format!("{files} checked: {}", count(warnings, "warning")),
+            (errors, 0) => format!("{files} checked: {BAD}{}{BAD:#}", count(errors, "error")),
+            (errors, warnings) => format!(
+                "{files} checked: {BAD}{}{BAD:#}, {}",
+                count(errors, "error"),
+                count(warnings, "warning")
+            ),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `evaluate`.
+
+use crate::{
+    channels::Channels,
+    clock::Clock,
+    engine::{Engine, Tally},
+};
+
+use super::{Context, Result, failure::count, log, open};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Go on until nothing is due any more.
+    #[arg(long)]
+    drain: bool,
+}
+
+pub(super) async fn evaluate(args: &Args, context: &Context) -> Result<()> {
+    let config = context.config()?;
+    log::start(&config.log)?;
+    let store = open::database(&config).await?;
+    let channels = Channels::open(&config.channels())?;
+    let engine = Engine::new(store, Clock::System, channels, open::engine_options(&config));
+    let mut tally = if args.drain { engine.drain().await? } else { engine.pass().await? };
+    // Where nobody serves, nobody else forgets what ended long ago.
+    tally.swept.processes += engine.sweep_ended().await?.processes;
+    Ok(context.output.answer(&tally, words(&tally))?)
+}
+
+fn words(tally: &Tally) -> String {
+    let Tally { evaluated, dispatched, asked, swept } = tally;
+    let mut said = vec![
+        format!("{} evaluated", count(evaluated.processes, "process")),
+        format!("{} visited", count(evaluated.visits, "step")),
+        format!("{} to deliver", count(dispatched.attempts, "attempt")),
+    ];
+    for (number, what) in [
+        (evaluated.completed, "completed"),
+        (evaluated.failed, "failed"),
+        (dispatched.trouble, "to be tried again"),
+        (dispatched.refused, "refused"),
+        (dispatched.in_doubt, "in doubt"),
+        (asked.asked, "asked about"),
+        (swept.processes, "forgotten"),
+    ] {
+        if number > 0 {
+            said.push(format!("{number} {what}"));
+        }
+    }
+    said.join(", ")
+}

@@ -1,0 +1,81 @@
+//! What a command reads: sequences and data, from files, from stdin or from the command line.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use serde_json::Value;
+
+use super::{Failure, Result};
+
+/// How long a sequence may be, in bytes. The check knows it too; here nothing is read
+/// beyond it, whatever the file.
+const LONGEST_SEQUENCE: u64 = 1024 * 1024;
+/// How long data may be, in bytes.
+const LONGEST_DATA: u64 = 16 * 1024 * 1024;
+
+/// A sequence's source, and the name under which diagnostics speak of it.
+pub(super) struct Source {
+    pub file: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Source {
+    /// Reads a file, or stdin for `-`. Says what keeps it from being read.
+    pub fn read(path: &Path) -> std::result::Result<Self, String> {
+        let (file, bytes) = if path == Path::new("-") {
+            ("stdin".to_owned(), bounded(io::stdin().lock(), LONGEST_SEQUENCE))
+        } else {
+            (
+                path.display().to_string(),
+                open(path).and_then(|file| bounded(file, LONGEST_SEQUENCE)),
+            )
+        };
+        match bytes {
+            Ok(bytes) => Ok(Self { file, bytes }),
+            Err(error) => Err(format!("{file}: {error}")),
+        }
+    }
+
+    /// As text; bytes that are none are replaced, and the check reports them.
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+}
+
+/// Data from the command line: JSON, or `@FILE` (`@-` is stdin). Nothing is `null`.
+pub(super) fn data(given: Option<&str>) -> Result<Value> {
+    let Some(given) = given else { return Ok(Value::Null) };
+    let Some(path) = given.strip_prefix('@') else {
+        return serde_json::from_str(given)
+            .map_err(|error| Failure::usage(format!("--data is no JSON: {error}")));
+    };
+    let bytes = if path == "-" {
+        bounded(io::stdin().lock(), LONGEST_DATA)
+    } else {
+        open(Path::new(path)).and_then(|file| bounded(file, LONGEST_DATA))
+    };
+    let bytes = bytes.map_err(|error| Failure::refused(format!("{path}: {error}")))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::refused(format!("{path} is no JSON: {error}")))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(file)
+}
+
+fn bounded(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let mebibytes = most / (1024 * 1024);
+        return Err(io::Error::other(format!("it is larger than {mebibytes} MiB")));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,175 @@
+//! The command line: parses, calls one thing below, renders.
+//!
+//! Promises: data on stdout, talk on stderr; with `--format json` every answer is one JSON
+//! document or a line of JSON each, with stable names in snake_case. The exit code is 0
+//! when it is done, 1 when it is refused or failed, 2 when the command line is wrong.
+//! Does not: decide anything. Commands work on the configured database, also while a
+//! `serve` works beside them.
+//! Called by: `main.rs`, or a program that is built around this one.
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::Config;
+
+mod apply;
+mod change;
+mod check;
+mod evaluate;
+mod event;
+mod failure;
+mod input;
+mod lock;
+mod log;
+mod migrate;
+mod open;
+mod output;
+mod ps;
+mod run;
+mod sequences;
+
+mod show;
+mod start;
+mod timeline;
+mod view;
+mod words;
+
+use failure::Failure;
+use output::Output;
+
+/// What a command answers.
+type Result<T, E = Failure> = std::result::Result<T, E>;
+
+const FIRST_STEPS: &str = "\
+First steps:
+  rungs check FILE              says what is wrong with a sequence, all of it
+  rungs run FILE --speed 600    climbs it here and now, ten minutes in a second
+  rungs serve                   API and engine in one program, on rungs.db
+
+Settings come from the environment (RUNGS_...) and from rungs.toml.";
+
+/// Escalations as code: ladders of steps in YAML, climbed durably and on time.
+#[derive(Debug, Parser)]
+#[command(name = "rungs", version, about, after_help = FIRST_STEPS)]
+struct Cli {
+    /// Where settings are, in place of rungs.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How answers are written.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document, or one a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one process of a sequence here, to its end, and watch it.
+    Run(run::Args),
+    /// Say everything that is wrong with sequences.
+    Check(check::Args),
+    /// Do what is due now, once; for cron and Lambda.
+    Evaluate(evaluate::Args),
+    /// Publish sequences.
+    Apply(apply::Args),
+    /// List published sequences.
+    Sequences(sequences::Args),
+    /// Start a process of a published sequence.
+    Start(start::Args),
+    /// Stop a process: nothing of it begins any more.
+    Stop(change::StopArgs),
+    /// Hold a process where it is.
+    Pause(change::Args),
+    /// Let a paused process go on, or try a failed one again.
+    Resume(change::Args),
+    /// Tell a process that something happened.
+    Event(event::Args),
+    /// List processes, youngest first.
+    Ps(ps::Args),
+    /// Show a process: where it stands, whom it reached, and why (not).
+    Show(show::Args),
+    /// Bring the database's schema up to date.
+    Migrate,
+}
+
+/// What every command is given.
+struct Context {
+    config: Option<PathBuf>,
+    output: Output,
+}
+
+impl Context {
+    fn config(&self) -> Result<Config> {
+        Ok(Config::load(self.config.as_deref())?)
+    }
+}
+
+/// Runs the program. `args` begins with its name.
+pub fn run<I, T>(args: I) -> ExitCode
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // If nobody listens any more, nobody is to be told.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let context = Context { config: cli.config, output: Output::new(cli.format) };
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::refused(format!("no threads can be started: {error}")))
+        .and_then(|runtime| runtime.block_on(cli.command.run(&context)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+impl Command {
+    async fn run(self, context: &Context) -> Result<()> {
+        if !matches!(self, Self::Evaluate(_)) {
+            log::quiet();
+        }
+        match self {
+            Self::Run(args) => run::run(args, context).await,
+            Self::Check(args) => check::check(&args, context),
+            Self::Evaluate(args) => evaluate::evaluate(&args, context).await,
+            Self::Apply(args) => apply::apply(&args, context).await,
+            Self::Sequences(args) => sequences::sequences(&args, context).await,
+            Self::Start(args) => start::start(args, context).await,
+            Self::Stop(args) => change::stop(&args, context).await,
+            Self::Pause(args) => change::pause(&args, context).await,
+            Self::Resume(args) => change::resume(&args, context).await,
+            Self::Event(args) => event::event(args, context).await,
+            Self::Ps(args) => ps::ps(&args, context).await,
+            Self::Show(args) => show::show(&args, context).await,
+            Self::Migrate => migrate::migrate(context).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        super::Cli::command().debug_assert();
+    }
+}

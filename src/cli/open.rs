@@ -1,0 +1,97 @@
+//! Opening what commands work on: the configured database, and an engine over it.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use secrecy::ExposeSecret;
+
+use crate::{
+    channels::{self, Channels},
+    clock::Clock,
+    config::Config,
+    engine::{self, Engine},
+    store::{self, Store},
+};
+
+use super::{Failure, Result};
+
+/// How long a command waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Kept longer than this is kept for ever, in days.
+const LONGEST_RETENTION: u32 = 100 * 365;
+
+/// How to reach the configured database.
+pub(super) fn options(config: &Config) -> store::Options {
+    store::Options {
+        url: config.database.url.expose_secret().to_owned(),
+        max_connections: config.database.connections.max(1),
+        acquire_timeout: PATIENCE,
+    }
+}
+
+/// The database's address, without a password.
+pub(super) fn shown(options: &store::Options) -> String {
+    let Ok(mut url) = url::Url::parse(&options.url) else { return "the database".to_owned() };
+    if url.password().is_some() {
+        // Only addresses without a host refuse it, and those have no password.
+        let _ = url.set_password(None);
+    }
+    // What follows may hold a password as well.
+    url.set_query(None);
+    url.to_string()
+}
+
+/// The configured database, for commands that may be the first to use it.
+pub(super) async fn database(config: &Config) -> Result<Store> {
+    let options = options(config);
+    let store = connect(&options).await?;
+    ready(&store).await?;
+    Ok(store)
+}
+
+/// The configured database, for commands that look for something in it.
+pub(super) async fn existing(config: &Config) -> Result<Store> {
+    if let Some(file) = options(config).file().filter(|file| !file.exists()) {
+        return Err(Failure::refused(format!(
+            "there is no database at {}; `rungs apply` or `rungs serve` makes one, and RUNGS_DATABASE_URL says where",
+            file.display()
+        )));
+    }
+    database(config).await
+}
+
+/// Connects, once.
+pub(super) async fn connect(options: &store::Options) -> Result<Store> {
+    Store::connect(options).await.map_err(|error| {
+        Failure::refused(format!("the database at {} cannot be reached: {error}", shown(options)))
+    })
+}
+
+/// An embedded database is brought up to date by whoever opens it; one that is shared,
+/// only by `serve` and `migrate`.
+async fn ready(store: &Store) -> Result<()> {
+    if store.is_sqlite() {
+        store.migrate().await?;
+    } else if store.pending_migrations().await? > 0 {
+        return Err(Failure::refused(
+            "the database's schema is not up to date; run `rungs migrate`",
+        ));
+    }
+    Ok(())
+}
+
+/// What the engine is told.
+pub(super) fn engine_options(config: &Config) -> engine::Options {
+    engine::Options {
+        retention: TimeDelta::days(i64::from(config.retention_days.min(LONGEST_RETENTION))),
+        timezone: config.timezone,
+        ..engine::Options::default()
+    }
+}
+
+/// An engine that takes in and sends nothing, for commands that tell the database
+/// something. Whoever evaluates sees it within a second.
+pub(super) fn intake(config: &Config, store: Store) -> Result<Arc<Engine>> {
+    let channels = Channels::open(&channels::Config::default())?;
+    Ok(Engine::new(store, Clock::System, channels, engine_options(config)))
+}

@@ -1,0 +1,180 @@
+//! `run`: one process, in the foreground, to its end.
+//!
+//! Promises: the passes that `serve` makes, over a database in memory that nobody else
+//! sees, by a clock that may run faster. What is told is what the history says.
+//! Does not: leave anything behind, except what real channels have sent.
+
+mod climb;
+mod happening;
+
+use std::{path::PathBuf, sync::Arc};
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use rungs_core::{Checked, Sequence, check_bytes};
+use serde::{Deserialize, de::IntoDeserializer};
+use serde_json::Value;
+
+use crate::{
+    channels::{Channels, Print, console::CallFate},
+    clock::Clock,
+    config::Config,
+    engine::{self, Engine},
+    intake::{self, Climb, NewProcess, Publication, Refusal, Started},
+    store::{self, Store},
+};
+
+use super::{
+    Context, Failure, Result,
+    failure::rendered,
+    input::{self, Source},
+    open,
+    output::{BOLD, DIM, talk},
+};
+
+use happening::Happening;
+
+/// A clock that is slower is not worth watching, one that is faster cannot be followed.
+const SPEEDS: std::ops::RangeInclusive<f64> = 0.01..=1_000_000.0;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The sequence, in YAML or JSON; `-` is stdin.
+    file: PathBuf,
+    /// What the process is about: JSON, or @FILE with JSON. Without it, the first of
+    /// `examples` in the sequence's `input`.
+    #[arg(long, value_name = "JSON|@FILE")]
+    data: Option<String>,
+    /// How many times faster than the clock: at 600, ten minutes pass in a second.
+    #[arg(long, default_value_t = 1.0, value_name = "N", value_parser = speed)]
+    speed: f64,
+    /// What happens to the process, and when after its start: `+7m:order.status=confirmed`
+    /// puts a value into its data, `+7m:acknowledged` is an event without data.
+    #[arg(long, value_name = "+TIME:PATH=VALUE")]
+    event: Vec<Happening>,
+    /// The zone of sequences that name none.
+    #[arg(long, value_name = "TZ")]
+    timezone: Option<Tz>,
+    /// How calls end that are only shown: no-answer, answered, busy, rejected, machine or
+    /// failed.
+    #[arg(long, value_name = "FATE", value_parser = fate)]
+    calls: Option<CallFate>,
+}
+
+fn speed(text: &str) -> std::result::Result<f64, String> {
+    let expected = || format!("expected a number from {} to {}", SPEEDS.start(), SPEEDS.end());
+    text.parse().ok().filter(|speed| SPEEDS.contains(speed)).ok_or_else(expected)
+}
+
+fn fate(text: &str) -> std::result::Result<CallFate, String> {
+    CallFate::deserialize(text.into_deserializer())
+        .map_err(|error: serde::de::value::Error| error.to_string())
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
+    let source = Source::read(&args.file).map_err(Failure::refused)?;
+    let sequence = checked(&source)?;
+    let data = match input::data(args.data.as_deref())? {
+        Value::Null => example(&sequence),
+        data => data,
+    };
+    let mut config = context.config()?;
+    config.timezone = args.timezone.unwrap_or(config.timezone);
+    config.console.calls = args.calls.unwrap_or(config.console.calls);
+    let engine = engine(&config, args.speed).await?;
+    introduce(&engine, &source, args.speed, &config);
+    let process = start(&engine, &source, data).await?;
+    let climb = climb::Running::new(&engine, &sequence, process, args.event, context.output);
+    tokio::select! {
+        ended = climb.to_its_end() => ended,
+        _ = tokio::signal::ctrl_c() => Err(Failure::ended(130, "interrupted")),
+    }
+}
+
+fn checked(source: &Source) -> Result<Sequence> {
+    let Checked { sequence, diagnostics } =
+        check_bytes(&source.bytes, rungs_runners::builtin::KINDS);
+    let Some(sequence) = sequence else {
+        return Err(Failure::sequence(&diagnostics, &source.file, &source.text()));
+    };
+    if !diagnostics.is_empty() {
+        talk(&rendered(&diagnostics, &source.file, &source.text()));
+    }
+    Ok(sequence)
+}
+
+/// The first example that the sequence gives of its data.
+fn example(sequence: &Sequence) -> Value {
+    let example = sequence.input.as_ref().and_then(|input| input.schema.pointer("/examples/0"));
+    if example.is_some() {
+        talk(&format!("{DIM}data: the first example of its input (--data takes yours){DIM:#}"));
+    }
+    example.cloned().unwrap_or_default()
+}
+
+async fn engine(config: &Config, speed: f64) -> Result<Arc<Engine>> {
+    let store = Store::connect(&store::Options {
+        url: "sqlite::memory:".to_owned(),
+        ..open::options(config)
+    })
+    .await?;
+    store.migrate().await?;
+    // What the console would print, the timeline tells.
+    let channels = Channels::open_printing(&config.channels(), &(Arc::new(|_: &str| {}) as Print))?;
+    let defaults = open::engine_options(config);
+    // Providers and pauses between looks do not become faster with the clock.
+    let real = |span: TimeDelta| {
+        let millis = span.num_milliseconds() as f64 * speed.max(1.0);
+        TimeDelta::try_milliseconds(millis as i64).unwrap_or(span)
+    };
+    let options =
+        engine::Options { lease: real(defaults.lease), poll: real(defaults.poll), ..defaults };
+    Ok(Engine::new(store, Clock::fast(speed), channels, options))
+}
+
+async fn start(engine: &Engine, source: &Source, data: Value) -> Result<rungs_core::Process> {
+    let given = !data.is_null();
+    let refused = |refusal: Refusal| match refusal {
+        Refusal::Data(_) if !given => {
+            talk("there is no --data, and the sequence's `input` has no `examples`");
+            Failure::of(refusal, &source.file)
+        }
+        refusal => Failure::of(refusal, &source.file),
+    };
+    let Publication { name, version, .. } =
+        intake::publish(engine, None, &source.text()).await.map_err(refused)?;
+    let climb = Climb::Stored { name, version: Some(version) };
+    let Started { process, .. } =
+        intake::start(engine, NewProcess { process_id: None, climb, data })
+            .await
+            .map_err(refused)?;
+    Ok(process)
+}
+
+/// What one should know before it begins.
+fn introduce(engine: &Engine, source: &Source, speed: f64, config: &Config) {
+    let pace = if speed > 1.0 {
+        format!("{speed} times as fast as the clock")
+    } else {
+        "as fast as the clock; --speed 600 lets ten minutes pass in a second".to_owned()
+    };
+    talk(&format!("{BOLD}{}{BOLD:#}{DIM}, {pace}{DIM:#}", source.file));
+    let shown: Vec<&str> = engine
+        .channels
+        .iter()
+        .filter(|(_, way)| way.channel.name() == "console")
+        .map(|(name, _)| name)
+        .collect();
+    if !shown.is_empty() {
+        let calls = if shown.contains(&"phone") {
+            format!(" (every call: {}; --calls)", config.console.calls.words())
+        } else {
+            String::new()
+        };
+        talk(&format!(
+            "{DIM}not configured, so only shown here: {}{calls}{DIM:#}",
+            shown.join(", ")
+        ));
+    }
+    talk("");
+}

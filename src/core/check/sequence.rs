@@ -1,0 +1,147 @@
+//! The top of a source: its keys, and all the steps together.
+
+use rungs_runners::{Kind, Template};
+
+use super::{
+    at::At,
+    config::Schemas,
+    graph, input,
+    node::{Data, Node, quoted},
+    report::Report,
+    step::{self, Draft},
+    targets::{self, Way, Ways},
+    timezone, variables,
+};
+use crate::{
+    Diagnostic, Sequence, Step,
+    sequence::{Input, Target},
+};
+
+const KEYS: [&str; 5] = ["sequence", "description", "timezone", "input", "steps"];
+
+/// How many steps a sequence may have.
+const STEPS: usize = 1000;
+
+/// The keys of a sequence beside its steps.
+struct Top {
+    name: Option<String>,
+    description: Option<String>,
+    timezone: Option<Template>,
+    input: Option<Input>,
+}
+
+/// Reads a sequence; `None` if there was an error anywhere.
+pub(super) fn read(root: &Node, kinds: &[Kind], report: &mut Report<'_>) -> Option<Sequence> {
+    let at = At::root(root);
+    at.refuse_unknown_keys(&KEYS, |_| None, report);
+    let top = top(&at, report);
+    let steps = steps(&at, kinds, report);
+    let positions = targets::positions(&steps, report);
+    let ways = targets::ways(&steps, &positions, report);
+    graph::check(&steps, &ways, report);
+    let zone = at.field("timezone");
+    variables::check(&steps, zone.as_ref().zip(top.timezone.as_ref()), top.input.as_ref(), report);
+    if report.has_errors() { None } else { built(top, steps, &ways) }
+}
+
+fn top(at: &At<'_>, report: &mut Report<'_>) -> Top {
+    Top {
+        name: name(at, report),
+        description: at
+            .field("description")
+            .and_then(|field| field.text(report))
+            .map(str::to_owned),
+        timezone: at.field("timezone").and_then(|field| timezone::read(&field, report)),
+        input: at.field("input").and_then(|field| input::read(&field, report)),
+    }
+}
+
+fn name(at: &At<'_>, report: &mut Report<'_>) -> Option<String> {
+    let field = at.required("sequence", "such as `sequence: order-escalation`", report)?;
+    let text = field.text(report)?;
+    let is_name = text.len() <= 100
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if !is_name {
+        let message = format!("{} cannot be the name of a sequence", quoted(text));
+        report.add(
+            Diagnostic::error("name", field.place(), message).help(
+                "up to 100 letters, digits, `-`, `_` and `.`, beginning with a letter or a digit"
+                    .to_owned(),
+            ),
+        );
+    }
+    is_name.then(|| text.to_owned())
+}
+
+/// The steps, in order; `None` in place of one that is no mapping.
+fn steps<'a>(at: &At<'a>, kinds: &[Kind], report: &mut Report<'_>) -> Vec<Option<Draft<'a>>> {
+    const EXAMPLE: &str = "steps:\n  - id: ring\n    run: Phone";
+    let Some(field) = at.required("steps", "a list of steps, each with `id` and `run`", report)
+    else {
+        return Vec::new();
+    };
+    let Data::List(items) = &field.node.data else {
+        field.expected("a list of steps", report);
+        return Vec::new();
+    };
+    if items.is_empty() {
+        let message = "a sequence needs at least one step";
+        report.add(
+            Diagnostic::error("no-steps", field.key_place(), message).help(EXAMPLE.to_owned()),
+        );
+    }
+    if let Some(one_too_many) = items.get(STEPS) {
+        let place = crate::diagnostic::Place::new(
+            format!("{}/{STEPS}", field.pointer),
+            one_too_many.span.clone(),
+        );
+        let message = format!("a sequence has at most {STEPS} steps, and this has {}", items.len());
+        report.add(Diagnostic::error("too-large", place, message));
+    }
+    let mut schemas = Schemas::default();
+    let each = items.iter().take(STEPS).enumerate().map(|(index, node)| {
+        let at = At { node, pointer: format!("{}/{index}", field.pointer), key_span: None };
+        step::read(at, kinds, &mut schemas, report)
+    });
+    each.collect()
+}
+
+/// Everything is there, or there was an error.
+fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Sequence> {
+    let mut built = Vec::with_capacity(steps.len());
+    let count = steps.len();
+    for (position, (draft, ways)) in steps.into_iter().zip(ways).enumerate() {
+        let draft = draft?;
+        built.push(Step {
+            id: draft.id?.text.to_owned(),
+            kind: draft.kind?,
+            config: draft.prepared?,
+            // A step that always jumps has no `next` to take.
+            next: ways.next.map_or(Some(targets::below(position, count)), target)?,
+            alt_next: match ways.alt_next {
+                Some(way) => Some(target(way)?),
+                None => None,
+            },
+            fail_on_failure: draft.fail_on_failure,
+            retry: draft.retry,
+        });
+    }
+    let goals = built.iter().enumerate().filter(|(_, step)| step.kind.goal).map(|(at, _)| at);
+    Some(Sequence {
+        name: top.name?,
+        description: top.description,
+        timezone: top.timezone,
+        input: top.input,
+        goals: goals.collect(),
+        positions: built.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect(),
+        steps: built,
+    })
+}
+
+fn target(way: Way) -> Option<Target> {
+    match way {
+        Way::To(target) => Some(target),
+        Way::Unknown => None,
+    }
+}

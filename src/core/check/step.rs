@@ -1,0 +1,211 @@
+//! One step: its keys, its runner, its config. Where its targets lead is looked at when
+//! all steps are known.
+
+use rungs_runners::{Kind, Prepared};
+
+use super::{
+    at::At,
+    config::Schemas,
+    node::{Data, Node, quoted},
+    report::Report,
+    retry, suggest,
+};
+use crate::{Diagnostic, Retry, diagnostic::Place};
+
+const KEYS: [&str; 7] = ["id", "run", "config", "next", "altNext", "onFailure", "retry"];
+
+/// What stands for a target past the last step.
+pub(super) const END: &str = "end";
+
+/// A step as far as it could be read.
+pub(super) struct Draft<'a> {
+    /// The step itself.
+    pub at: At<'a>,
+    /// Its id, where that is one; not yet whether it is the only one.
+    pub id: Option<Word<'a>>,
+    /// Its runner, where that is known.
+    pub kind: Option<Kind>,
+    /// Its config, where that is in order.
+    pub prepared: Option<Box<dyn Prepared>>,
+    /// `next`.
+    pub next: Link<'a>,
+    /// `altNext`.
+    pub alt_next: Link<'a>,
+    /// `onFailure: fail`.
+    pub fail_on_failure: bool,
+    /// `retry`.
+    pub retry: Option<Retry>,
+}
+
+impl Draft<'_> {
+    /// Where the step says what it jumps to; the step itself where that cannot be told.
+    pub fn jump_place(&self) -> Place {
+        let target = self.prepared.as_ref().and_then(|prepared| prepared.jump());
+        let literal = self.kind.map_or(&[][..], |kind| kind.literal);
+        let config = self.at.field("config");
+        let mut fields = literal.iter().filter_map(|key| config.as_ref()?.field(key));
+        let named = target.and_then(|jump| fields.find(|field| field.node.text() == Some(jump.to)));
+        named.unwrap_or_else(|| self.at.clone()).place()
+    }
+}
+
+/// A word of the author's and where it stands.
+#[derive(Clone)]
+pub(super) struct Word<'a> {
+    /// The word.
+    pub text: &'a str,
+    /// Where.
+    pub place: Place,
+}
+
+/// A key that names a step.
+pub(super) enum Link<'a> {
+    /// It is not there.
+    Absent,
+    /// It is there and no name, which has been reported.
+    Broken,
+    /// It names one.
+    To(Word<'a>),
+}
+
+/// Reads a step.
+pub(super) fn read<'a>(
+    at: At<'a>,
+    kinds: &[Kind],
+    schemas: &mut Schemas,
+    report: &mut Report<'_>,
+) -> Option<Draft<'a>> {
+    if !at.is_mapping(report) {
+        return None;
+    }
+    let id = id(&at, report);
+    let kind = kind(&at, kinds, report);
+    let config_keys = kind.map(|kind| schemas.keys(&kind)).unwrap_or_default();
+    let hint = |key: &str| {
+        config_keys.iter().any(|known| known == key).then(|| "move it under `config:`".to_owned())
+    };
+    at.refuse_unknown_keys(&KEYS, hint, report);
+    let prepared = kind.and_then(|kind| config(&at, &kind, schemas, report));
+    let delivers = kind.is_none_or(|kind| kind.delivers);
+    if let Some(kind) = kind.filter(|kind| !kind.delivers) {
+        refuse_on_quiet(&at, &kind, kinds, report);
+    }
+    Some(Draft {
+        next: link(&at, "next", report),
+        alt_next: link(&at, "altNext", report),
+        fail_on_failure: delivers && on_failure(&at, report),
+        retry: at.field("retry").filter(|_| delivers).and_then(|at| retry::read(&at, report)),
+        at,
+        id,
+        kind,
+        prepared,
+    })
+}
+
+fn id<'a>(at: &At<'a>, report: &mut Report<'_>) -> Option<Word<'a>> {
+    let field =
+        at.required("id", "each step needs a name of its own, such as `id: ring`", report)?;
+    let text = field.text(report)?;
+    let place = field.place();
+    let message = if text == END {
+        "`end` is where a sequence ends, and cannot be the id of a step".to_owned()
+    } else if !is_id(text) {
+        format!("{} cannot be the id of a step", quoted(text))
+    } else {
+        return Some(Word { text, place });
+    };
+    report.add(
+        Diagnostic::error("id", place, message)
+            .help("up to 100 letters, digits, `-` and `_`, beginning with a letter".to_owned()),
+    );
+    None
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() <= 100
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+fn kind(at: &At<'_>, kinds: &[Kind], report: &mut Report<'_>) -> Option<Kind> {
+    let names = || kinds.iter().map(|kind| kind.name);
+    let known = names().collect::<Vec<_>>().join(", ");
+    let field = at.required("run", &format!("known runners: {known}"), report)?;
+    let name = field.text(report)?;
+    let kind = kinds.iter().find(|kind| kind.name == name).copied();
+    if kind.is_none() {
+        report.add(
+            Diagnostic::error(
+                "unknown-runner",
+                field.place(),
+                format!("there is no runner {}", quoted(name)),
+            )
+            .help(report.suggest(name, "runners", names())),
+        );
+    }
+    kind
+}
+
+fn config(
+    at: &At<'_>,
+    kind: &Kind,
+    schemas: &mut Schemas,
+    report: &mut Report<'_>,
+) -> Option<Box<dyn Prepared>> {
+    // Nothing under `config:`, or no `config:` at all, is a config without keys.
+    let empty = Node { data: Data::Mapping(Vec::new()), span: at.node.span.clone() };
+    let field = match at.field("config") {
+        Some(field) if field.node.data == Data::Null => At { node: &empty, ..field },
+        Some(field) => field,
+        None => At {
+            node: &empty,
+            pointer: format!("{}/config", at.pointer),
+            key_span: at.key_span.clone(),
+        },
+    };
+    if !field.is_mapping(report) {
+        return None;
+    }
+    schemas.prepare(kind, &field, report)
+}
+
+fn link<'a>(at: &At<'a>, key: &str, report: &mut Report<'_>) -> Link<'a> {
+    let Some(field) = at.field(key) else { return Link::Absent };
+    match field.text(report) {
+        Some(text) => Link::To(Word { text, place: field.place() }),
+        None => Link::Broken,
+    }
+}
+
+fn on_failure(at: &At<'_>, report: &mut Report<'_>) -> bool {
+    let Some(field) = at.field("onFailure") else { return false };
+    match field.text(report) {
+        Some("fail") => return true,
+        Some("continue") | None => {}
+        Some(other) => {
+            let meant = suggest::nearest(other, ["fail", "continue"]);
+            let message = format!("expected `fail` or `continue`, found {}", field.node.describe());
+            report.add(
+                Diagnostic::error("not-one-of", field.place(), message)
+                    .help(meant.map(|meant| format!("did you mean `{meant}`?"))),
+            );
+        }
+    }
+    false
+}
+
+/// `onFailure` and `retry` are about deliveries.
+fn refuse_on_quiet(at: &At<'_>, kind: &Kind, kinds: &[Kind], report: &mut Report<'_>) {
+    let delivering: Vec<&str> =
+        kinds.iter().filter(|kind| kind.delivers).map(|kind| kind.name).collect();
+    for key in ["onFailure", "retry"] {
+        if at.field(key).is_some() {
+            let message =
+                format!("`{}` sends nothing that could fail, so it takes no `{key}`", kind.name);
+            report.add(
+                Diagnostic::error("no-delivery", at.place_of_key(key), message)
+                    .help(format!("it belongs on {}", delivering.join(", "))),
+            );
+        }
+    }
+}

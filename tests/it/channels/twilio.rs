@@ -1,0 +1,478 @@
+//! Calls and messages, against a Twilio that is as strict as its documentation.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri},
+};
+use rungs::channels::{
+    Channels, Config, Enquiry, Heard, SendError, Sent,
+    caller_ids::CallerIds,
+    twilio::{Callbacks, callback},
+};
+use rungs_runners::{
+    DeliveryStatus,
+    builtin::{
+        phone::{Call, CallContent},
+        sms::Sms,
+    },
+};
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+use super::{DELIVERY, doubtful, outgoing, refused, send, send_with, temporary};
+use crate::fakes::twilio::{FakeTwilio, Fate, Mood, Resource, TOKEN, field};
+
+fn config(fake: &FakeTwilio) -> Config {
+    Config { twilio: Some(fake.config(Some("https://rungs.example/in"))), ..Config::default() }
+}
+
+/// A configuration that gives up soon.
+fn impatient(fake: &FakeTwilio) -> Config {
+    let mut config = config(fake);
+    config.twilio.as_mut().unwrap().timeout = 0.5;
+    config
+}
+
+fn call() -> Call {
+    Call {
+        to: "+385911234567".into(),
+        from: None,
+        content: CallContent::Say { text: "Two orders.".into(), voice: None, language: None },
+        ring_for: None,
+        detect_machine: false,
+    }
+}
+
+fn sms() -> Sms {
+    Sms { from: None, to: "+385911234567".into(), message: "Orders & more <are> waiting.".into() }
+}
+
+fn only(made: Vec<Resource>) -> Resource {
+    assert_eq!(made.len(), 1, "{made:#?}");
+    made.into_iter().next().unwrap()
+}
+
+#[tokio::test]
+async fn a_call_says_its_words_and_names_its_delivery_in_the_callback() {
+    let fake = FakeTwilio::start().await;
+    let content = CallContent::Say {
+        text: "Tom & Jerry's has <3> \"orders\".\u{0}".into(),
+        voice: Some("alice".into()),
+        language: Some("en-GB".into()),
+    };
+    let call = Call { content, ring_for: Some(30), ..call() };
+    let sent = send(&config(&fake), "phone", &call).await.unwrap();
+
+    let made = only(fake.calls());
+    assert_eq!(
+        sent,
+        Sent { provider_id: Some(made.sid.clone()), status: DeliveryStatus::Sent, then: vec![] }
+    );
+    let callback = format!("https://rungs.example/in/callbacks/twilio/calls/{DELIVERY}");
+    let fields = [
+        ("To", "+385911234567"),
+        ("From", "+38515550100"),
+        (
+            "Twiml",
+            "<Response><Say voice=\"alice\" language=\"en-GB\">Tom &amp; Jerry's has &lt;3&gt; \
+             &quot;orders&quot;.</Say></Response>",
+        ),
+        ("Timeout", "30"),
+        ("StatusCallback", &callback),
+        ("StatusCallbackMethod", "POST"),
+        ("StatusCallbackEvent", "initiated"),
+        ("StatusCallbackEvent", "ringing"),
+        ("StatusCallbackEvent", "answered"),
+        ("StatusCallbackEvent", "completed"),
+    ];
+    let form: Vec<_> = made.form.iter().map(|(name, value)| (&**name, &**value)).collect();
+    assert_eq!(form, fields);
+}
+
+#[tokio::test]
+async fn a_call_may_find_out_what_to_say_elsewhere() {
+    let fake = FakeTwilio::start().await;
+    let content = CallContent::Url("https://kodmame.example/twiml".into());
+    send(&config(&fake), "phone", &Call { content, ..call() }).await.unwrap();
+    let made = only(fake.calls());
+    assert_eq!(made.field("Url"), Some("https://kodmame.example/twiml"));
+    assert_eq!(made.field("Twiml"), None);
+}
+
+#[tokio::test]
+async fn a_text_comes_from_the_registry_the_step_or_a_messaging_service() {
+    let fake = FakeTwilio::start().await;
+    let channels = Channels::open(&config(&fake)).unwrap();
+    let service = "MG0123456789abcdef0123456789abcdef";
+    for (from, to) in [
+        (None, "+385911234567"),
+        (None, "+4479460000"),
+        (Some("Rungs"), "+1415"),
+        (Some(service), "+1"),
+    ] {
+        let to = format!("{to:0<12}");
+        let sms = Sms { from: from.map(str::to_owned), to, ..sms() };
+        send_with(&channels, "sms", &sms).await.unwrap();
+    }
+    let senders: Vec<_> = fake
+        .messages()
+        .iter()
+        .map(|made| {
+            let field = |name| made.field(name).map(str::to_owned);
+            (field("From"), field("MessagingServiceSid"))
+        })
+        .collect();
+    let own = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        senders,
+        [
+            (own("+38515550100"), None),
+            (own("+14155550100"), None),
+            (own("Rungs"), None),
+            (None, own(service)),
+        ]
+    );
+    let first = &fake.messages()[0];
+    assert_eq!(first.field("Body"), Some("Orders & more <are> waiting."));
+    let callback = format!("https://rungs.example/in/callbacks/twilio/messages/{DELIVERY}");
+    assert_eq!(first.field("StatusCallback"), Some(callback.as_str()));
+}
+
+#[tokio::test]
+async fn without_a_caller_id_nothing_is_asked_of_the_provider() {
+    let fake = FakeTwilio::start().await;
+    let mut config = config(&fake);
+    config.twilio.as_mut().unwrap().caller_ids = CallerIds::default();
+    for from in [None, Some(" ".to_owned())] {
+        let reason = refused(send(&config, "phone", &Call { from, ..call() }).await);
+        assert!(reason.contains("no caller id for +385911234567"), "{reason}");
+    }
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_and_carries_the_providers_own_words() {
+    let fake = FakeTwilio::start().await;
+    let channels = Channels::open(&config(&fake)).unwrap();
+    let nowhere = Call { to: "nobody".into(), ..call() };
+    let reason = refused(send_with(&channels, "phone", &nowhere).await);
+    assert_eq!(
+        reason,
+        "HTTP 400 Bad Request, code 21211: The 'To' number nobody is not a valid phone number. \
+         (https://www.twilio.com/docs/errors/21211)"
+    );
+
+    fake.next(Mood::Refusal(400, 21610, "Attempt to send to unsubscribed recipient"));
+    let unsubscribed = send_with(&channels, "sms", &sms()).await.unwrap_err();
+    assert!(
+        matches!(unsubscribed, SendError::Refused { status: DeliveryStatus::Rejected, .. }),
+        "{unsubscribed:?}"
+    );
+    fake.next(Mood::Html(404));
+    let reason = refused(send_with(&channels, "phone", &call()).await);
+    assert_eq!(reason, "HTTP 404 Not Found: <html><h1>Hello from the proxy</h1></html>");
+    assert!(fake.calls().is_empty() && fake.messages().is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused_and_never_shown() {
+    let fake = FakeTwilio::start().await;
+    let mut config = config(&fake);
+    config.twilio.as_mut().unwrap().auth_token = "open-sesame".to_owned().into();
+    let reason = refused(send(&config, "phone", &call()).await);
+    assert!(reason.contains("401") && reason.contains("20003"), "{reason}");
+    assert!(!reason.contains("sesame"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_provider_that_is_busy_is_left_alone_as_long_as_it_asks() {
+    let fake = FakeTwilio::start().await;
+    let channels = Channels::open(&config(&fake)).unwrap();
+    for (mood, expected) in [
+        (Mood::TooMany("7"), Some(7)),
+        (Mood::TooMany("Sun, 29 Mar 2026 12:01:00 GMT"), Some(60)),
+        (Mood::Unavailable, None),
+        (Mood::Html(502), None),
+    ] {
+        fake.next(mood.clone());
+        match send_with(&channels, "phone", &call()).await {
+            Err(SendError::Temporary { retry_after, .. }) => {
+                assert_eq!(retry_after, expected.map(Duration::from_secs), "{mood:?}");
+            }
+            other => panic!("{mood:?} gave {other:?}"),
+        }
+    }
+    assert!(fake.calls().is_empty());
+    send_with(&channels, "phone", &call()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_be_reached_got_nothing() {
+    let fake = FakeTwilio::start().await;
+    let mut config = config(&fake);
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    config.twilio.as_mut().unwrap().base_url = format!("http://{closed}").parse().unwrap();
+    let reason = temporary(send(&config, "phone", &call()).await);
+    assert!(reason.contains("refused"), "{reason}");
+}
+
+#[tokio::test]
+async fn once_the_request_has_left_only_an_answer_ends_the_doubt() {
+    let fake = FakeTwilio::start().await;
+    let channels = Channels::open(&impatient(&fake)).unwrap();
+    for (mood, is_taken) in [
+        (Mood::HangUpBefore, false),
+        (Mood::HangUpAfter, true),
+        (Mood::HalfAnAnswer, true),
+        (Mood::Silence, true),
+        (Mood::Html(200), false),
+        (Mood::Huge, false),
+    ] {
+        let before = fake.calls().len();
+        fake.next(mood.clone());
+        doubtful(send_with(&channels, "phone", &call()).await);
+        assert_eq!(fake.calls().len() - before, usize::from(is_taken), "{mood:?}");
+        let sid = fake.requests().pop().unwrap().sid;
+        assert_eq!(sid.is_some(), is_taken, "{mood:?}");
+    }
+    let requests = fake.requests();
+    assert_eq!(requests.len(), 6, "nothing was tried again on the way");
+    for request in requests {
+        assert_eq!((request.method, &*request.path), ("POST", "Calls.json"));
+        assert_eq!(field(&request.form, "To"), Some("+385911234567"));
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_another_shape_is_refused() {
+    let fake = FakeTwilio::start().await;
+    let reason = refused(send(&config(&fake), "phone", &sms()).await);
+    assert!(reason.starts_with("the request is malformed"), "{reason}");
+    assert!(fake.requests().is_empty());
+}
+
+/// What the provider says when it is asked.
+async fn ask(fake: &FakeTwilio, name: &str, request: &impl Serialize, sid: &str) -> Heard {
+    let config = Config { twilio: Some(fake.config(None)), ..Config::default() };
+    let channels = Channels::open(&config).unwrap();
+    let asks = channels.get(name).unwrap().channel.asks().expect("Twilio can be asked");
+    assert!(!asks.is_called_back(), "there is no public address");
+    let outgoing = outgoing(request);
+    let enquiry = Enquiry { provider_id: sid, request: &outgoing.request, now: outgoing.now };
+    asks.status(&enquiry).await.unwrap()
+}
+
+#[tokio::test]
+async fn without_a_public_address_the_status_is_asked_for() {
+    let fake = FakeTwilio::start().await;
+    let config = Config { twilio: Some(fake.config(None)), ..Config::default() };
+    for (fate, status) in [
+        (Fate::PickedUp, DeliveryStatus::Answered),
+        (Fate::Answered, DeliveryStatus::Completed),
+        (Fate::Busy, DeliveryStatus::Busy),
+        (Fate::NoAnswer, DeliveryStatus::NoAnswer),
+        (Fate::NoSuchNumber, DeliveryStatus::Failed),
+    ] {
+        let sid = send(&config, "phone", &call()).await.unwrap().provider_id.unwrap();
+        assert_eq!(ask(&fake, "phone", &call(), &sid).await.status, DeliveryStatus::Sent);
+        assert!(fake.happens(&sid, fate).is_empty(), "nobody asked for callbacks");
+        assert_eq!(ask(&fake, "phone", &call(), &sid).await.status, status, "{fate:?}");
+    }
+    for (fate, status, code) in [
+        (Fate::Undelivered, DeliveryStatus::Undelivered, 30003),
+        (Fate::Unsent, DeliveryStatus::Failed, 30008),
+    ] {
+        let sid = send(&config, "sms", &sms()).await.unwrap().provider_id.unwrap();
+        fake.happens(&sid, fate);
+        let heard = ask(&fake, "sms", &sms(), &sid).await;
+        assert_eq!(heard.status, status);
+        let link = format!("https://www.twilio.com/docs/errors/{code}");
+        assert_eq!(heard.error, Some(format!("code {code} ({link})")));
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_is_asked_for_is_found_out_by_asking_too() {
+    let fake = FakeTwilio::start().await;
+    let config = Config { twilio: Some(fake.config(None)), ..Config::default() };
+    let detecting = Call { detect_machine: true, ..call() };
+    for (fate, status) in
+        [(Fate::PickedUp, DeliveryStatus::Answered), (Fate::Machine, DeliveryStatus::Machine)]
+    {
+        let sid = send(&config, "phone", &detecting).await.unwrap().provider_id.unwrap();
+        fake.happens(&sid, fate);
+        assert_eq!(ask(&fake, "phone", &detecting, &sid).await.status, status, "{fate:?}");
+    }
+    assert_eq!(fake.calls()[0].field("MachineDetection"), Some("Enable"));
+    assert_eq!(fake.calls()[0].field("AsyncAmd"), None, "there is nobody to tell");
+}
+
+#[tokio::test]
+async fn asking_leaves_no_doubt() {
+    let fake = FakeTwilio::start().await;
+    let channels = Channels::open(&impatient(&fake)).unwrap();
+    let sid = send_with(&channels, "phone", &call()).await.unwrap().provider_id.unwrap();
+    let asks = channels.get("phone").unwrap().channel.asks().unwrap();
+    assert!(asks.is_called_back());
+    let outgoing = outgoing(&call());
+    let enquiry = Enquiry { provider_id: &sid, request: &outgoing.request, now: outgoing.now };
+    for mood in [Mood::HangUpAfter, Mood::Silence, Mood::Unavailable, Mood::TooMany("3")] {
+        fake.next(mood.clone());
+        let error = asks.status(&enquiry).await.unwrap_err();
+        assert!(matches!(error, SendError::Temporary { .. }), "{mood:?} gave {error:?}");
+    }
+    for unknown in ["CA00000000000000000000000000000bad", "../Messages/SM1", ""] {
+        let error = asks.status(&Enquiry { provider_id: unknown, ..enquiry }).await.unwrap_err();
+        assert!(matches!(error, SendError::Refused { .. }), "{unknown:?} gave {error:?}");
+    }
+}
+
+/// A door for callbacks that believes only what is signed, and notes what it heard.
+struct Door {
+    public_url: String,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+impl Door {
+    /// For deliveries of `request`.
+    async fn open(request: serde_json::Value) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let public_url = format!("http://{}", listener.local_addr().unwrap());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let config = serde_json::json!({
+            "account_sid": "AC1", "auth_token": TOKEN, "public_url": public_url });
+        let callbacks = Callbacks::new(&serde_json::from_value(config).unwrap()).unwrap();
+        let state = (Arc::new(callbacks), Arc::new(request), Arc::clone(&heard));
+        let routes = Router::new().fallback(take).with_state(state);
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self { public_url, heard }
+    }
+
+    fn config(&self, fake: &FakeTwilio) -> Config {
+        Config { twilio: Some(fake.config(Some(&self.public_url))), ..Config::default() }
+    }
+
+    /// What was heard since this was asked last.
+    fn heard(&self) -> Vec<DeliveryStatus> {
+        self.heard.lock().unwrap().drain(..).map(|heard| heard.status).collect()
+    }
+}
+
+type DoorState = (Arc<Callbacks>, Arc<serde_json::Value>, Arc<Mutex<Vec<Heard>>>);
+
+async fn take(
+    State((callbacks, request, heard)): State<DoorState>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    let form: Vec<_> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let signature = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok());
+    if callbacks.verify(&uri.to_string(), &form, signature).is_err() {
+        return StatusCode::FORBIDDEN;
+    }
+    let is_call = uri.path().starts_with("/callbacks/twilio/calls/");
+    let news = if is_call { callback::call(&form, &request) } else { callback::message(&form) };
+    heard.lock().unwrap().extend(news);
+    StatusCode::NO_CONTENT
+}
+
+#[tokio::test]
+async fn a_call_is_followed_from_ringing_to_its_end() {
+    use DeliveryStatus::{Answered, Busy, Completed, Failed, NoAnswer, Rejected, Sent};
+    let fake = FakeTwilio::start().await;
+    let door = Door::open(serde_json::to_value(call()).unwrap()).await;
+    let config = door.config(&fake);
+    for (fate, statuses) in [
+        (Fate::Answered, vec![Sent, Sent, Answered, Completed]),
+        (Fate::Busy, vec![Sent, Sent, Busy]),
+        (Fate::NoAnswer, vec![Sent, Sent, NoAnswer]),
+        (Fate::Declined, vec![Sent, Sent, Rejected]),
+        (Fate::NoSuchNumber, vec![Sent, Sent, Failed]),
+    ] {
+        let sid = send(&config, "phone", &call()).await.unwrap().provider_id.unwrap();
+        assert_eq!(fake.ring(&sid, fate).await, vec![204; statuses.len()]);
+        assert_eq!(door.heard(), statuses, "{fate:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_machine_never_counts_as_an_answer_if_it_is_looked_for() {
+    use DeliveryStatus::{Answered, Completed, Machine, Sent};
+    let fake = FakeTwilio::start().await;
+    let detecting = Call { detect_machine: true, ..call() };
+    let door = Door::open(serde_json::to_value(&detecting).unwrap()).await;
+    let config = door.config(&fake);
+    for (fate, statuses, end) in [
+        (Fate::Answered, vec![Sent, Sent, Sent, Answered, Completed], Completed),
+        (Fate::Machine, vec![Sent, Sent, Sent, Machine, Completed], Machine),
+        (Fate::Unclear, vec![Sent, Sent, Sent, Machine, Completed], Machine),
+    ] {
+        let sid = send(&config, "phone", &detecting).await.unwrap().provider_id.unwrap();
+        fake.ring(&sid, fate).await;
+        let heard = door.heard();
+        assert_eq!(heard, statuses, "{fate:?}");
+        let known = heard.into_iter().fold(Sent, DeliveryStatus::after);
+        assert_eq!(known, end, "{fate:?}");
+    }
+}
+
+#[tokio::test]
+async fn callbacks_may_come_twice_late_and_in_any_order() {
+    let fake = FakeTwilio::start().await;
+    let door = Door::open(serde_json::to_value(call()).unwrap()).await;
+    let sid = send(&door.config(&fake), "phone", &call()).await.unwrap().provider_id.unwrap();
+    let callbacks = fake.happens(&sid, Fate::Answered);
+    for callback in callbacks.iter().rev().chain(&callbacks) {
+        assert_eq!(fake.call_back(callback).await, 204);
+    }
+    let heard = door.heard();
+    assert_eq!(heard.len(), 8);
+    let known = heard.into_iter().fold(DeliveryStatus::Sent, DeliveryStatus::after);
+    assert_eq!(known, DeliveryStatus::Completed);
+}
+
+#[tokio::test]
+async fn a_forged_callback_is_not_believed() {
+    let fake = FakeTwilio::start().await;
+    let door = Door::open(serde_json::to_value(sms()).unwrap()).await;
+    let sid = send(&door.config(&fake), "sms", &sms()).await.unwrap().provider_id.unwrap();
+    let callbacks = fake.happens(&sid, Fate::Delivered);
+    let mut forged = callbacks[1].clone();
+    forged.form.iter_mut().for_each(|(_, value)| *value = value.replace("delivered", "failed"));
+    assert_eq!(field(&forged.form, "MessageStatus"), Some("failed"));
+    assert_eq!(fake.call_back(&forged).await, 403);
+    let mut elsewhere = callbacks[1].clone();
+    elsewhere.url.push_str("-other");
+    assert_eq!(fake.call_back(&elsewhere).await, 403);
+    assert_eq!(door.heard(), []);
+    assert_eq!(fake.call_back(&callbacks[1]).await, 204);
+    assert_eq!(door.heard(), [DeliveryStatus::Delivered]);
+}
+
+#[tokio::test]
+async fn each_number_meets_its_own_fate() {
+    let fake = FakeTwilio::start().await;
+    let door = Door::open(serde_json::to_value(call()).unwrap()).await;
+    let channels = Channels::open(&door.config(&fake)).unwrap();
+    fake.script("+385911111111", Fate::Busy);
+    fake.script("+385922222222", Fate::Delivered);
+    for to in ["+385911111111", "+385933333333"] {
+        send_with(&channels, "phone", &Call { to: to.into(), ..call() }).await.unwrap();
+    }
+    let sms = Sms { to: "+385922222222".into(), ..sms() };
+    send_with(&channels, "sms", &sms).await.unwrap();
+    assert_eq!(fake.play().await, 2);
+    assert_eq!(fake.play().await, 0, "each fate is met once");
+    let statuses: Vec<_> = fake.calls().iter().map(|call| call.status).collect();
+    assert_eq!(statuses, ["busy", "queued"]);
+    assert_eq!(door.heard().last(), Some(&DeliveryStatus::Delivered));
+    assert_eq!(fake.calls()[0].delivery(), Some(DELIVERY));
+}

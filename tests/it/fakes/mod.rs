@@ -1,0 +1,5 @@
+//! What the outside world is in tests: providers on loopback sockets, as strict as the
+//! real ones, that do something of their own accord only when a test says so.
+
+pub mod smtp;
+pub mod twilio;

@@ -1,0 +1,44 @@
+//! Stories: a whole Rungs, a fake provider, a clock that the test moves.
+
+use serde_json::{Value, json};
+
+mod answers;
+mod doors;
+mod failures;
+mod ladder;
+mod many;
+mod stops;
+mod trouble;
+mod waits;
+
+const ORDER_ESCALATION: &str = include_str!("../../../sequences/order-escalation.yml");
+
+/// Rings once and waits until somebody answers; the ladder ends either way.
+const RING: &str = r#"
+sequence: ring
+steps:
+  - id: ring
+    run: Phone
+    config: { to: "{{phone}}", say: "Hello!", await: answered }
+    altNext: text
+  - id: answered
+    run: GoTo
+    config: { step: end }
+  - id: text
+    run: SMS
+    config: { to: "{{phone}}", message: "We tried to call you." }
+"#;
+
+const RESTAURANT: &str = "+385911234567";
+const MANAGER: &str = "+385917654321";
+
+fn two_orders() -> Value {
+    json!({
+        "restaurant": { "name": "Galija", "phone": RESTAURANT, "manager": MANAGER, "timezone": "UTC" },
+        "order": { "count": 2 },
+    })
+}
+
+fn phone() -> Value {
+    json!({ "phone": RESTAURANT })
+}
