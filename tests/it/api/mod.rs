@@ -73,7 +73,8 @@ impl Server {
             acquire_timeout: std::time::Duration::from_secs(10),
         };
         let store = Store::connect(&options).await.unwrap();
-        let quiet = Channels::open_printing(&channels::Config::default(), Arc::new(|_| ()));
+        let nowhere: channels::console::Print = Arc::new(|_| ());
+        let quiet = Channels::open_printing(&channels::Config::default(), &nowhere);
         let clock = Clock::standing_at(START.parse().unwrap());
         let engine = Engine::new(store, clock, quiet.unwrap(), engine::Options::default());
         let mut state = ApiState {
