@@ -114,7 +114,8 @@ pub async fn serve(
     tokio::select! {
         served = serving.into_future() => served,
         () = patience => {
-            tracing::warn!("requests were still under way {} seconds after the end", PATIENCE.as_secs());
+            let waited = PATIENCE.as_secs();
+            tracing::warn!(waited, "the server ends while requests are under way");
             Ok(())
         }
     }
@@ -143,7 +144,7 @@ async fn report(State(api): State<Api>, request: Request, next: Next) -> Respons
     let response = next.run(request).await;
     if let Some(Trouble(error)) = response.extensions().get() {
         api.engine.metrics.database_error();
-        tracing::error!(%method, path, error, "the database is in trouble; the caller was told to try again");
+        tracing::error!(%method, path, error, "the database is in trouble, the caller was told so");
     }
     response
 }
@@ -160,6 +161,10 @@ mod tests {
         engine,
         store::{self, Store},
     };
+
+    async fn defect() {
+        panic!("a defect");
+    }
 
     #[tokio::test]
     async fn a_defect_in_a_handler_is_answered_and_takes_nobody_along() {
@@ -178,9 +183,6 @@ mod tests {
             callbacks: None,
             migrated: AtomicBool::new(false),
         });
-        async fn defect() {
-            panic!("a defect");
-        }
         let routes = Router::new().route("/defect", get(defect));
         let app = frame(routes, &api).with_state(api);
         for _ in 0..2 {

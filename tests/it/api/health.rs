@@ -53,7 +53,7 @@ async fn a_database_that_is_gone_is_answered_without_its_words() {
         server.post("/v1/processes", &json!({ "sequence": "a" })).await,
     ] {
         let problem = answer.problem(503, "unavailable");
-        assert_eq!(problem["detail"], "the database is in trouble; nothing has happened");
+        assert_eq!(problem["detail"], "the database is in trouble; try again");
         assert_eq!(answer.header("retry-after"), "5");
     }
 }
