@@ -11,4 +11,6 @@ mod api;
 mod channels;
 mod databases;
 mod fakes;
+mod harness;
 mod store;
+mod stories;

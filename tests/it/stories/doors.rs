@@ -92,7 +92,11 @@ async fn requests_of_roesc_that_are_wrong(kind: Kind) {
         ),
     ] {
         let (status, problem) = app.post("/v1/requests", &request).await;
-        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{request}: {problem:#}");
+        assert_eq!(
+            (status, &problem["errors"][0]["pointer"]),
+            (422, &json!(pointer)),
+            "{request}: {problem:#}"
+        );
     }
     app.finish().await;
 }
@@ -163,6 +167,10 @@ async fn a_mail_server_that_is_busy_and_a_mailbox_that_is_none(kind: Kind) {
 
     let busy = app.process("busy").await["deliveries"][0].clone();
     assert_eq!(busy["attempts"], 5, "tried again, and given up: {busy:#}");
-    assert_eq!(app.called(), [RESTAURANT], "the other way for one; the other mail went to the boss");
+    assert_eq!(
+        app.called(),
+        [RESTAURANT],
+        "the other way for one; the other mail went to the boss"
+    );
     app.finish().await;
 }

@@ -51,7 +51,8 @@ async fn a_template_error_fails_its_process_and_no_other(kind: Kind) {
     let app = TestApp::on(kind).await;
     app.publish(DATED).await;
     for (id, appointment) in [("bad", "soon"), ("good", "2026-12-01")] {
-        app.start_process("dated", id, json!({ "phone": RESTAURANT, "appointment": appointment })).await;
+        app.start_process("dated", id, json!({ "phone": RESTAURANT, "appointment": appointment }))
+            .await;
     }
     app.settle().await;
 
@@ -84,7 +85,8 @@ async fn an_unknown_time_zone_in_the_data_is_refused_at_the_start(kind: Kind) {
     let app = TestApp::on(kind).await;
     let yaml = RING.replace("steps:", "timezone: \"{{zone}}\"\nsteps:");
     app.publish(&yaml).await;
-    let body = json!({ "sequence": "ring", "data": { "phone": RESTAURANT, "zone": "Mars/Olympus" } });
+    let body =
+        json!({ "sequence": "ring", "data": { "phone": RESTAURANT, "zone": "Mars/Olympus" } });
     let (status, problem) = app.post("/v1/processes", &body).await;
     assert_eq!(status, 422);
     assert!(problem.to_string().contains("Mars/Olympus"), "{problem:#}");
