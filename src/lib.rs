@@ -4,6 +4,7 @@
 //! starts, stops, events and callbacks; `engine` runs the cycle; `channels` reach people;
 //! `store` knows SQL. The language and the pure advance are in `rungs-core`.
 
+pub mod api;
 pub mod channels;
 pub mod cli;
 pub mod clock;
