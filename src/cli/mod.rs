@@ -146,8 +146,12 @@ where
 
 impl Command {
     async fn run(self, context: &Context) -> Result<()> {
-        if !matches!(self, Self::Serve(_) | Self::Evaluate(_)) {
-            log::quiet();
+        match self {
+            // These are told how to log.
+            Self::Serve(_) | Self::Evaluate(_) => {}
+            // The timeline tells what becomes of the process.
+            Self::Run(_) => log::quiet(tracing::Level::ERROR),
+            _ => log::quiet(tracing::Level::WARN),
         }
         match self {
             Self::Run(args) => run::run(args, context).await,

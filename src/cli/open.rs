@@ -103,3 +103,22 @@ pub(super) fn intake(config: &Config, store: Store) -> Result<Arc<Engine>> {
     let channels = Channels::open(&channels::Config::default())?;
     Ok(Engine::new(store, Clock::System, channels, engine_options(config)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let shown = |url: &str| {
+            let options = store::Options { url: url.to_owned(), ..options(&Config::default()) };
+            super::shown(&options)
+        };
+        assert_eq!(
+            shown("postgres://u:hush@db:5432/rungs?password=hush"),
+            "postgres://u@db:5432/rungs"
+        );
+        assert_eq!(shown("postgres://u:hush@[db/rungs"), "the database");
+        assert_eq!(shown("sqlite:rungs.db?mode=rwc"), "sqlite:rungs.db");
+    }
+}

@@ -8,6 +8,7 @@
 )]
 
 mod channels;
+mod cli;
 mod databases;
 mod fakes;
 mod store;

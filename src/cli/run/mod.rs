@@ -93,7 +93,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     let process = start(&engine, &source, data).await?;
     let climb = climb::Running::new(&engine, &sequence, process, args.event, context.output);
     tokio::select! {
-        ended = climb.to_its_end() => ended,
+        ended = climb.run() => ended,
         _ = tokio::signal::ctrl_c() => Err(Failure::ended(130, "interrupted")),
     }
 }
