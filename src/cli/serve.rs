@@ -42,6 +42,7 @@ pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
     let channels = Channels::open(&config.channels())?;
     let options = open::options(&config);
     let _lock = options.file().map(|file| Lock::take(&file)).transpose()?;
+    tracing::info!("the database is {}", open::shown(&options));
     let ended = CancellationToken::new();
     tokio::spawn(on_signals(ended.clone()));
     let Some(store) = ended.run_until_cancelled(connect(&options)).await else { return Ok(()) };
@@ -50,7 +51,7 @@ pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::refused(format!("{address}: {error}; --listen names another address"))
     })?;
-    announce(&listener, &options, &channels)?;
+    announce(&listener, &channels)?;
     let engine = Engine::new(store, Clock::System, channels, open::engine_options(&config));
     let served = both(listener, &engine, &config, ended.child_token()).await;
     // Everything has been committed: what remains is to leave the file in one piece.
@@ -108,10 +109,9 @@ async fn connect(options: &store::Options) -> Result<Store> {
     }
 }
 
-fn announce(listener: &TcpListener, options: &store::Options, channels: &Channels) -> Result<()> {
+fn announce(listener: &TcpListener, channels: &Channels) -> Result<()> {
     let address = listener.local_addr().map_err(|error| Failure::refused(error.to_string()))?;
     tracing::info!("listening on http://{address}");
-    tracing::info!("the database is {}", open::shown(options));
     for notice in channels.notices() {
         tracing::warn!("{notice}");
     }
