@@ -72,6 +72,13 @@ impl DeliveryStatus {
         self >= Self::Busy
     }
 
+    /// Whether a step that awaits `awaited` may go on. What lies beyond it will do: a call
+    /// that has ended was answered. A failure never does, though a call that found the
+    /// line busy was placed: a ladder does not pass over what it knows to have failed.
+    pub fn reaches(self, awaited: Self) -> bool {
+        !self.is_failure() && self >= awaited
+    }
+
     /// The status after hearing `heard`, whatever the order in which news comes:
     /// a final status stays, and nothing goes backwards.
     #[must_use]
@@ -128,4 +135,80 @@ pub struct DeliveryView {
     /// What went wrong last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use DeliveryStatus::{
+        Answered, Busy, Cancelled, Completed, Delivered, Failed, Machine, NoAnswer, Pending,
+        Rejected, Sending, Sent, Undelivered,
+    };
+
+    #[test]
+    fn what_is_awaited_is_reached_by_it_and_by_what_lies_beyond() {
+        for (awaited, reached) in [
+            (Sent, &[Sent, Answered, Completed, Delivered][..]),
+            (Answered, &[Answered, Completed, Delivered]),
+            (Completed, &[Completed, Delivered]),
+            (Delivered, &[Delivered]),
+        ] {
+            for status in DeliveryStatus::ALL {
+                assert_eq!(
+                    status.reaches(awaited),
+                    reached.contains(&status),
+                    "{status} for one that awaits {awaited}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_status_is_under_way_or_good_or_a_failure() {
+        let finals: Vec<_> = DeliveryStatus::ALL.into_iter().filter(|s| s.is_final()).collect();
+        let failures: Vec<_> = DeliveryStatus::ALL.into_iter().filter(|s| s.is_failure()).collect();
+        let bad = [Busy, NoAnswer, Rejected, Machine, Undelivered, Failed, Cancelled];
+        assert_eq!(failures, bad);
+        assert_eq!(finals, [&[Completed, Delivered][..], &bad].concat());
+    }
+
+    #[test]
+    fn a_machine_that_picked_up_is_heard_after_the_answer() {
+        assert_eq!(Answered.after(Machine), Machine);
+        assert_eq!(Machine.after(Completed), Machine, "the end of that call changes nothing");
+    }
+
+    #[test]
+    fn late_news_takes_nothing_back() {
+        assert_eq!(Completed.after(Answered), Completed);
+        assert_eq!(Answered.after(Sent), Answered);
+        assert_eq!(NoAnswer.after(Sent), NoAnswer);
+    }
+
+    #[test]
+    fn every_status_is_read_as_it_is_written() {
+        for status in DeliveryStatus::ALL {
+            assert_eq!(DeliveryStatus::parse(status.as_str()), Some(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+        let under_way = [Pending, Sending, Sent, Answered];
+        assert!(under_way.iter().all(|status| !status.is_final()));
+    }
+
+    proptest! {
+        #[test]
+        fn news_in_any_order_only_moves_forward(
+            news in prop::collection::vec(prop::sample::select(DeliveryStatus::ALL.to_vec()), 0..8),
+        ) {
+            let mut status = Pending;
+            for heard in news {
+                let after = status.after(heard);
+                prop_assert!(after >= status);
+                prop_assert!(!status.is_final() || after == status);
+                status = after;
+            }
+        }
+    }
 }

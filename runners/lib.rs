@@ -7,6 +7,7 @@
 //! Called by: rungs-core when it checks a sequence and when it advances a process;
 //! channels, for the shapes of what they send.
 
+pub mod address;
 pub mod builtin;
 pub mod calendar;
 pub mod condition;

@@ -18,9 +18,11 @@ mod wait_for_duration;
 /// Every runner that comes with Rungs. A new one is one line here.
 pub const KINDS: &[Kind] = &[
     Kind::of::<conditional::Conditional>(),
+    Kind::of::<email::Email>(),
     Kind::of::<go_to::GoTo>(),
     Kind::of::<goal::Goal>(),
     Kind::of::<phone::Phone>(),
+    Kind::of::<sms::SMS>(),
     Kind::of::<wait_for_date::WaitForDate>(),
     Kind::of::<wait_for_date_comparison::WaitForDateComparison>(),
     Kind::of::<wait_for_duration::WaitForDuration>(),

@@ -318,3 +318,6 @@ fn delivery_id(process: &Process, step: &str) -> String {
     let stay = process.state.stays(step);
     Uuid::new_v5(&namespace, format!("{step}#{stay}").as_bytes()).to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! YAML (or JSON) to a checked [`Sequence`].
 
+use std::fmt::Write;
+
 use rungs_runners::Kind;
 use serde_json::Value;
 
@@ -25,6 +27,7 @@ mod targets;
 mod tests;
 mod timezone;
 mod variables;
+mod weight;
 
 use crate::{Diagnostic, Sequence, Severity, diagnostic::Place};
 
@@ -73,5 +76,26 @@ pub fn check_bytes(source: &[u8], kinds: &[Kind]) -> Checked {
 /// Checks a sequence that is a JSON value already. Its pointers are those of the value;
 /// lines and columns are those of the value as `serde_json` prints it prettily.
 pub fn check_value(value: &Value, kinds: &[Kind]) -> Checked {
-    check(&format!("{value:#}"), kinds)
+    check(&printed(value), kinds)
+}
+
+/// A JSON value as text that YAML reads alike. JSON lets some characters stand in its
+/// strings that YAML wants escaped.
+fn printed(value: &Value) -> String {
+    let plain = format!("{value:#}");
+    let mut printed = String::with_capacity(plain.len());
+    for character in plain.chars() {
+        match character {
+            '\u{7f}'..='\u{9f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
+                let _ = write!(printed, "\\u{:04x}", u32::from(character));
+            }
+            _ => printed.push(character),
+        }
+    }
+    printed
 }

@@ -89,7 +89,11 @@ impl TestApp {
         let config = channels::Config {
             twilio: Some(twilio.config(setup.callbacks.then_some(url.as_str()))),
             smtp: setup.smtp,
-            limits: setup.limits.into_iter().map(|(name, limits)| (name.to_owned(), limits)).collect(),
+            limits: setup
+                .limits
+                .into_iter()
+                .map(|(name, limits)| (name.to_owned(), limits))
+                .collect(),
             ..channels::Config::default()
         };
         let printed = Printed::default();
@@ -173,7 +177,8 @@ impl TestApp {
     /// Something happens to a process.
     pub async fn event(&self, process_id: &str, r#type: &str, data: Value) {
         let body = json!({ "type": r#type, "data": data });
-        let (status, answer) = self.post(&format!("/v1/processes/{process_id}/events"), &body).await;
+        let (status, answer) =
+            self.post(&format!("/v1/processes/{process_id}/events"), &body).await;
         assert_eq!(status, 202, "{answer:#}");
     }
 
@@ -191,7 +196,7 @@ impl TestApp {
     /// The history of a process, a line each, such as `09:03 grace next`.
     pub async fn history(&self, process_id: &str) -> Vec<String> {
         let page = self.get(&format!("/v1/processes/{process_id}/history?limit=200")).await;
-        let entries = page["entries"].as_array().unwrap().clone();
+        let entries = page["history"].as_array().unwrap().clone();
         entries.iter().map(line).collect()
     }
 
@@ -242,7 +247,9 @@ impl TestApp {
         let messages = self.twilio.messages();
         messages
             .iter()
-            .map(|message| format!("{}: {}", text(message.field("To")), text(message.field("Body"))))
+            .map(|message| {
+                format!("{}: {}", text(message.field("To")), text(message.field("Body")))
+            })
             .collect()
     }
 
@@ -291,7 +298,8 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
 /// An entry of a history as a line: time of day (UTC), what it speaks of, what happened.
 fn line(entry: &Value) -> String {
     let at = entry["at"].as_str().unwrap();
-    let time = at.get(11..19).unwrap().trim_end_matches(":00");
+    let time = at.get(11..19).unwrap();
+    let time = time.strip_suffix(":00").unwrap_or(time);
     let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
     let words = match entry["kind"].as_str().unwrap() {
         "visited" => vec![text("step"), text("action")],

@@ -11,4 +11,6 @@ mod channels;
 mod cli;
 mod databases;
 mod fakes;
+mod harness;
 mod store;
+mod stories;

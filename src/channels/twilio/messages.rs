@@ -1,7 +1,7 @@
 //! Messages: `POST .../Messages.json`.
 
 use async_trait::async_trait;
-use rungs_runners::{DeliveryStatus, builtin::sms::Sms};
+use rungs_runners::{DeliveryStatus, address::is_messaging_service, builtin::sms::Sms};
 
 use super::{account::Account, callback};
 use crate::channels::{AsksStatus, Channel, Enquiry, Heard, Outgoing, SendError, Sent};
@@ -22,7 +22,7 @@ impl Messages {
     fn form(&self, sms: Sms, id: &str) -> Result<Vec<(&'static str, String)>, SendError> {
         let from = self.account.caller_id(sms.from.as_deref(), &sms.to)?;
         // A messaging service chooses among its senders itself.
-        let sender = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
+        let sender = if is_messaging_service(&from) { "MessagingServiceSid" } else { "From" };
         let mut form = vec![("To", sms.to), (sender, from), ("Body", sms.message)];
         form.extend(self.account.callback(RESOURCE, id).map(|url| ("StatusCallback", url)));
         Ok(form)

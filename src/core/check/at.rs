@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::{
     node::{Data, Node, join},
     report::Report,
-    suggest,
 };
 use crate::{Diagnostic, diagnostic::Place};
 
@@ -45,8 +44,11 @@ impl<'a> At<'a> {
         }
     }
 
-    /// The value's place.
+    /// The value's place, or its key's where no value stands.
     pub fn place(&self) -> Place {
+        if self.node.span.is_empty() {
+            return self.key_place();
+        }
         Place::new(&self.pointer, self.node.span.clone())
     }
 
@@ -76,6 +78,11 @@ impl<'a> At<'a> {
                 if expected.contains("number") && text.trim().parse::<f64>().is_ok() =>
             {
                 Some(format!("write it without quotes: {}", text.trim()))
+            }
+            Data::Text(text)
+                if expected.contains("true or false") && text.parse::<bool>().is_ok() =>
+            {
+                Some(format!("write it without quotes: {text}"))
             }
             _ => None,
         };
@@ -112,8 +119,8 @@ impl<'a> At<'a> {
             if known.contains(&key) {
                 continue;
             }
-            let help = hint(key).or_else(|| suggest::help(key, "keys", known.iter().copied()));
-            let place = self.place_of_key(key);
+            let help = hint(key).or_else(|| report.suggest(key, "keys", known.iter().copied()));
+            let place = Place::new(join(&self.pointer, key), entry.key_span.clone());
             report.add(Diagnostic::error("unknown-key", place, unknown_key(key)).help(help));
         }
     }

@@ -40,6 +40,7 @@ pub(super) fn compose(report: &mut Report<'_>) -> Option<Node> {
         anchors: HashMap::new(),
         nodes: 0,
         text: 0,
+        template_on_line: None,
     };
     composer.document().unwrap_or(None)
 }
@@ -50,6 +51,8 @@ struct Composer<'r, 's> {
     anchors: HashMap<usize, Node>,
     nodes: usize,
     text: usize,
+    /// The line of the last template without quotes.
+    template_on_line: Option<usize>,
 }
 
 /// A mapping while it is read.
@@ -92,7 +95,12 @@ impl<'s> Composer<'_, 's> {
     }
 
     fn scan_error(&mut self, error: &ScanError) -> Stop {
-        self.report.add(syntax::diagnostic(error, self.report.source));
+        let diagnostic = syntax::diagnostic(error, self.report.source);
+        // `to: {{phone}} or so` has been reported for its missing quotes.
+        let line = self.report.line(diagnostic.span.start);
+        if self.template_on_line != Some(line) {
+            self.report.add(diagnostic);
+        }
         Stop
     }
 
@@ -213,6 +221,7 @@ impl<'s> Composer<'_, 's> {
             return false;
         }
         let place = Place::new(pointer, span.start - 1..span.end + 1);
+        self.template_on_line = Some(self.report.line(span.end));
         self.report.add(
             Diagnostic::error("unquoted-template", place, "a template needs quotes around it")
                 .help(format!("\"{{{}}}\"", self.report.written(span))),

@@ -186,16 +186,11 @@ fn tell(steps: &[Option<Draft<'_>>], ring: &[usize], report: &mut Report<'_>) {
 
 /// The word in a loop's last step that leads back.
 fn leading_back(step: &Draft<'_>) -> Place {
-    let literal = step.kind.map_or(&[][..], |kind| kind.literal);
-    let config = step.at.field("config");
-    let jump = step.prepared.as_ref().and_then(|prepared| prepared.jump());
-    let jumping = jump.and_then(|jump| {
-        let mut fields = literal.iter().filter_map(|key| config.as_ref()?.field(key));
-        fields.find(|field| field.node.text() == Some(jump.to))
-    });
-    match (jumping, &step.next, &step.alt_next) {
-        (Some(field), ..) => field.place(),
-        (None, Link::To(word), _) | (None, _, Link::To(word)) => word.place.clone(),
+    match (&step.next, &step.alt_next) {
+        _ if step.prepared.as_ref().is_some_and(|prepared| prepared.jump().is_some()) => {
+            step.jump_place()
+        }
+        (Link::To(word), _) | (_, Link::To(word)) => word.place.clone(),
         _ => step.at.place(),
     }
 }

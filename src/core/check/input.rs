@@ -8,6 +8,7 @@ use super::{
     node::{Data, Node, join, quoted},
     report::Report,
     schema::Validated,
+    weight,
 };
 use crate::{Diagnostic, diagnostic::Place, sequence::Input};
 
@@ -23,8 +24,12 @@ pub(super) fn read(at: &At<'_>, report: &mut Report<'_>) -> Option<Input> {
     draft(at, report);
     object(at, report);
     references(at.node, &at.pointer, &schema, report);
-    Validated { schema: &Value::Null, at, templates: false }
-        .report(jsonschema::draft202012::meta::validator().iter_errors(&schema), report);
+    if let Some(excess) = weight::excess(&schema) {
+        let message = format!("this schema is too much: {excess}");
+        report.add(Diagnostic::error("too-large", at.key_place(), message));
+    }
+    let validated = Validated { schema: &Value::Null, at, templates: false };
+    validated.report(jsonschema::draft202012::meta::validator().iter_errors(&schema), report);
     if report.len() > before || at.node.is_broken() {
         return None;
     }
@@ -34,14 +39,13 @@ pub(super) fn read(at: &At<'_>, report: &mut Report<'_>) -> Option<Input> {
         .offline();
     match options.build(&schema) {
         Ok(validator) => Some(Input { schema, validator }),
+        Err(error) if error.instance_path().as_str().is_empty() => {
+            let message = format!("this is no JSON Schema: {error}");
+            report.add(Diagnostic::error("input", at.key_place(), message));
+            None
+        }
         Err(error) => {
-            let found = at.find(error.instance_path().as_str());
-            let place = if found.node == at.node { at.key_place() } else { found.place() };
-            report.add(Diagnostic::error(
-                "input",
-                place,
-                format!("this is no JSON Schema: {error}"),
-            ));
+            validated.report([error], report);
             None
         }
     }

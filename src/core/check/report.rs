@@ -1,11 +1,14 @@
 //! The diagnostics of one check, gathered in any order and closed in the source's.
 
-use std::{collections::HashSet, ops::Range};
+use std::{cell::Cell, collections::HashSet, ops::Range};
 
+use super::suggest;
 use crate::{Diagnostic, Severity, diagnostic::Lines};
 
 /// How many diagnostics a check gives at most; the last one then says how many more.
 pub(super) const MOST: usize = 100;
+/// How many letters are compared with each other for all guesses of what was meant.
+const GUESSES: usize = 20_000_000;
 
 /// Gathers diagnostics.
 pub(super) struct Report<'a> {
@@ -13,11 +16,18 @@ pub(super) struct Report<'a> {
     pub source: &'a str,
     lines: Lines<'a>,
     diagnostics: Vec<Diagnostic>,
+    /// How many more letters may be compared with each other for a guess.
+    guesses: Cell<usize>,
 }
 
 impl<'a> Report<'a> {
     pub fn new(source: &'a str) -> Self {
-        Self { source, lines: Lines::of(source), diagnostics: Vec::new() }
+        Self {
+            source,
+            lines: Lines::of(source),
+            diagnostics: Vec::new(),
+            guesses: Cell::new(GUESSES),
+        }
     }
 
     /// The line a byte stands on, from 1.
@@ -33,6 +43,21 @@ impl<'a> Report<'a> {
     /// Takes a diagnostic.
     pub fn add(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// What to say of a `word` that is not among the `known` ones, unless so much has been
+    /// guessed already that nobody will read it: it is the dearest part of a check.
+    pub fn suggest<'k>(
+        &self,
+        word: &str,
+        noun: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) -> Option<String> {
+        let known: Vec<&str> = known.into_iter().collect();
+        let cost = word.len() * known.iter().map(|known| known.len()).sum::<usize>();
+        let remaining = self.guesses.get().checked_sub(cost)?;
+        self.guesses.set(remaining);
+        suggest::help(word, noun, &known)
     }
 
     /// Whether an error has been reported.

@@ -3,6 +3,8 @@
 //! Promises: every error becomes at least one finding with the place it is about, unless
 //! a template stands there, whose value nobody knows yet.
 
+use std::collections::HashSet;
+
 use jsonschema::{
     JsonType, ValidationError,
     error::{TypeKind, ValidationErrorKind as Kind},
@@ -13,11 +15,11 @@ use serde_json::Value;
 use super::{
     at::{At, unknown_key},
     expect,
-    node::{Data, quoted},
+    node::{Data, join, quoted},
     report::Report,
     suggest,
 };
-use crate::Diagnostic;
+use crate::{Diagnostic, diagnostic::Place};
 
 /// A value being held against a schema.
 pub(super) struct Validated<'a> {
@@ -101,10 +103,14 @@ impl Validated<'_> {
         if let Some(schema) = self.around(error) {
             collect_keys(self.schema, schema, 8, &mut known);
         }
-        for key in unexpected {
-            let help = suggest::help(key, "keys", known.iter().copied());
-            let place = at.place_of_key(key);
-            report.add(Diagnostic::error("unknown-key", place, unknown_key(key)).help(help));
+        let unexpected: HashSet<&str> = unexpected.iter().map(String::as_str).collect();
+        for entry in at.node.entries() {
+            let key = entry.key.as_str();
+            if unexpected.contains(key) {
+                let help = report.suggest(key, "keys", known.iter().copied());
+                let place = Place::new(join(&at.pointer, key), entry.key_span.clone());
+                report.add(Diagnostic::error("unknown-key", place, unknown_key(key)).help(help));
+            }
         }
     }
 

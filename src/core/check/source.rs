@@ -45,7 +45,7 @@ fn refused(source: &str) -> Option<Diagnostic> {
         let message = format!("this has {} bytes; a sequence may have {BYTES}", source.len());
         return Some(Diagnostic::error("too-large", Place::default(), message));
     }
-    let is_junk = |c: char| c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r');
+    let is_junk = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
     let (at, character) = source.char_indices().find(|(_, c)| is_junk(*c))?;
     let message = format!("the character U+{:04X} cannot stand in YAML", u32::from(character));
     let place = Place::new("", at..at + character.len_utf8());

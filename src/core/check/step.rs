@@ -37,6 +37,18 @@ pub(super) struct Draft<'a> {
     pub retry: Option<Retry>,
 }
 
+impl Draft<'_> {
+    /// Where the step says what it jumps to; the step itself where that cannot be told.
+    pub fn jump_place(&self) -> Place {
+        let target = self.prepared.as_ref().and_then(|prepared| prepared.jump());
+        let literal = self.kind.map_or(&[][..], |kind| kind.literal);
+        let config = self.at.field("config");
+        let mut fields = literal.iter().filter_map(|key| config.as_ref()?.field(key));
+        let named = target.and_then(|jump| fields.find(|field| field.node.text() == Some(jump.to)));
+        named.unwrap_or_else(|| self.at.clone()).place()
+    }
+}
+
 /// A word of the author's and where it stands.
 #[derive(Clone)]
 pub(super) struct Word<'a> {
@@ -128,7 +140,7 @@ fn kind(at: &At<'_>, kinds: &[Kind], report: &mut Report<'_>) -> Option<Kind> {
                 field.place(),
                 format!("there is no runner {}", quoted(name)),
             )
-            .help(suggest::help(name, "runners", names())),
+            .help(report.suggest(name, "runners", names())),
         );
     }
     kind

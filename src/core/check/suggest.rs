@@ -1,7 +1,7 @@
 //! Did you mean.
 
 /// Words longer than this are nobody's slip of the finger.
-const LONGEST: usize = 100;
+const LONGEST: usize = 48;
 /// How many known words are worth listing.
 const LISTED: usize = 24;
 
@@ -21,12 +21,16 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 /// How far apart two words are, unless it is too far for the one to be meant by the other.
 fn distance(word: &str, known: &str) -> Option<usize> {
     let length = word.chars().count();
-    let distance = strsim::damerau_levenshtein(word, known);
-    if distance <= (length / 3).max(1) && distance < length {
-        return Some(distance);
+    let most = (length / 3).max(1);
+    if known.starts_with(word) && length >= 3 {
+        // Half a word typed: `Wait` for `WaitForDuration`.
+        return Some(if known == word { 0 } else { most });
     }
-    // Half a word typed: `Wait` for `WaitForDuration`.
-    (length >= 3 && known.starts_with(word)).then_some(length)
+    if known.chars().count().abs_diff(length) > most {
+        return None;
+    }
+    let distance = strsim::damerau_levenshtein(word, known);
+    (distance <= most && distance < length).then_some(distance)
 }
 
 /// A word without what people get wrong: case, dashes, underscores, spaces.
@@ -35,12 +39,7 @@ fn bare(word: &str) -> String {
 }
 
 /// `did you mean …?`, then everything that is known: `noun` says what they are.
-pub(super) fn help<'a>(
-    word: &str,
-    noun: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
-    let known: Vec<&str> = known.into_iter().collect();
+pub(super) fn help(word: &str, noun: &str, known: &[&str]) -> Option<String> {
     let meant =
         nearest(word, known.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
     let list = (!known.is_empty() && known.len() <= LISTED)
@@ -77,7 +76,8 @@ mod tests {
     #[test]
     fn a_long_list_is_not_recited() {
         let many: Vec<String> = (0..100).map(|n| format!("step-number-{n}")).collect();
-        assert_eq!(help("zzz", "steps", many.iter().map(String::as_str)), None);
-        assert_eq!(help("zzz", "steps", ["a", "b"]).as_deref(), Some("known steps: a, b"));
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(help("zzz", "steps", &many), None);
+        assert_eq!(help("zzz", "steps", &["a", "b"]).as_deref(), Some("known steps: a, b"));
     }
 }

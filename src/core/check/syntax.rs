@@ -16,14 +16,19 @@ pub(super) fn diagnostic(error: &ScanError, source: &str) -> Diagnostic {
     if holds_bare_template(Lines::of(source).text(error.marker().line())) {
         help = Some("a text with a template in it needs quotes: \"{{name}} …\"");
     }
-    Diagnostic::error("yaml", Place::new("", start..start + length), message)
+    let code = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => "too-large",
+        _ => "yaml",
+    };
+    Diagnostic::error(code, Place::new("", start..start + length), message)
         .help(help.map(str::to_owned))
 }
 
-/// Whether a value on this line begins with a template, which YAML takes for a mapping.
+/// Whether there is a template on this line outside of quotes; YAML takes it for a mapping.
 fn holds_bare_template(line: &str) -> bool {
-    let value = line.split_once(": ").map_or(line, |(_, value)| value);
-    value.trim_start().trim_start_matches("- ").starts_with("{{")
+    line.split_once("{{").is_some_and(|(before, _)| {
+        ['"', '\''].iter().all(|quote| before.matches(*quote).count() % 2 == 0)
+    })
 }
 
 /// The errors that people make, in their words; the rest in the parser's.

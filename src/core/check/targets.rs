@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use rungs_runners::{AltNext, Jump};
+use rungs_runners::AltNext;
 
 use super::{
     node::quoted,
     report::Report,
     step::{Draft, END, Link, Word},
-    suggest,
 };
-use crate::{Diagnostic, diagnostic::Place, sequence::Target};
+use crate::{Diagnostic, sequence::Target};
 
 /// Where a step leads by one of its ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +97,7 @@ fn of(
     let jump = step.prepared.as_ref().and_then(|prepared| prepared.jump());
     let always = jump.is_some_and(|jump| jump.always);
     let jump = jump.map(|jump| {
-        let link = Link::To(Word { text: jump.to, place: jump_place(step, jump) });
+        let link = Link::To(Word { text: jump.to, place: step.jump_place() });
         (follow(&link, positions, report), jump.always)
     });
     if let (true, Link::To(word)) = (always, &step.next) {
@@ -125,7 +124,7 @@ fn follow(link: &Link<'_>, positions: &HashMap<&str, usize>, report: &mut Report
     let message = format!("there is no step {}", quoted(text));
     report.add(
         Diagnostic::error("unknown-step", place.clone(), message)
-            .help(suggest::help(text, "steps", known)),
+            .help(report.suggest(text, "steps", known)),
     );
     Way::Unknown
 }
@@ -149,18 +148,4 @@ fn alt_next_fits(step: &Draft<'_>, report: &mut Report<'_>) {
         }
         _ => {}
     }
-}
-
-/// The config value that names the step a runner jumps to.
-fn jump_place(step: &Draft<'_>, jump: Jump<'_>) -> Place {
-    let config = step.at.field("config");
-    let named = config.iter().flat_map(|config| {
-        let literal = step.kind.map_or(&[][..], |kind| kind.literal);
-        literal.iter().filter_map(|key| config.field(key))
-    });
-    named
-        .filter(|field| field.node.text() == Some(jump.to))
-        .map(|field| field.place())
-        .next()
-        .unwrap_or_else(|| step.at.place())
 }

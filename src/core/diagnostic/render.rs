@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
 
-use super::{Diagnostic, Lines, Severity};
+use super::{Diagnostic, Severity};
 
 /// A line longer than this, in bytes, is not shown: nobody reads it, and laying it out
 /// takes longer than everything else.
@@ -16,7 +16,7 @@ pub fn render(diagnostic: &Diagnostic, file: &str, source: &str, color: bool) ->
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(&diagnostic.message).id(diagnostic.code);
-    let line = Lines::of(source).text(diagnostic.line);
+    let line = line_at(source, diagnostic.span.start);
     let mut group = if line.len() > LONGEST {
         title.element(Origin::path(file).line(diagnostic.line).char_column(diagnostic.column))
     } else {
@@ -32,6 +32,15 @@ pub fn render(diagnostic: &Diagnostic, file: &str, source: &str, color: bool) ->
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.decor_style(DecorStyle::Ascii).render(&[group])
+}
+
+/// The line around a byte, without its end and without a byte order mark.
+fn line_at(source: &str, offset: usize) -> &str {
+    let (before, after) = source.split_at_checked(offset).unwrap_or((source, ""));
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let end = after.find('\n').map_or(source.len(), |length| offset + length);
+    let line = source.get(start..end).unwrap_or_default();
+    line.trim_end_matches('\r').trim_start_matches('\u{feff}')
 }
 
 /// The part of a diagnostic's span that lies on its first line, in bytes of that line.

@@ -24,7 +24,10 @@ async fn a_stopped_process_contacts_nobody(kind: Kind) {
 
     let (status, process) =
         app.post("/v1/processes/order-7/stop", &json!({ "reason": "cancelled" })).await;
-    assert_eq!((status, &process["status"], &process["reason"]), (200, &json!("stopped"), &json!("cancelled")));
+    assert_eq!(
+        (status, &process["status"], &process["reason"]),
+        (200, &json!("stopped"), &json!("cancelled"))
+    );
     let (status, again) = app.post("/v1/processes/order-7/stop", &json!({})).await;
     assert_eq!((status, &again["reason"]), (200, &json!("cancelled")), "again changes nothing");
 
@@ -86,7 +89,8 @@ async fn a_paused_process_waits_and_goes_on(kind: Kind) {
 async fn a_name_is_free_again_after_a_stop(kind: Kind) {
     let app = TestApp::on(kind).await;
     app.climb(ORDER_ESCALATION, "order-7", two_orders()).await;
-    let body = json!({ "sequence": "order-escalation", "process_id": "order-7", "data": two_orders() });
+    let body =
+        json!({ "sequence": "order-escalation", "process_id": "order-7", "data": two_orders() });
     let (status, answer) = app.post("/v1/processes", &body).await;
     assert_eq!((status, &answer["started"]), (200, &json!(false)), "it is live: nothing changed");
 

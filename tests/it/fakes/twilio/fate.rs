@@ -31,6 +31,13 @@ pub enum Fate {
     Unsent,
 }
 
+impl Fate {
+    /// Whether this is what happens to calls, rather than to messages.
+    pub fn befalls_calls(self) -> bool {
+        !matches!(self, Self::Delivered | Self::Undelivered | Self::Unsent)
+    }
+}
+
 /// A callback that is ready to be made.
 #[derive(Debug, Clone)]
 pub struct Callback {

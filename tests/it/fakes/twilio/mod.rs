@@ -178,7 +178,7 @@ impl FakeTwilio {
         self.book().moods.push_back(mood);
     }
 
-    /// What becomes of calls and messages to `number` when [`play`](Self::play) is called.
+    /// What becomes of calls (or messages: that lies in the fate) to `number` when [`play`](Self::play) is called.
     pub fn script(&self, number: &str, fate: Fate) {
         self.book().scripts.insert(number.to_owned(), fate);
     }
@@ -190,7 +190,9 @@ impl FakeTwilio {
             let book = self.book();
             let fresh = book.resources.iter().filter(|made| made.status == "queued");
             fresh
-                .filter_map(|made| Some((made.sid.clone(), *book.scripts.get(made.field("To")?)?)))
+                .filter_map(|made| Some((made, *book.scripts.get(made.field("To")?)?)))
+                .filter(|(made, fate)| fate.befalls_calls() == made.is_call())
+                .map(|(made, fate)| (made.sid.clone(), fate))
                 .collect()
         };
         for (sid, fate) in &due {

@@ -1,0 +1,168 @@
+//! Where steps lead.
+
+use super::*;
+
+#[test]
+fn targets_are_steps_or_the_end() {
+    says_of_steps(
+        "  - { id: ring, run: Phone, config: { to: '1' }, next: rign, altNext: rin }
+  - { id: again, run: GoTo, config: { step: wring, times: 2 } }
+  - { id: nap, run: Nap, next: 5 }
+  - { id: last, run: Nap, next: End }",
+        &[
+            ("unknown-step", 3, 56, "there is no step `rign`"),
+            ("unknown-step", 3, 71, "`rin`"),
+            ("unknown-step", 4, 45, "`wring`"),
+            ("wrong-type", 5, 32, "expected a string"),
+            ("unknown-step", 6, 33, "`End`"),
+        ],
+    );
+    says_of_steps(
+        "  - { id: a, run: Phone, config: { to: '1' }, next: end, altNext: b }
+  - { id: b, run: Choose, next: c, altNext: end }
+  - { id: c, run: GoTo, config: { step: end } }",
+        &[],
+    );
+    let help =
+        helps(&with_steps("  - { id: ring, run: Nap, next: rign }\n  - { id: b, run: Nap }"));
+    assert_eq!(help, ["did you mean `ring`? (known steps: ring, b, end)"]);
+}
+
+#[test]
+fn alt_next_stands_where_it_can_be_taken() {
+    says_of_steps(
+        "  - { id: a, run: Nap, altNext: b }
+  - { id: b, run: Choose }
+  - { id: c, run: Phone, config: { to: '1' } }",
+        &[
+            ("never-taken", 3, 24, "`Nap` never takes `altNext`"),
+            ("missing-key", 4, 5, "`Choose` needs an `altNext`"),
+        ],
+    );
+}
+
+#[test]
+fn a_step_that_always_jumps_takes_no_next() {
+    says_of_steps(
+        "  - { id: a, run: Nap }\n  - { id: b, run: GoTo, config: { step: a }, next: end }",
+        &[("never-taken", 4, 52, "never taken")],
+    );
+    says_of_steps(
+        "  - { id: a, run: Nap }\n  - { id: b, run: GoTo, config: { step: a, times: 1 }, next: end }",
+        &[],
+    );
+}
+
+#[test]
+fn steps_that_nothing_leads_to_are_told_once_for_each_run_of_them() {
+    let steps = "  - { id: a, run: Nap, next: d }
+  - { id: b, run: Nap }
+  - { id: c, run: Nap }
+  - { id: d, run: Nap }
+  - { id: e, run: GoTo, config: { step: a } }
+  - { id: f, run: Nap }
+";
+    says_of_steps(
+        steps,
+        &[
+            ("unreachable", 4, 11, "step `b` is never reached, nor is the one below it"),
+            ("unreachable", 8, 11, "step `f` is never reached"),
+        ],
+    );
+    let help = helps(&with_steps(steps));
+    assert!(help[0].starts_with("`a` above leads past it"), "{}", help[0]);
+    assert!(help[1].starts_with("`e` above always jumps"), "{}", help[1]);
+}
+
+#[test]
+fn a_loop_that_nothing_leads_into_is_unreachable_all_the_same() {
+    says_of_steps(
+        "  - { id: a, run: Nap, next: end }
+  - { id: b, run: Nap }
+  - { id: c, run: GoTo, config: { step: b } }",
+        &[("unreachable", 4, 11, "`b`")],
+    );
+}
+
+#[test]
+fn a_goal_is_reached_from_wherever_it_lies_ahead() {
+    says_of_steps(
+        "  - { id: a, run: Nap }
+  - { id: again, run: GoTo, config: { step: a } }
+  - { id: goal, run: Reach }
+  - { id: thanks, run: Nap }",
+        &[],
+    );
+}
+
+#[test]
+fn a_step_that_cannot_be_read_may_lead_anywhere() {
+    says_of_steps(
+        "  - { id: a, run: GoTo, config: { stp: c } }
+  - { id: b, run: Nap, next: end }
+  - { id: c, run: Nap }",
+        &[("missing-key", 3, 25, "`step`"), ("unknown-key", 3, 35, "`stp`")],
+    );
+    says_of_steps(
+        "  - { id: a, run: Nap, next: cc }\n  - { id: b, run: Nap, next: end }\n  - { id: c, run: Nap }",
+        &[("unknown-step", 3, 30, "`cc`")],
+    );
+}
+
+#[test]
+fn a_loop_without_a_rest_is_named_step_by_step() {
+    says_of_steps(
+        "  - { id: a, run: GoTo, config: { step: a } }",
+        &[("restless-loop", 3, 41, "this loop never rests: a -> a")],
+    );
+    says_of_steps(
+        "  - { id: nap, run: Nap }
+  - { id: a, run: Choose, next: b, altNext: end }
+  - { id: b, run: Choose, next: end, altNext: c }
+  - { id: c, run: GoTo, config: { step: a } }",
+        &[("restless-loop", 6, 41, "a -> b -> c -> a")],
+    );
+    says_of_steps(
+        "  - { id: a, run: Choose, next: end, altNext: a }",
+        &[("restless-loop", 3, 33, "a -> a")],
+    );
+    says_of_steps(
+        "  - { id: a, run: Leap, config: { to: b } }\n  - { id: b, run: Leap, config: { to: a } }",
+        &[("restless-loop", 4, 5, "a -> b -> a")],
+    );
+}
+
+#[test]
+fn every_restless_loop_is_told() {
+    says_of_steps(
+        "  - { id: a, run: Choose, next: c, altNext: a }
+  - { id: c, run: Choose, next: end, altNext: d }
+  - { id: d, run: GoTo, config: { step: c } }",
+        &[("restless-loop", 3, 33, "a -> a"), ("restless-loop", 5, 41, "c -> d -> c")],
+    );
+}
+
+#[test]
+fn a_loop_that_rests_or_ends_passes() {
+    for steps in [
+        // A wait, a call, a step to itself.
+        "  - { id: a, run: Nap }\n  - { id: b, run: GoTo, config: { step: a } }",
+        "  - { id: a, run: Phone, config: { to: '1' } }\n  - { id: b, run: GoTo, config: { step: a } }",
+        "  - { id: a, run: Phone, config: { to: '1' }, next: a }",
+        // A bound.
+        "  - { id: a, run: Choose, altNext: end }\n  - { id: b, run: GoTo, config: { step: a, times: 3 } }",
+        "  - { id: a, run: GoTo, config: { step: a, times: 3 } }",
+    ] {
+        says_of_steps(steps, &[]);
+    }
+}
+
+#[test]
+fn a_ladder_of_a_thousand_jumps_is_followed() {
+    let steps = times(1000, |n| {
+        format!("  - {{ id: s{n}, run: GoTo, config: {{ step: s{} }} }}\n", (n + 1) % 1000)
+    });
+    let checked = check(&with_steps(&steps), &kinds());
+    let [found] = &checked.diagnostics[..] else { panic!("{:?}", checked.diagnostics) };
+    assert_eq!((found.code, found.line), ("restless-loop", 1002));
+}
