@@ -10,7 +10,7 @@ use super::{
     Context, Failure, Output, Result,
     failure::{count, rendered},
     input::Source,
-    output::{BAD, GOOD, talk},
+    output::{self, BAD, GOOD, talk},
 };
 
 #[derive(Debug, clap::Args)]
@@ -49,11 +49,11 @@ impl Sum {
         self.warnings += checked.diagnostics.len() - errors;
         if output.is_json() {
             for diagnostic in &checked.diagnostics {
-                output.json(&InFile { file: &source.file, diagnostic })?;
+                output::json(&InFile { file: &source.file, diagnostic })?;
             }
         } else if !checked.diagnostics.is_empty() {
-            output.text(rendered(&checked.diagnostics, &source.file, &source.text()).trim_end())?;
-            output.text("")?;
+            output::text(rendered(&checked.diagnostics, &source.file, &source.text()).trim_end())?;
+            output::text("")?;
         }
         Ok(())
     }
@@ -64,9 +64,9 @@ impl Sum {
             let line = json!({
                 "file": file, "severity": "error", "code": "unreadable", "message": reason,
             });
-            output.json(&line)?;
+            output::json(&line)?;
         } else {
-            output.text(format!("{BAD}error[unreadable]{BAD:#}: {reason}\n"))?;
+            output::text(format!("{BAD}error[unreadable]{BAD:#}: {reason}\n"))?;
         }
         Ok(())
     }

@@ -64,6 +64,14 @@ impl Failure {
         }
     }
 
+    /// The same with what to do about it.
+    pub fn hint(mut self, hint: &str) -> Self {
+        if let Some(block) = &mut self.block {
+            let _ = write!(block, "\n  {hint}");
+        }
+        self
+    }
+
     /// Says it, and gives the exit code.
     pub fn report(self) -> ExitCode {
         if let Some(block) = self.block {

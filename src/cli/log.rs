@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
+use tracing::Level;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::{Log, LogFormat};
@@ -9,8 +10,10 @@ use crate::config::{Log, LogFormat};
 use super::{Failure, Result};
 
 /// For commands that answer and are gone: trouble only.
-pub(super) fn quiet() {
-    let _ = fmt().with_max_level(tracing::Level::WARN).with_writer(io::stderr).try_init();
+pub(super) fn quiet(most: Level) {
+    let ansi = io::stderr().is_terminal();
+    let log = fmt().with_max_level(most).with_writer(io::stderr).with_target(false);
+    let _ = log.with_ansi(ansi).try_init();
 }
 
 /// For programs that stay.
@@ -18,6 +21,11 @@ pub(super) fn start(config: &Log) -> Result<()> {
     let filter = EnvFilter::builder().parse(&config.level).map_err(|error| {
         Failure::refused(format!("RUNGS_LOG: `{}` is no filter: {error}", config.level))
     })?;
+    // It says of every start that there was nothing to do.
+    let filter = match "sea_orm_migration=warn".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    };
     let log = fmt().with_env_filter(filter).with_writer(io::stderr);
     let _ = match config.format {
         LogFormat::Text => log.with_target(false).with_ansi(io::stderr().is_terminal()).try_init(),

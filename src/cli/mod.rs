@@ -28,6 +28,7 @@ mod output;
 mod ps;
 mod run;
 mod sequences;
+mod serve;
 
 mod show;
 mod start;
@@ -79,6 +80,8 @@ enum Command {
     Run(run::Args),
     /// Say everything that is wrong with sequences.
     Check(check::Args),
+    /// Serve the API and run the engine, in one program.
+    Serve(serve::Args),
     /// Do what is due now, once; for cron and Lambda.
     Evaluate(evaluate::Args),
     /// Publish sequences.
@@ -143,12 +146,17 @@ where
 
 impl Command {
     async fn run(self, context: &Context) -> Result<()> {
-        if !matches!(self, Self::Evaluate(_)) {
-            log::quiet();
+        match self {
+            // These are told how to log.
+            Self::Serve(_) | Self::Evaluate(_) => {}
+            // The timeline tells what becomes of the process.
+            Self::Run(_) => log::quiet(tracing::Level::ERROR),
+            _ => log::quiet(tracing::Level::WARN),
         }
         match self {
             Self::Run(args) => run::run(args, context).await,
             Self::Check(args) => check::check(&args, context),
+            Self::Serve(args) => serve::serve(args, context).await,
             Self::Evaluate(args) => evaluate::evaluate(&args, context).await,
             Self::Apply(args) => apply::apply(&args, context).await,
             Self::Sequences(args) => sequences::sequences(&args, context).await,

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::Config,
     engine::{self, Engine},
-    store::{self, Store},
+    store::{self, Store, StoreError},
 };
 
 use super::{Failure, Result};
@@ -62,9 +62,17 @@ pub(super) async fn existing(config: &Config) -> Result<Store> {
 
 /// Connects, once.
 pub(super) async fn connect(options: &store::Options) -> Result<Store> {
-    Store::connect(options).await.map_err(|error| {
-        Failure::refused(format!("the database at {} cannot be reached: {error}", shown(options)))
-    })
+    Store::connect(options).await.map_err(|error| unreachable(options, &error))
+}
+
+/// What to do about a database that cannot be reached.
+pub(super) fn unreachable(options: &store::Options, error: &StoreError) -> Failure {
+    let database = shown(options);
+    let hint = match options.file() {
+        Some(_) => "may it be written there?",
+        None => "is it running, and is RUNGS_DATABASE_URL right?",
+    };
+    Failure::refused(format!("the database at {database} cannot be reached: {error}\n  {hint}"))
 }
 
 /// An embedded database is brought up to date by whoever opens it; one that is shared,
@@ -94,4 +102,23 @@ pub(super) fn engine_options(config: &Config) -> engine::Options {
 pub(super) fn intake(config: &Config, store: Store) -> Result<Arc<Engine>> {
     let channels = Channels::open(&channels::Config::default())?;
     Ok(Engine::new(store, Clock::System, channels, engine_options(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let shown = |url: &str| {
+            let options = store::Options { url: url.to_owned(), ..options(&Config::default()) };
+            super::shown(&options)
+        };
+        assert_eq!(
+            shown("postgres://u:hush@db:5432/rungs?password=hush"),
+            "postgres://u@db:5432/rungs"
+        );
+        assert_eq!(shown("postgres://u:hush@[db/rungs"), "the database");
+        assert_eq!(shown("sqlite:rungs.db?mode=rwc"), "sqlite:rungs.db");
+    }
 }

@@ -34,25 +34,25 @@ impl Output {
         self.format == Format::Json
     }
 
-    /// Writes lines for people.
-    pub fn text(self, text: impl Display) -> io::Result<()> {
-        let mut stdout = anstream::stdout().lock();
-        writeln!(stdout, "{text}")?;
-        stdout.flush()
-    }
-
-    /// Writes one line of JSON.
-    pub fn json(self, value: &impl Serialize) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
-        serde_json::to_writer(&mut stdout, value)?;
-        writeln!(stdout)?;
-        stdout.flush()
-    }
-
     /// Writes an answer in whichever form was asked for.
     pub fn answer(self, json: &impl Serialize, text: impl Display) -> io::Result<()> {
-        if self.is_json() { self.json(json) } else { self.text(text) }
+        if self.is_json() { self::json(json) } else { self::text(text) }
     }
+}
+
+/// Writes lines for people.
+pub(super) fn text(text: impl Display) -> io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    stdout.flush()
+}
+
+/// Writes one line of JSON.
+pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    serde_json::to_writer(&mut stdout, value)?;
+    writeln!(stdout)?;
+    stdout.flush()
 }
 
 /// Writes lines on stderr. If that is closed, nobody is there to be told.

@@ -1,6 +1,7 @@
 //! `ps`.
 
 use chrono::{DateTime, Utc};
+use clap::value_parser;
 use rungs_core::{Process, Status};
 
 use crate::{
@@ -29,7 +30,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     sequence: Option<String>,
     /// How many at most.
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = value_parser!(u64).range(1..=100_000))]
     limit: u64,
     /// Also those that were completed or stopped.
     #[arg(long, short, conflicts_with = "status")]
@@ -50,7 +51,7 @@ pub(super) async fn ps(args: &Args, context: &Context) -> Result<()> {
     found.truncate(most);
     if context.output.is_json() {
         for process in &found {
-            context.output.json(&view::summary(process))?;
+            output::json(&view::summary(process))?;
         }
         return Ok(());
     }
@@ -59,7 +60,7 @@ pub(super) async fn ps(args: &Args, context: &Context) -> Result<()> {
     let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec())
         .chain(found.iter().map(|process| row(process, now)))
         .collect();
-    context.output.text(output::table(&rows))?;
+    output::text(output::table(&rows))?;
     if more {
         talk(&format!("{} shown; there are more (--limit)", count(most, "process")));
     }

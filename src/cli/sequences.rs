@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 use chrono_tz::Tz;
+use clap::value_parser;
 use rungs_core::process::iso;
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use super::{Context, Result, open, output, words};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Versions listed at most.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = value_parser!(u64).range(1..=100_000))]
     limit: u64,
 }
 
@@ -21,7 +22,7 @@ pub(super) async fn sequences(args: &Args, context: &Context) -> Result<()> {
     for sequence in found {
         let at = DateTime::from_timestamp_millis(sequence.created_at).unwrap_or_default();
         if context.output.is_json() {
-            context.output.json(&json!({
+            output::json(&json!({
                 "sequence": sequence.name, "version": sequence.version, "created_at": iso(at),
             }))?;
         } else {
@@ -33,7 +34,7 @@ pub(super) async fn sequences(args: &Args, context: &Context) -> Result<()> {
         }
     }
     if !context.output.is_json() {
-        context.output.text(output::table(&rows))?;
+        output::text(output::table(&rows))?;
     }
     Ok(())
 }

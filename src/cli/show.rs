@@ -16,7 +16,7 @@ use super::{
     Context, Failure, Result,
     failure::count,
     open,
-    output::{BAD, BOLD, DIM, STEP, WARN, table},
+    output::{self, BAD, BOLD, DIM, GOOD, STEP, WARN, table},
     timeline::{Line, Reader, Teller},
     view, words,
 };
@@ -43,11 +43,12 @@ struct Shown {
 pub(super) async fn show(args: &Args, context: &Context) -> Result<()> {
     let store = open::existing(&context.config()?).await?;
     let shown = read(&store, &args.id).await?;
-    Ok(if context.output.is_json() {
-        context.output.json(&shown.json())?;
+    if context.output.is_json() {
+        output::json(&shown.json())?;
     } else {
-        context.output.text(shown.text())?;
-    })
+        output::text(shown.text())?;
+    }
+    Ok(())
 }
 
 async fn read(store: &Store, id: &str) -> Result<Shown> {
@@ -82,11 +83,11 @@ impl Shown {
     }
 
     fn text(&self) -> String {
-        let parts = [self.head(), self.steps(), self.deliveries(), self.history()];
+        let parts = [Some(self.head()), self.steps(), self.deliveries(), self.history()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     }
 
-    fn head(&self) -> Option<String> {
+    fn head(&self) -> String {
         let Process { process_id, sequence, version, timezone, started_at, .. } = &self.process;
         let started = words::moment(*started_at, *timezone);
         let ago = words::duration(self.now - *started_at);
@@ -109,12 +110,9 @@ impl Shown {
                 format!("{} {DIM}{}, {at}{DIM:#}", other.key, other.status.as_str()),
             ));
         }
-        Some(
-            head.iter()
-                .map(|(name, what)| format!("{DIM}{name:<9}{DIM:#} {what}"))
-                .collect::<Vec<_>>()
-                .join("\n"),
-        )
+        let lines: Vec<String> =
+            head.iter().map(|(name, what)| format!("{DIM}{name:<9}{DIM:#} {what}")).collect();
+        lines.join("\n")
     }
 
     fn status(&self) -> String {
@@ -128,6 +126,7 @@ impl Shown {
             }
             (Status::Active, None) => format!("active{at}, waits for news"),
             (Status::Failed, _) => format!("{BAD}failed{BAD:#}{at}{why}"),
+            (Status::Completed, _) => format!("{GOOD}completed{GOOD:#}{at}{why}"),
             (status, _) => format!("{WARN}{}{WARN:#}{at}{why}", status.as_str()),
         }
     }

@@ -9,6 +9,7 @@
 
 mod api;
 mod channels;
+mod cli;
 mod databases;
 mod fakes;
 mod harness;

@@ -9,7 +9,7 @@ use crate::{
     channels::console::clean,
     cli::{
         Failure, Output, Result,
-        output::WARN,
+        output::{self, WARN},
         timeline::{Reader, Teller},
     },
     engine::Engine,
@@ -53,7 +53,7 @@ impl<'a> Running<'a> {
     }
 
     /// Runs it, and tells what happens.
-    pub async fn to_its_end(mut self) -> Result<()> {
+    pub async fn run(mut self) -> Result<()> {
         loop {
             self.let_happen().await?;
             let busy = self.pass().await?;
@@ -84,9 +84,9 @@ impl<'a> Running<'a> {
     async fn tell(&mut self) -> Result<()> {
         for line in self.reader.read(&self.engine.store, &self.process.key).await? {
             if self.output.is_json() {
-                self.output.json(&line.json())?;
+                output::json(&line.json())?;
             } else if let Some(text) = self.teller.tell(&line) {
-                self.output.text(text)?;
+                output::text(text)?;
             }
         }
         Ok(())

@@ -7,7 +7,10 @@
 mod climb;
 mod happening;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -41,8 +44,8 @@ const SPEEDS: std::ops::RangeInclusive<f64> = 0.01..=1_000_000.0;
 pub(super) struct Args {
     /// The sequence, in YAML or JSON; `-` is stdin.
     file: PathBuf,
-    /// What the process is about: JSON, or @FILE with JSON. Without it, the first of
-    /// `examples` in the sequence's `input`.
+    /// What the process is about: JSON, or @FILE with JSON. Without it, NAME.data.json
+    /// beside NAME.yml, if that is there.
     #[arg(long, value_name = "JSON|@FILE")]
     data: Option<String>,
     /// How many times faster than the clock: at 600, ten minutes pass in a second.
@@ -74,19 +77,23 @@ fn fate(text: &str) -> std::result::Result<CallFate, String> {
 pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
     let sequence = checked(&source)?;
-    let data = match input::data(args.data.as_deref())? {
-        Value::Null => example(&sequence),
-        data => data,
+    let data = match &args.data {
+        Some(data) => input::data(Some(data))?,
+        None => example(&args.file)?,
     };
     let mut config = context.config()?;
     config.timezone = args.timezone.unwrap_or(config.timezone);
     config.console.calls = args.calls.unwrap_or(config.console.calls);
+    if let Some(twilio) = &mut config.twilio {
+        // Nobody listens here, so statuses are asked for.
+        twilio.public_url = None;
+    }
     let engine = engine(&config, args.speed).await?;
     introduce(&engine, &source, args.speed, &config);
     let process = start(&engine, &source, data).await?;
     let climb = climb::Running::new(&engine, &sequence, process, args.event, context.output);
     tokio::select! {
-        ended = climb.to_its_end() => ended,
+        ended = climb.run() => ended,
         _ = tokio::signal::ctrl_c() => Err(Failure::ended(130, "interrupted")),
     }
 }
@@ -103,13 +110,14 @@ fn checked(source: &Source) -> Result<Sequence> {
     Ok(sequence)
 }
 
-/// The first example that the sequence gives of its data.
-fn example(sequence: &Sequence) -> Value {
-    let example = sequence.input.as_ref().and_then(|input| input.schema.pointer("/examples/0"));
-    if example.is_some() {
-        talk(&format!("{DIM}data: the first example of its input (--data takes yours){DIM:#}"));
+/// The data that lies beside a sequence, if there is some.
+fn example(sequence: &Path) -> Result<Value> {
+    let beside = sequence.with_extension("data.json");
+    if !beside.is_file() {
+        return Ok(Value::Null);
     }
-    example.cloned().unwrap_or_default()
+    talk(&format!("{DIM}the data is {}; --data takes other{DIM:#}", beside.display()));
+    input::data(Some(&format!("@{}", beside.display())))
 }
 
 async fn engine(config: &Config, speed: f64) -> Result<Arc<Engine>> {
@@ -136,8 +144,7 @@ async fn start(engine: &Engine, source: &Source, data: Value) -> Result<rungs_co
     let given = !data.is_null();
     let refused = |refusal: Refusal| match refusal {
         Refusal::Data(_) if !given => {
-            talk("there is no --data, and the sequence's `input` has no `examples`");
-            Failure::of(refusal, &source.file)
+            Failure::of(refusal, &source.file).hint("--data takes JSON, or @FILE")
         }
         refusal => Failure::of(refusal, &source.file),
     };

@@ -25,6 +25,8 @@ pub(in crate::cli) struct Teller {
     timezone: Tz,
     /// Of the step column, in characters.
     width: usize,
+    /// When the first line was told.
+    began_at: Option<DateTime<Utc>>,
     /// The day that was named last.
     day: Option<String>,
     /// The wait that was told last.
@@ -42,6 +44,7 @@ impl Teller {
         Self {
             timezone,
             width,
+            began_at: None,
             day: None,
             wait: None,
             reported: HashMap::new(),
@@ -57,6 +60,7 @@ impl Teller {
     /// A line, with the day above it if that is another one. `None` if there is nothing to
     /// tell that has not been told.
     pub fn tell(&mut self, line: &Line) -> Option<String> {
+        self.began_at.get_or_insert(line.at);
         if line.implied {
             return None;
         }
@@ -65,7 +69,7 @@ impl Teller {
             What::Wrote { step, channel, request, .. } => {
                 self.wait = None;
                 self.reported.remove(step);
-                (step.as_str(), format!("» {channel} {}", describe(channel, request)))
+                (step.as_str(), format!("{BOLD}» {channel}{BOLD:#} {}", describe(channel, request)))
             }
             What::Reported { step, line, .. } => (step.as_str(), self.report(step, line)),
         };
@@ -112,7 +116,10 @@ impl Teller {
                     reason.as_deref().map_or(String::new(), |why| format!(": {}", clean(why)));
                 format!("{WARN}■ stopped{WARN:#}{why}")
             }
-            Entry::Completed => format!("{GOOD}✓ completed{GOOD:#}"),
+            Entry::Completed => {
+                let took = words::duration(at - self.began_at.unwrap_or(at));
+                format!("{GOOD}✓ completed{GOOD:#}{DIM}, {took} after its start{DIM:#}")
+            }
             Entry::Failed { reason } => format!("{BAD}✗ failed{BAD:#}: {}", clean(reason)),
         };
         self.wait = None;
@@ -138,9 +145,13 @@ impl Teller {
             Some(until) => {
                 let when = words::seen_from(until, at, self.timezone);
                 let long = words::duration(until - at);
-                format!("{DIM}… waits until{DIM:#} {when} {DIM}({long}){DIM:#} {message}")
+                let why = match message.as_str() {
+                    message if message.is_empty() || message.starts_with("until ") => "",
+                    message => &format!(": {message}"),
+                };
+                format!("{DIM}… waits until{DIM:#} {when} {DIM}({long}){why}{DIM:#}")
             }
-            None => format!("{DIM}… waits{DIM:#} {message}"),
+            None => format!("{DIM}… waits: {message}{DIM:#}"),
         })
     }
 
@@ -148,7 +159,7 @@ impl Teller {
         let why = if message.is_empty() || self.has_said(step, message) {
             String::new()
         } else {
-            format!(" {DIM}{}{DIM:#}", clean(message))
+            format!("{DIM}: {}{DIM:#}", clean(message))
         };
         self.wait = None;
         match action {
