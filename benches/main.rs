@@ -28,7 +28,7 @@ use rungs_runners::{DeliveryStatus, DeliveryView, builtin::KINDS};
 use serde_json::{Value, json};
 
 #[path = "../tests/it/databases.rs"]
-#[expect(dead_code, unused_imports, reason = "shared with the tests, which use more of it")]
+#[expect(dead_code, reason = "the tests treat their databases worse than this does")]
 mod databases;
 
 const ROUNDS: usize = 3;
@@ -156,11 +156,33 @@ fn per_visit(mut climb: impl FnMut() -> usize) -> f64 {
     median((0..ROUNDS).map(|_| round(&mut climb)).collect())
 }
 
+/// A database at its default durability.
+enum Place {
+    Sqlite(databases::Database),
+    Postgres(databases::Cluster),
+}
+
+impl Place {
+    fn url(&self) -> String {
+        match self {
+            Self::Sqlite(database) => database.url.clone(),
+            Self::Postgres(cluster) => cluster.url("postgres"),
+        }
+    }
+}
+
+async fn place(kind: databases::Kind) -> Place {
+    match kind {
+        databases::Kind::Sqlite => Place::Sqlite(databases::Database::fresh(kind).await),
+        databases::Kind::Postgres => Place::Postgres(databases::Cluster::start(&[])),
+    }
+}
+
 /// Processes per second, each from one wait to the next.
 async fn drain(kind: databases::Kind) -> f64 {
-    let database = databases::Database::durable(kind).await;
+    let place = place(kind).await;
     let options = store::Options {
-        url: database.url.clone(),
+        url: place.url(),
         max_connections: 8,
         acquire_timeout: Duration::from_secs(20),
     };

@@ -29,6 +29,8 @@ pub struct Config {
     pub timezone: Tz,
     /// How long ended processes are kept, in days.
     pub retention_days: u32,
+    /// How long an attempt to deliver belongs to the program that began it, in seconds.
+    pub lease_seconds: u32,
     /// Where processes live.
     pub database: Database,
     /// What is logged, and how.
@@ -97,6 +99,7 @@ impl Default for Config {
             public_url: None,
             timezone: Tz::UTC,
             retention_days: 90,
+            lease_seconds: 120,
             database: Database::default(),
             log: Log::default(),
             roesc: Roesc::default(),
@@ -204,6 +207,12 @@ pub const SETTINGS: &[Setting] = &[
         "retention_days",
         Kind::Number,
         "how long ended processes are kept; default 90",
+    ),
+    setting(
+        "RUNGS_LEASE_SECONDS",
+        "lease_seconds",
+        Kind::Number,
+        "after how long an attempt whose program died is repeated; longer than any provider takes; default 120",
     ),
     setting(
         "RUNGS_LOG",

@@ -91,6 +91,7 @@ async fn ready(store: &Store) -> Result<()> {
 /// What the engine is told.
 pub(super) fn engine_options(config: &Config) -> engine::Options {
     engine::Options {
+        lease: TimeDelta::seconds(i64::from(config.lease_seconds.max(1))),
         retention: TimeDelta::days(i64::from(config.retention_days.min(LONGEST_RETENTION))),
         timezone: config.timezone,
         ..engine::Options::default()

@@ -10,14 +10,14 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
-    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait, Value, sqlx::sqlite::SqliteConnectOptions,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, RuntimeErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    sqlx::{error::DatabaseError, sqlite::SqliteConnectOptions},
 };
 use sea_orm_migration::MigratorTrait;
 
+mod connect;
 pub mod cycle;
 pub mod deliveries;
 mod dialect;
@@ -103,10 +103,10 @@ impl Store {
         let dialect = Dialect::of(&options.url)?;
         let (writer, reader) = match dialect {
             Dialect::Postgres => {
-                let pool = connect(options, options.max_connections).await?;
+                let pool = connect::postgres(options).await?;
                 (pool.clone(), pool)
             }
-            Dialect::Sqlite => connect_sqlite(options).await?,
+            Dialect::Sqlite => connect::sqlite(options).await?,
         };
         Ok(Self { writer, reader, dialect })
     }
@@ -178,42 +178,6 @@ impl Store {
         let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
         Ok(db.execute_raw(statement).await?.rows_affected())
     }
-}
-
-async fn connect(options: &Options, most: u32) -> Result<DatabaseConnection> {
-    let mut connect = ConnectOptions::new(&options.url);
-    connect.max_connections(most).acquire_timeout(options.acquire_timeout).sqlx_logging(false);
-    Ok(Database::connect(connect).await?)
-}
-
-async fn connect_sqlite(options: &Options) -> Result<(DatabaseConnection, DatabaseConnection)> {
-    let in_memory = is_in_memory(&options.url);
-    let open = |most: u32| {
-        let mut connect = ConnectOptions::new(&options.url);
-        connect
-            .max_connections(most)
-            .min_connections(1)
-            .acquire_timeout(options.acquire_timeout)
-            .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(|sqlite| {
-                sqlite
-                    .create_if_missing(true)
-                    // `FULL` makes a commit survive the loss of power, not only a crash.
-                    .pragma("journal_mode", "WAL")
-                    .pragma("synchronous", "FULL")
-                    .pragma("busy_timeout", "10000")
-                    .pragma("cache_size", "-65536")
-                    .pragma("temp_store", "MEMORY")
-            });
-        if in_memory {
-            // The database lives as long as its one connection.
-            connect.map_sqlx_sqlite_pool_opts(|pool| pool.idle_timeout(None).max_lifetime(None));
-        }
-        Database::connect(connect)
-    };
-    let writer = open(1).await?;
-    let reader = if in_memory { writer.clone() } else { open(4).await? };
-    Ok((writer, reader))
 }
 
 /// PostgreSQL takes no NUL in a text, SQLite cuts one off there: neither shall see one.

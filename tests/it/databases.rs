@@ -31,8 +31,6 @@ pub struct Database {
     pub url: String,
     /// Removed with the test.
     _directory: Option<TempDir>,
-    /// Its own PostgreSQL, where it has one.
-    _cluster: Option<Cluster>,
 }
 
 impl Database {
@@ -42,7 +40,7 @@ impl Database {
             Kind::Sqlite => {
                 let directory = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}", directory.path().join("rungs.db").display());
-                let database = Self { url, _directory: Some(directory), _cluster: None };
+                let database = Self { url, _directory: Some(directory) };
                 database.store().await.migrate().await.unwrap();
                 database
             }
@@ -52,20 +50,7 @@ impl Database {
                 let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
                 cluster
                     .psql("postgres", &format!("CREATE DATABASE {name} TEMPLATE template_rungs"));
-                Self { url: cluster.url(&name), _directory: None, _cluster: None }
-            }
-        }
-    }
-
-    /// A database that keeps what it was told through a loss of power, as in production:
-    /// PostgreSQL without any shortcut. Not migrated.
-    pub async fn durable(kind: Kind) -> Self {
-        match kind {
-            Kind::Sqlite => Self::fresh(kind).await,
-            Kind::Postgres => {
-                let cluster = Cluster::start(&[]);
-                let url = cluster.url("postgres");
-                Self { url, _directory: None, _cluster: Some(cluster) }
+                Self { url: cluster.url(&name), _directory: None }
             }
         }
     }
@@ -129,6 +114,25 @@ impl Cluster {
         format!("postgres://rungs@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Pulls the plug: what was not committed is gone.
+    pub fn stop_immediately(&self) {
+        let mut stop = Command::new(tool("pg_ctl"));
+        run(stop.arg("-D").arg(self.directory.join("data")).args(["-m", "immediate", "stop"]));
+    }
+
+    /// Starts it again, on the same port.
+    pub fn start_again(&self) {
+        let port = self.port;
+        let options =
+            format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=");
+        let mut start = Command::new(tool("pg_ctl"));
+        start.arg("-D").arg(self.directory.join("data")).arg("-l").arg(self.directory.join("log"));
+        run(start
+            .args(["-o", &options, "-w", "start"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()));
+    }
+
     /// Runs one statement.
     pub fn psql(&self, database: &str, sql: &str) {
         run(Command::new(tool("psql"))
@@ -155,15 +159,16 @@ impl Cluster {
 /// shell's standard input.
 fn keep(directory: &Path, data: &Path, port: u16, arguments: &[&str]) -> Child {
     let script = r#"
-        "$@" >"$DIRECTORY/log" 2>&1 & server=$!
+        "$@" >"$DIRECTORY/log" 2>&1 &
         cat >/dev/null
-        kill -INT $server; wait $server; rm -rf "$DIRECTORY"
+        "$PG_CTL" -D "$DIRECTORY/data" -m immediate stop >/dev/null 2>&1
+        rm -rf "$DIRECTORY"
     "#;
     let mut command = Command::new("sh");
     command.args(["-c", script, "keeper"]).arg(tool("postgres")).arg("-D").arg(data);
     command.args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
     command.args(["-c", "unix_socket_directories="]).args(arguments);
-    command.env("DIRECTORY", directory).stdin(Stdio::piped());
+    command.env("DIRECTORY", directory).env("PG_CTL", tool("pg_ctl")).stdin(Stdio::piped());
     // Its own process group, so that an interrupt at the terminal leaves it to the keeper.
     command.process_group(0);
     unprivileged(&mut command).spawn().expect("a shell")
@@ -215,18 +220,3 @@ fn run(command: &mut Command) {
         panic!("{shown} failed");
     }
 }
-
-/// Makes a test of each function here for every database.
-macro_rules! on_every_database {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite { $(
-            #[tokio::test]
-            async fn $name() { super::$name($crate::databases::Kind::Sqlite).await }
-        )* }
-        mod on_postgres { $(
-            #[tokio::test]
-            async fn $name() { super::$name($crate::databases::Kind::Postgres).await }
-        )* }
-    };
-}
-pub(crate) use on_every_database;

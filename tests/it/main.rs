@@ -10,7 +10,9 @@
 mod api;
 mod channels;
 mod cli;
+mod crashes;
 mod databases;
+mod every_database;
 mod fakes;
 mod harness;
 mod store;

@@ -8,7 +8,10 @@ use rungs_core::{Entry, Event, Process, Status};
 use serde_json::json;
 
 use super::{insert, minutes, nine, process, ring_all};
-use crate::databases::{Database, Kind, on_every_database};
+use crate::{
+    databases::{Database, Kind},
+    every_database::on_every_database,
+};
 
 on_every_database!(
     a_start_that_repeats_a_live_id_changes_nothing,

@@ -6,7 +6,10 @@ use rungs_core::{Advanced, Entry, Event, News, Process, Status};
 use serde_json::json;
 
 use super::{insert, minutes, nine, process};
-use crate::databases::{Database, Kind, on_every_database};
+use crate::{
+    databases::{Database, Kind},
+    every_database::on_every_database,
+};
 
 on_every_database!(
     what_is_due_is_claimed_once_and_longest_overdue_first,
@@ -57,7 +60,14 @@ async fn a_cycle_that_is_dropped_has_not_happened(kind: Kind) {
 
     drop(store.claim(nine(), 10).await.unwrap());
 
-    let cycle = store.claim(nine(), 10).await.unwrap();
+    // PostgreSQL rolls back in its own time; until then the row is passed by.
+    let mut cycle = store.claim(nine(), 10).await.unwrap();
+    for _ in 0..1_000 {
+        if !cycle.claimed.is_empty() {
+            break;
+        }
+        cycle = store.claim(nine(), 10).await.unwrap();
+    }
     assert_eq!(cycle.claimed.len(), 1, "it is still due");
     assert_eq!(cycle.claimed[0].news, [News::Event(event)], "and has not heard of the event");
 }

@@ -7,7 +7,10 @@ use rungs_runners::DeliveryStatus;
 use serde_json::json;
 
 use super::{insert, minutes, nine, ring_all};
-use crate::databases::{Database, Kind, on_every_database};
+use crate::{
+    databases::{Database, Kind},
+    every_database::on_every_database,
+};
 
 on_every_database!(
     a_delivery_begins_once,

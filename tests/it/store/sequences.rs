@@ -6,7 +6,10 @@ use rungs::store::{
 };
 
 use super::nine;
-use crate::databases::{Database, Kind, on_every_database};
+use crate::{
+    databases::{Database, Kind},
+    every_database::on_every_database,
+};
 
 on_every_database!(
     publishing_the_same_again_changes_nothing,

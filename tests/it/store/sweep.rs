@@ -4,7 +4,10 @@ use rungs::store::{processes::Filter, sequences::NewSequence};
 use rungs_core::Process;
 
 use super::{insert, minutes, nine, process, ring_all};
-use crate::databases::{Database, Kind, on_every_database};
+use crate::{
+    databases::{Database, Kind},
+    every_database::on_every_database,
+};
 
 on_every_database!(
     what_ended_long_ago_is_forgotten_with_all_that_belongs_to_it,

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::RESTAURANT;
 use crate::{
-    databases::{Kind, on_every_database},
+    databases::Kind,
+    every_database::on_every_database,
     fakes::{smtp::MailServer, twilio::Fate},
     harness::{Setup, TestApp},
 };
@@ -155,7 +156,7 @@ async fn a_mail_reaches_a_real_server(kind: Kind) {
 }
 
 async fn a_mail_server_that_is_busy_and_a_mailbox_that_is_none(kind: Kind) {
-    let mut server = MailServer::start();
+    let server = MailServer::start();
     let app = Setup { smtp: Some(server.config()), ..Setup::on(kind) }.start().await;
     app.twilio.script(RESTAURANT, Fate::Answered);
     app.publish(MAIL).await;

@@ -3,10 +3,7 @@
 use serde_json::json;
 
 use super::{RESTAURANT, RING};
-use crate::{
-    databases::{Kind, on_every_database},
-    harness::TestApp,
-};
+use crate::{databases::Kind, every_database::on_every_database, harness::TestApp};
 
 on_every_database!(
     a_number_that_is_none_does_not_stop_the_ladder,

@@ -4,9 +4,7 @@ use serde_json::json;
 
 use super::{MANAGER, ORDER_ESCALATION, RESTAURANT, two_orders};
 use crate::{
-    databases::{Kind, on_every_database},
-    fakes::twilio::Fate,
-    harness::TestApp,
+    databases::Kind, every_database::on_every_database, fakes::twilio::Fate, harness::TestApp,
 };
 
 on_every_database!(

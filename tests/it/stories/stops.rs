@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{ORDER_ESCALATION, RESTAURANT, RING, phone, two_orders};
 use crate::{
-    databases::{Kind, on_every_database},
+    databases::Kind,
+    every_database::on_every_database,
     fakes::twilio::{Fate, Mood},
     harness::TestApp,
 };

@@ -4,7 +4,8 @@ use rungs::channels::Limits;
 
 use super::{RESTAURANT, RING, phone};
 use crate::{
-    databases::{Kind, on_every_database},
+    databases::Kind,
+    every_database::on_every_database,
     fakes::twilio::{Fate, Mood},
     harness::{Setup, TestApp},
 };

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::RESTAURANT;
 use crate::{
-    databases::{Kind, on_every_database},
+    databases::Kind,
+    every_database::on_every_database,
     harness::{Setup, TestApp},
 };
 

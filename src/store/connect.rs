@@ -1,0 +1,74 @@
+//! Pools of connections.
+//!
+//! A connection goes back into its pool only without a transaction. A `COMMIT` that fails
+//! (a full disk) leaves SQLite's transaction open; the next user of the connection would
+//! work inside it, be told that everything is committed, and lose all of it with the
+//! connection. So such a connection is closed, which rolls back.
+
+use futures::{FutureExt, future::BoxFuture};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection,
+    sqlx::{self, Connection, SqliteConnection},
+};
+
+use super::{Options, Result, is_in_memory};
+
+/// A pool for PostgreSQL.
+pub(super) async fn postgres(options: &Options) -> Result<DatabaseConnection> {
+    let mut connect = common(options, options.max_connections);
+    connect.map_sqlx_postgres_pool_opts(|pool| {
+        pool.after_release(|connection, _| {
+            let keep = !connection.is_in_transaction();
+            async move { Ok(keep) }.boxed()
+        })
+    });
+    Ok(Database::connect(connect).await?)
+}
+
+/// The writer and the readers of an SQLite file.
+pub(super) async fn sqlite(options: &Options) -> Result<(DatabaseConnection, DatabaseConnection)> {
+    let writer = sqlite_pool(options, 1).await?;
+    if is_in_memory(&options.url) {
+        return Ok((writer.clone(), writer));
+    }
+    Ok((writer, sqlite_pool(options, 4).await?))
+}
+
+async fn sqlite_pool(options: &Options, most: u32) -> Result<DatabaseConnection> {
+    let mut connect = common(options, most);
+    connect.min_connections(1).map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            // `FULL` makes a commit survive the loss of power, not only a crash.
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("busy_timeout", "10000")
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "MEMORY")
+    });
+    if is_in_memory(&options.url) {
+        // The database lives as long as its one connection.
+        connect.map_sqlx_sqlite_pool_opts(|pool| pool.idle_timeout(None).max_lifetime(None));
+    } else {
+        connect
+            .map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| keep(connection)));
+    }
+    Ok(Database::connect(connect).await?)
+}
+
+fn common(options: &Options, most: u32) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(&options.url);
+    connect.max_connections(most).acquire_timeout(options.acquire_timeout).sqlx_logging(false);
+    connect
+}
+
+/// Whether a connection to SQLite may be used again.
+fn keep(connection: &mut SqliteConnection) -> BoxFuture<'_, sqlx::Result<bool>> {
+    async move {
+        // A rollback that was begun when a transaction was dropped comes first; it is done
+        // by the connection's own thread.
+        connection.ping().await?;
+        Ok(!connection.is_in_transaction())
+    }
+    .boxed()
+}
