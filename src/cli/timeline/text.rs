@@ -122,7 +122,10 @@ impl Teller {
             }
             Entry::Failed { reason } => format!("{BAD}✗ failed{BAD:#}: {}", clean(reason)),
         };
-        self.wait = None;
+        // An event alone does not end a wait, nor what was told of it.
+        if !matches!(entry, Entry::Happened { .. }) {
+            self.wait = None;
+        }
         Some(("", told))
     }
 
