@@ -33,6 +33,7 @@ use super::{
     input::{self, Source},
     open,
     output::{BOLD, DIM, talk},
+    signals::Signals,
 };
 
 use happening::Happening;
@@ -94,9 +95,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     let process = start(&engine, &source, data).await?;
     let climb = climb::Running::new(&engine, &sequence, process, args.speed, context.output)
         .with(args.event);
+    let mut signals = Signals::listen()?;
     tokio::select! {
         ended = climb.run() => ended,
-        _ = tokio::signal::ctrl_c() => Err(Failure::ended(130, "interrupted")),
+        () = signals.next() => Err(Failure::ended(130, "interrupted")),
     }
 }
 
