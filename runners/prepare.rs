@@ -87,12 +87,51 @@ fn prepare<R: Runner>(config: &Value) -> Result<Box<dyn Prepared>, Vec<Problem>>
         Err(error) if matches!(rendering, Node::Fixed(_)) => {
             problems.push(Problem::at("", error.to_string()));
         }
-        Err(_) => {}
+        Err(_) => problems.extend(check_the_rest::<R>(config)),
     }
     if !problems.is_empty() {
         return Err(problems);
     }
     Ok(Box::new(Step::<R> { unrendered: unrendered.ok(), rendering }))
+}
+
+/// Checks what stands there literally, where a template stands for something other than
+/// text: a `1` stands in for each template, since it can be read as text, number and
+/// boolean, and what is said of a stand-in does not count.
+fn check_the_rest<R: Runner>(config: &Value) -> Vec<Problem> {
+    let mut places = Vec::new();
+    let Ok(config) = serde_json::from_value::<R::Config>(stand_in(config, "", &mut places)) else {
+        return Vec::new();
+    };
+    let mut problems = R::check(&config);
+    problems.retain(|problem| {
+        !places.iter().any(|place| {
+            problem.pointer.strip_prefix(place).is_some_and(|r| r.is_empty() || r.starts_with('/'))
+        })
+    });
+    problems
+}
+
+fn stand_in(value: &Value, pointer: &str, places: &mut Vec<String>) -> Value {
+    match value {
+        Value::String(text) if is_template(text) => {
+            places.push(pointer.to_owned());
+            Value::from("1")
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| stand_in(item, &format!("{pointer}/{index}"), places))
+            .collect(),
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, item)| {
+                let pointer = format!("{pointer}/{}", escape(key));
+                (key.clone(), stand_in(item, &pointer, places))
+            })
+            .collect(),
+        plain => plain.clone(),
+    }
 }
 
 struct Step<R: Runner> {
@@ -115,9 +154,11 @@ impl<R: Runner> Step<R> {
 }
 
 fn read<C: DeserializeOwned>(config: Value) -> Result<C, Failure> {
-    serde_json::from_value(config).map_err(|error| {
+    serde_path_to_error::deserialize(config).map_err(|error| {
+        let (path, error) = (error.path().to_string(), error.inner());
+        let key = if path == "." { String::new() } else { format!(".{path}") };
         Failure::because(format!(
-            "config: once its templates are rendered it does not fit: {error}"
+            "config{key}: once its templates are rendered it does not fit: {error}"
         ))
     })
 }

@@ -304,6 +304,7 @@ mod tests {
             (json!({ "to": "112", "say": "Hi", "detectMachine": "yes" }), "/detectMachine"),
             (json!({ "to": "112", "say": "Hi", "await": "done" }), "/await"),
             (json!({ "to": 112, "say": "Hi" }), "/to"),
+            (json!({ "to": "nobody", "say": "{{x}}", "ringFor": "{{y}}" }), "/to"),
         ] {
             let found = problems::<Phone>(&config);
             assert_eq!(found.len(), 1, "{config}: {found:?}");

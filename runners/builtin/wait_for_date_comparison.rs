@@ -242,4 +242,18 @@ mod tests {
         assert_eq!(found[0].pointer, "/timezone");
         assert_eq!(found[0].help.as_deref(), Some("did you mean `Europe/Zagreb`?"));
     }
+
+    #[test]
+    fn what_stands_beside_a_template_is_checked_all_the_same() {
+        for (values, zone, pointers) in [
+            (json!("{{hours}}"), "Europe/Zagrb", &["/timezone"][..]),
+            (json!(["{{opens}}", 24]), "{{zone}}", &["/values/1"]),
+            (json!(["{{opens}}", 9]), "Europe/Zagreb", &[]),
+        ] {
+            let config = json!({ "attribute": "hour", "values": values, "timezone": zone });
+            let found = problems::<WaitForDateComparison>(&config);
+            let found: Vec<&str> = found.iter().map(|problem| problem.pointer.as_str()).collect();
+            assert_eq!(found, pointers, "{config}");
+        }
+    }
 }

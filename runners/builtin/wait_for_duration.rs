@@ -138,7 +138,10 @@ mod tests {
     fn an_amount_that_cannot_be_fails_the_process() {
         for (minutes, reason) in [
             (json!(-5), "amount: -5 is negative"),
-            (json!("a few"), "\"a few\" is no number"),
+            (
+                json!("a few"),
+                "config.amount: once its templates are rendered it does not fit: \"a few\" is no number",
+            ),
             (json!(null), "\"\" is no number"),
             (json!(1e12), "lies outside the years 1 to 9999"),
         ] {

@@ -88,7 +88,10 @@ async fn readyz(State(api): State<Api>) -> Result<Json<Health>, Problem> {
     get,
     path = "/metrics",
     tag = "operation",
-    responses((status = 200, body = String, content_type = "text/plain", description = "Counters and histograms"))
+    responses(
+        (status = 200, body = String, content_type = "text/plain",
+         description = "Counters and histograms"),
+    )
 )]
 async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
     let store = &api.engine.store;

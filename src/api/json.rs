@@ -1,6 +1,9 @@
 //! JSON into what a handler expects, with the place of what does not fit.
 
-use serde::{Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Value, error::Category};
 use serde_path_to_error::{Path, Segment};
 
@@ -9,7 +12,9 @@ use super::problem::{Kind, Place, Problem};
 /// Objects and lists inside each other.
 const DEEPEST: usize = 64;
 
-/// Reads a body.
+const NO_OBJECT: &str = "expected an object";
+
+/// Reads a body, which is an object.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if let Some((line, column)) = too_deep(body) {
         let place = Place {
@@ -21,14 +26,22 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let detail = format!("line {line}, column {column}: {}", place.message);
         return Err(Problem::new(Kind::NestedTooDeeply, detail).with(vec![place]));
     }
+    // A derived `Deserialize` takes a list for an object, field by field: nobody means that.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| problem("", &error))?;
+        return Err(Problem::invalid("", NO_OBJECT));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = read(&mut json).map_err(|(path, error)| problem(&path, &error))?;
     json.end().map_err(|error| problem("", &error))?;
     Ok(value)
 }
 
-/// Reads a part of a body.
+/// Reads a part of a body, which is an object too.
 pub(super) fn part<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    if !value.is_object() {
+        return Err(Problem::invalid("", NO_OBJECT));
+    }
     read(value).map_err(|(path, error)| problem(&path, &error))
 }
 
@@ -102,7 +115,7 @@ mod tests {
     use super::*;
 
     fn nested(depth: usize) -> String {
-        format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+        format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1))
     }
 
     #[test]
@@ -110,12 +123,26 @@ mod tests {
         assert!(parse::<Value>(nested(64).as_bytes()).is_ok());
         assert!(parse::<Value>(nested(65).as_bytes()).is_err());
         assert!(parse::<Value>("[".repeat(1_000_000).as_bytes()).is_err());
-        assert_eq!(too_deep(format!("{{\n\"š\": {}", nested(64)).as_bytes()), Some((2, 69)));
+        assert_eq!(too_deep(format!("{{\n\"š\": {}", nested(64)).as_bytes()), Some((2, 73)));
     }
 
     #[test]
     fn brackets_inside_of_texts_do_not_count() {
-        let text = format!(r#"["{}", "\"{}", "\\"]"#, "[".repeat(100), "{".repeat(100));
+        let text = format!(r#"{{"a": ["{}", "\"{}", "\\"]}}"#, "[".repeat(100), "{".repeat(100));
         assert!(parse::<Value>(text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn only_an_object_is_an_object() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Pair {
+            _a: Option<i32>,
+            _b: Option<i32>,
+        }
+        assert!(parse::<Pair>(b" {}").is_ok());
+        for body in ["[1, 2]", "null", "3", "\"a\"", "[", ""] {
+            assert!(parse::<Pair>(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(part::<Pair>(serde_json::json!([1, 2])).is_err());
     }
 }

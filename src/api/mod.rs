@@ -114,7 +114,8 @@ pub async fn serve(
     tokio::select! {
         served = serving.into_future() => served,
         () = patience => {
-            tracing::warn!("requests were still under way {} seconds after the end", PATIENCE.as_secs());
+            let waited = PATIENCE.as_secs();
+            tracing::warn!(waited, "the server ends while requests are under way");
             Ok(())
         }
     }
@@ -143,7 +144,52 @@ async fn report(State(api): State<Api>, request: Request, next: Next) -> Respons
     let response = next.run(request).await;
     if let Some(Trouble(error)) = response.extensions().get() {
         api.engine.metrics.database_error();
-        tracing::error!(%method, path, error, "the database is in trouble; the caller was told to try again");
+        tracing::error!(%method, path, error, "the database is in trouble, the caller was told so");
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::StatusCode, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{
+        channels::{self, Channels},
+        clock::Clock,
+        engine,
+        store::{self, Store},
+    };
+
+    async fn defect() {
+        panic!("a defect");
+    }
+
+    #[tokio::test]
+    async fn a_defect_in_a_handler_is_answered_and_takes_nobody_along() {
+        let options = store::Options {
+            url: "sqlite::memory:".to_owned(),
+            max_connections: 1,
+            acquire_timeout: Duration::from_secs(10),
+        };
+        let store = Store::connect(&options).await.unwrap();
+        let channels = Channels::open(&channels::Config::default()).unwrap();
+        let engine = Engine::new(store, Clock::System, channels, engine::Options::default());
+        let api = Arc::new(Shared {
+            engine,
+            keys: auth::Keys::new(&[]),
+            roesc: Roesc::default(),
+            callbacks: None,
+            migrated: AtomicBool::new(false),
+        });
+        let routes = Router::new().route("/defect", get(defect));
+        let app = frame(routes, &api).with_state(api);
+        for _ in 0..2 {
+            let request = Request::get("/defect").body(Body::empty()).unwrap();
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.headers()["content-type"], problem::CONTENT_TYPE);
+        }
+    }
 }

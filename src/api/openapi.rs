@@ -64,7 +64,7 @@ pub(super) fn begin() -> openapi::OpenApi {
 }
 
 /// Adds what all routes have in common.
-pub(super) fn finish(mut document: openapi::OpenApi) -> Extension<Written> {
+pub(super) fn finish(mut document: openapi::OpenApi) -> Written {
     let problem = ResponseBuilder::new()
         .description("What is wrong")
         .content(
@@ -78,7 +78,7 @@ pub(super) fn finish(mut document: openapi::OpenApi) -> Extension<Written> {
             operation.security = Some(Vec::new());
         }
     }
-    Extension(Written(document.to_json().unwrap_or_default()))
+    Written(document.to_json().unwrap_or_default())
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -122,7 +122,8 @@ pub(super) enum Kind {
     /// A defect of this program.
     #[serde(rename = "/problems/internal-error")]
     InternalError,
-    /// The database is in trouble. Nothing has happened; the same request may be sent again.
+    /// The database is in trouble. The same request may be sent again: a start or an event
+    /// that bears an id is taken once, however often it comes.
     #[serde(rename = "/problems/unavailable")]
     Unavailable,
     /// This server cannot do its work now.
@@ -278,7 +279,7 @@ impl From<StoreError> for Problem {
         if error.is_about_data() {
             return Self::new(Kind::InvalidRequest, "a value is one that no database keeps");
         }
-        let detail = "the database is in trouble; nothing has happened";
+        let detail = "the database is in trouble; try again";
         Self { trouble: Some(error.to_string()), ..Self::new(Kind::Unavailable, detail) }
     }
 }

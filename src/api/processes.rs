@@ -1,6 +1,6 @@
 //! Processes, read: lists, one of them, its deliveries.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, routing::get};
 use rungs_core::{Process, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,7 +21,11 @@ use crate::{
 const LIST: &str = "processes";
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read)).routes(routes!(deliveries))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(read))
+        .route("/v1/processes/batch", get(read_batch))
+        .routes(routes!(deliveries))
 }
 
 /// Which processes, and which page of them.
@@ -123,6 +127,14 @@ async fn read(
     let process = find(&api, process_id, which).await?;
     let deliveries = written(&api, &process.key).await?;
     Ok(Json(ProcessWithDeliveries { process: process.into(), deliveries }))
+}
+
+/// A process may be called `batch`, though starts are posted there.
+async fn read_batch(
+    api: State<Api>,
+    which: Query<Which>,
+) -> Result<Json<ProcessWithDeliveries>, Problem> {
+    read(api, Path("batch".to_owned()), which).await
 }
 
 /// List a process's deliveries

@@ -66,17 +66,22 @@ async fn request(
     State(api): State<Api>,
     JsonBody(request): JsonBody<Value>,
 ) -> Result<(StatusCode, Json<RequestAnswer>), Problem> {
-    let answered =
-        intake::roesc(&api.engine, &api.roesc, &request).await.inspect_err(|refusal| {
-            if !matches!(refusal, Refusal::Store(_)) {
-                let id = request.get("process-id").and_then(Value::as_str);
-                tracing::warn!(process_id = id, %refusal, "a request was refused");
-            }
-        })?;
+    let taken = intake::roesc(&api.engine, &api.roesc, &request).await;
+    let answered = taken.map_err(|refusal| refused(&request, refusal))?;
     let result = match answered {
         Answered::Started => "started",
         Answered::Stopped => "stopped",
         Answered::Ignored => "ignored",
     };
     Ok((StatusCode::ACCEPTED, Json(RequestAnswer { result })))
+}
+
+/// Whoever sends roesc's requests may read no answers, so the operator is told as well.
+fn refused(request: &Value, refusal: Refusal) -> Problem {
+    if !matches!(refusal, Refusal::Store(_)) {
+        let process_id = request.get("process-id").and_then(Value::as_str);
+        tracing::warn!(process_id, %refusal, "a request was refused");
+    }
+    // The steps were made here: the caller never saw their lines.
+    Problem::from(refusal).inside("")
 }

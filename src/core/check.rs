@@ -1,4 +1,16 @@
 //! YAML (or JSON) to a checked [`Sequence`].
+//!
+//! Promises: every problem at once, each with its place, what was expected and, where it
+//! can be guessed, what was meant; one mistake is told once. Whatever the input, an answer
+//! within a moment and within a small stack. A sequence comes out if and only if there is
+//! no error; warnings keep nothing from running.
+//! Does not: look at the data of a process, or at the versions of a sequence.
+//! Called by: every door that takes a sequence.
+//!
+//! The way through: `source` and `compose` read a tree of [`node`]s; `sequence` and `step`
+//! read its shape, `config` and `schema` the configs of the runners, `input` the schema of
+//! the data; `targets` follows the names, `graph` the ways, `variables` the templates.
+//! All of them tell a [`report`].
 
 use std::fmt::Write;
 

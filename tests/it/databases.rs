@@ -31,6 +31,8 @@ pub struct Database {
     pub url: String,
     /// Removed with the test.
     _directory: Option<TempDir>,
+    /// Its own PostgreSQL, where it has one.
+    _cluster: Option<Cluster>,
 }
 
 impl Database {
@@ -40,7 +42,7 @@ impl Database {
             Kind::Sqlite => {
                 let directory = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}", directory.path().join("rungs.db").display());
-                let database = Self { url, _directory: Some(directory) };
+                let database = Self { url, _directory: Some(directory), _cluster: None };
                 database.store().await.migrate().await.unwrap();
                 database
             }
@@ -50,7 +52,20 @@ impl Database {
                 let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
                 cluster
                     .psql("postgres", &format!("CREATE DATABASE {name} TEMPLATE template_rungs"));
-                Self { url: cluster.url(&name), _directory: None }
+                Self { url: cluster.url(&name), _directory: None, _cluster: None }
+            }
+        }
+    }
+
+    /// A database that keeps what it was told through a loss of power, as in production:
+    /// PostgreSQL without any shortcut. Not migrated.
+    pub async fn durable(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => Self::fresh(kind).await,
+            Kind::Postgres => {
+                let cluster = Cluster::start(&[]);
+                let url = cluster.url("postgres");
+                Self { url, _directory: None, _cluster: Some(cluster) }
             }
         }
     }

@@ -7,6 +7,7 @@
               functions marked as tests, not what they share"
 )]
 
+mod api;
 mod channels;
 mod cli;
 mod databases;

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::node::quoted;
 
+/// How many alternatives are named in a sentence.
+pub(super) const RECITED: usize = 8;
 /// How many references are followed, since a schema may refer to itself.
 const HOPS: usize = 16;
 
@@ -12,11 +14,14 @@ pub(super) fn of(root: &Value, schema: &Value) -> String {
     any_of(&alternatives(root, schema, HOPS))
 }
 
-/// `a`, `a or b`, `a, b or c`.
+/// `a`, `a or b`, `a, b or c`; of very many only the first few.
 pub(super) fn any_of(words: &[String]) -> String {
     match words {
         [] => "something else".into(),
         [one] => one.clone(),
+        [one, two, three, ..] if words.len() > RECITED => {
+            format!("{one}, {two}, {three} or another of {}", words.len())
+        }
         [init @ .., last] => format!("{} or {last}", init.join(", ")),
     }
 }
@@ -135,6 +140,7 @@ mod tests {
             (json!({ "$ref": "#/$defs/Loop" }), "something else"),
             (json!({ "$ref": "#/$defs/Nest" }), "a string or a list"),
             (json!(true), "something else"),
+            (json!({ "enum": (0..9).collect::<Vec<_>>() }), "`0`, `1`, `2` or another of 9"),
         ] {
             assert_eq!(of(&root, &schema), words, "{schema}");
         }

@@ -265,14 +265,15 @@ fn not_one_of(at: &At<'_>, options: &[&Value], report: &mut Report<'_>) {
 }
 
 fn not_one_of_words(at: &At<'_>, expected: &str, options: &[&Value], report: &mut Report<'_>) {
-    let meant = at.node.text().and_then(|text| {
-        suggest::nearest(text, options.iter().filter_map(|option| option.as_str()))
+    let words: Vec<&str> = options.iter().filter_map(|option| option.as_str()).collect();
+    let help = at.node.text().and_then(|text| {
+        if words.len() > expect::RECITED {
+            return report.suggest(text, "words", words);
+        }
+        suggest::nearest(text, words).map(|meant| format!("did you mean `{meant}`?"))
     });
     let message = format!("expected {expected}, found {}", at.node.describe());
-    report.add(
-        Diagnostic::error("not-one-of", at.place(), message)
-            .help(meant.map(|meant| format!("did you mean `{meant}`?"))),
-    );
+    report.add(Diagnostic::error("not-one-of", at.place(), message).help(help));
 }
 
 /// The names of the keys that a schema knows.

@@ -3,7 +3,7 @@
 /// Words longer than this are nobody's slip of the finger.
 const LONGEST: usize = 48;
 /// How many known words are worth listing.
-const LISTED: usize = 24;
+const LISTED: usize = 32;
 
 /// The known word that was probably meant.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -18,6 +18,7 @@ mod source;
 fn kinds() -> Vec<Kind> {
     let own = [
         Kind::of::<Nap>(),
+        Kind::of::<Shout>(),
         Kind::of::<Choose>(),
         Kind::of::<Reach>(),
         Kind::of::<Picky>(),
@@ -102,6 +103,28 @@ runner!(
     /// Waits.
     Nap, Nothing, {
         fn rests(_: Option<&Nothing>) -> bool {
+            true
+        }
+    }
+);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(dead_code, reason = "the check is after its schema")]
+struct ShoutConfig {
+    to: String,
+    say: Option<String>,
+    language: Option<String>,
+    ring_for: Option<u32>,
+}
+
+runner!(
+    /// Reaches somebody, whatever the number.
+    Shout, ShoutConfig, {
+        const ALT_NEXT: AltNext = AltNext::Optional;
+        const DELIVERS: bool = true;
+
+        fn rests(_: Option<&ShoutConfig>) -> bool {
             true
         }
     }

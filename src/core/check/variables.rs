@@ -63,11 +63,24 @@ fn variable(
 fn place(path: &[String], at: &At<'_>, report: &Report<'_>) -> Place {
     let mut place = at.place();
     let variable = path.join(".");
-    if let Some(offset) = report.written(&place.span).find(&variable) {
+    if let Some(offset) = offset_in(report.written(&place.span), &variable) {
         let start = place.span.start + offset;
         place.span = start..start + variable.len();
     }
     place
+}
+
+/// Where a variable stands in a template as a whole word, not as a part of one or as text.
+fn offset_in(written: &str, variable: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    written
+        .match_indices(variable)
+        .find(|(offset, _)| {
+            let (before, after) = written.split_at_checked(*offset).unwrap_or_default();
+            let after = after.get(variable.len()..).unwrap_or_default();
+            before.contains("{{") && !before.ends_with(is_part) && !after.starts_with(is_part)
+        })
+        .map(|(offset, _)| offset)
 }
 
 /// A name that a schema does not know, and those it knows at that place.
@@ -181,6 +194,17 @@ mod tests {
         let (message, help) = said("steps.rign.status", &json!({})).unwrap();
         assert_eq!(message, "`steps.rign.status` is always empty: there is no step `rign`");
         assert_eq!(help.unwrap(), "did you mean `ring`? (known steps: ring, nap)");
+    }
+
+    #[test]
+    fn a_variable_is_found_as_a_word_of_its_template() {
+        for (written, variable, offset) in [
+            ("a {{ab}} {{b.a}} {{a}}", "a", Some(19)),
+            ("{{upper a}}", "a", Some(8)),
+            ("{{[a b]}}", "a.b", None),
+        ] {
+            assert_eq!(offset_in(written, variable), offset, "{written}");
+        }
     }
 
     #[test]

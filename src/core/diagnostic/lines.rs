@@ -1,5 +1,8 @@
 //! Byte offsets to lines and columns.
 
+/// Stands before a text to say how it is encoded; elsewhere it is a character like others.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Where the lines of a source begin.
 pub(crate) struct Lines<'a> {
     source: &'a str,
@@ -23,15 +26,22 @@ impl<'a> Lines<'a> {
         let line = self.number(offset);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
         let before = self.source.get(start..offset).unwrap_or_default();
-        (line, before.trim_start_matches('\u{feff}').chars().count() + 1)
+        let before = if line == 1 { without_mark(before) } else { before };
+        (line, before.chars().count() + 1)
     }
 
     /// The text of a line, without its end and without a byte order mark.
     pub fn text(&self, line: usize) -> &'a str {
         let start = line.checked_sub(1).and_then(|index| self.starts.get(index));
         let rest = start.and_then(|start| self.source.get(*start..)).unwrap_or_default();
-        rest.lines().next().unwrap_or_default().trim_start_matches('\u{feff}')
+        let text = rest.lines().next().unwrap_or_default();
+        if line == 1 { without_mark(text) } else { text }
     }
+}
+
+/// The beginning of a source without its byte order mark.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -53,5 +63,6 @@ mod tests {
     #[test]
     fn a_byte_order_mark_takes_no_column() {
         assert_eq!(Lines::of("\u{feff}ab").position(4), (1, 2));
+        assert_eq!(Lines::of("\n\u{feff}ab").position(4), (2, 2), "here it is none");
     }
 }

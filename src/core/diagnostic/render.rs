@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Severity, lines::without_mark};
 
 /// A line longer than this, in bytes, is not shown: nobody reads it, and laying it out
 /// takes longer than everything else.
@@ -40,7 +40,8 @@ fn line_at(source: &str, offset: usize) -> &str {
     let start = before.rfind('\n').map_or(0, |end| end + 1);
     let end = after.find('\n').map_or(source.len(), |length| offset + length);
     let line = source.get(start..end).unwrap_or_default();
-    line.trim_end_matches('\r').trim_start_matches('\u{feff}')
+    let line = if start == 0 { without_mark(line) } else { line };
+    line.trim_end_matches('\r')
 }
 
 /// The part of a diagnostic's span that lies on its first line, in bytes of that line.
@@ -49,5 +50,6 @@ fn on_line(diagnostic: &Diagnostic, line: &str) -> std::ops::Range<usize> {
         .char_indices()
         .nth(diagnostic.column.saturating_sub(1))
         .map_or(line.len(), |(at, _)| at);
-    start..(start + diagnostic.span.len()).min(line.trim_end().len()).max(start)
+    let end = (start + diagnostic.span.len()).min(line.trim_end().len()).max(start);
+    start..line.floor_char_boundary(end)
 }

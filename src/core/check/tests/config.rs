@@ -73,6 +73,15 @@ fn one_of_several_words_is_guessed() {
 }
 
 #[test]
+fn of_very_many_words_the_sentence_names_a_few_and_the_help_all() {
+    let steps = "  - { id: a, run: WaitForDuration, config: { amount: 1, unit: minuts } }";
+    let source = with_steps(steps);
+    says(&source, &[("not-one-of", 3, 63, "`months` or another of 18, found the text `minuts`")]);
+    let help = &helps(&source)[0];
+    assert!(help.starts_with("did you mean `minutes`? (known words: years, "), "{help}");
+}
+
+#[test]
 fn unknown_and_missing_keys_are_told_at_every_depth() {
     says_of_config("{ txt: a }", &[("unknown-key", 3, "`txt`")]);
     says_of_config("{ operand: { type: get } }", &[("missing-key", 3, "`value` is missing")]);

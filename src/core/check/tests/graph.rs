@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn targets_are_steps_or_the_end() {
     says_of_steps(
-        "  - { id: ring, run: Phone, config: { to: '1' }, next: rign, altNext: rin }
+        "  - { id: ring, run: Shout, config: { to: '1' }, next: rign, altNext: rin }
   - { id: again, run: GoTo, config: { step: wring, times: 2 } }
   - { id: nap, run: Nap, next: 5 }
   - { id: last, run: Nap, next: End }",
@@ -18,7 +18,7 @@ fn targets_are_steps_or_the_end() {
         ],
     );
     says_of_steps(
-        "  - { id: a, run: Phone, config: { to: '1' }, next: end, altNext: b }
+        "  - { id: a, run: Shout, config: { to: '1' }, next: end, altNext: b }
   - { id: b, run: Choose, next: c, altNext: end }
   - { id: c, run: GoTo, config: { step: end } }",
         &[],
@@ -33,7 +33,7 @@ fn alt_next_stands_where_it_can_be_taken() {
     says_of_steps(
         "  - { id: a, run: Nap, altNext: b }
   - { id: b, run: Choose }
-  - { id: c, run: Phone, config: { to: '1' } }",
+  - { id: c, run: Shout, config: { to: '1' } }",
         &[
             ("never-taken", 3, 24, "`Nap` never takes `altNext`"),
             ("missing-key", 4, 5, "`Choose` needs an `altNext`"),
@@ -147,8 +147,8 @@ fn a_loop_that_rests_or_ends_passes() {
     for steps in [
         // A wait, a call, a step to itself.
         "  - { id: a, run: Nap }\n  - { id: b, run: GoTo, config: { step: a } }",
-        "  - { id: a, run: Phone, config: { to: '1' } }\n  - { id: b, run: GoTo, config: { step: a } }",
-        "  - { id: a, run: Phone, config: { to: '1' }, next: a }",
+        "  - { id: a, run: Shout, config: { to: '1' } }\n  - { id: b, run: GoTo, config: { step: a } }",
+        "  - { id: a, run: Shout, config: { to: '1' }, next: a }",
         // A bound.
         "  - { id: a, run: Choose, altNext: end }\n  - { id: b, run: GoTo, config: { step: a, times: 3 } }",
         "  - { id: a, run: GoTo, config: { step: a, times: 3 } }",

@@ -8,12 +8,12 @@ use crate::render;
 const VALID: &str = "\
 sequence: order-escalation
 timezone: \"{{zone}}\"
-input: { type: object, properties: { a: { $ref: '#/$defs/a' } }, $defs: { a: { enum: [1] } } }
+input: { properties: { zone: { $ref: '#/$defs/a' }, restaurant: {} }, $defs: { a: { enum: [1] } } }
 steps:
   - &call
     id: ring
-    run: Phone
-    config: { to: \"{{restaurant.phone}}\", ringFor: 30, await: answered }
+    run: Shout
+    config: { to: \"{{restaurant.phone}}\", ringFor: 30 }
     altNext: manager
     retry: { attempts: 3, first: 10 seconds }
   - id: manager

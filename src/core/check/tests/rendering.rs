@@ -101,6 +101,13 @@ fn an_endless_line_is_not_shown() {
 }
 
 #[test]
+fn a_byte_order_mark_inside_is_a_place_like_any() {
+    let source = "---\n\u{feff}{{é";
+    let checked = check(source, &kinds());
+    assert!(render(&checked.diagnostics[0], "x.yml", source, false).contains("x.yml:2:1"));
+}
+
+#[test]
 fn machines_get_every_field() {
     let checked = check("sequence: x y\nsteps: [{ id: a, run: Nap }]", &kinds());
     let json = serde_json::to_value(InFile { file: "x.yml", diagnostic: &checked.diagnostics[0] })

@@ -60,6 +60,76 @@ steps:
 }
 
 #[test]
+fn a_ladder_as_one_writes_it_passes() {
+    let source = "\
+sequence: order-escalation
+description: Ring the restaurant until somebody confirms the order.
+timezone: Europe/Zagreb            # IANA; may be a template; the server's default otherwise
+input:                             # JSON Schema of the data a process starts with
+  type: object
+  required: [restaurant, order]
+
+steps:
+  - id: grace
+    run: WaitForDuration
+    config: { amount: 3, unit: minutes }
+
+  - id: ring
+    run: Phone
+    config:
+      to: \"{{restaurant.phone}}\"
+      say: \"Hello! {{restaurant.name}} has {{order.count}} new orders.\"
+      await: answered              # placed | answered | completed
+    altNext: text-manager          # busy, no answer, failed
+
+  - id: settle
+    run: WaitForDuration
+    config: { amount: 5, unit: minutes }
+
+  - id: text-manager
+    run: SMS
+    config: { to: \"{{restaurant.manager}}\", message: \"Orders are waiting at {{restaurant.name}}.\" }
+
+  - id: again
+    run: GoTo
+    config: { step: ring, times: 3 }     # then falls through to the next step
+
+  - id: confirmed                  # checked in every cycle while it lies ahead of the cursor
+    run: Goal
+    config:
+      lodashCommand: eq
+      value: { type: get, value: order.status }
+      compareTo: { type: raw, value: confirmed }
+";
+    says(source, &[]);
+}
+
+#[test]
+fn a_variable_that_nothing_will_fill_is_a_warning_at_its_place() {
+    let source = "\
+sequence: x
+timezone: \"{{zon}}\"
+input: { properties: { zone: {}, person: { properties: { phone: {}, name: {} } } } }
+steps:
+  - id: ring
+    run: Phone
+    config:
+      to: '{{person.phon}}'
+      say: \"Hello {{person.name}}, {{upper persn.name}}: {{steps.rin.status}}, {{process.id}}\"
+";
+    says(
+        source,
+        &[
+            ("unknown-variable", 2, 14, "`input` has no `zon`"),
+            ("unknown-variable", 8, 14, "`input` has no `phon`"),
+            ("unknown-variable", 9, 44, "`persn.name` may be empty"),
+            ("unknown-variable", 9, 60, "there is no step `rin`"),
+        ],
+    );
+    assert!(check(source, &kinds()).sequence.is_some(), "warnings keep nothing from running");
+}
+
+#[test]
 fn the_top_has_its_keys() {
     says(
         "name: x",
@@ -189,7 +259,7 @@ fn a_runner_is_known_or_guessed() {
 
 #[test]
 fn a_config_key_beside_the_config_is_sent_there() {
-    let steps = "  - { id: a, run: Phone, to: '1', config: { to: '1' } }";
+    let steps = "  - { id: a, run: Shout, to: '1', config: { to: '1' } }";
     says_of_steps(steps, &[("unknown-key", 3, 26, "`to`")]);
     assert_eq!(helps(&with_steps(steps)), ["move it under `config:`"]);
 }
@@ -197,7 +267,7 @@ fn a_config_key_beside_the_config_is_sent_there() {
 #[test]
 fn retries_stay_within_reason() {
     let retry =
-        |retry: &str| format!("  - {{ id: a, run: Phone, config: {{ to: '1' }}, retry: {retry} }}");
+        |retry: &str| format!("  - {{ id: a, run: Shout, config: {{ to: '1' }}, retry: {retry} }}");
     for (given, code, column, part) in [
         ("5", "wrong-type", 54, "expected a mapping"),
         ("{ attempts: 0 }", "out-of-range", 66, "from 1 to 100"),
@@ -233,9 +303,9 @@ fn what_is_about_deliveries_stands_on_steps_that_write_them() {
             ("no-delivery", 3, 35, "takes no `onFailure`"),
         ],
     );
-    assert!(helps(&with_steps(steps))[0].contains("Phone"));
+    assert!(helps(&with_steps(steps))[0].contains("Phone, SMS, Shout"));
     says_of_steps(
-        "  - { id: a, run: Phone, config: { to: '1' }, onFailure: Fail }",
+        "  - { id: a, run: Shout, config: { to: '1' }, onFailure: Fail }",
         &[("not-one-of", 3, 58, "expected `fail` or `continue`")],
     );
 }

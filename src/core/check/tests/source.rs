@@ -43,7 +43,7 @@ fn a_syntax_error_is_said_in_words_at_its_place() {
 
 #[test]
 fn a_template_without_quotes_is_told_from_a_mapping() {
-    let source = "sequence: x\nsteps:\n  - { id: a, run: Phone, config: { to: {{phone}} } }";
+    let source = "sequence: x\nsteps:\n  - { id: a, run: Shout, config: { to: {{phone}} } }";
     says(source, &[("unquoted-template", 3, 40, "needs quotes")]);
     assert_eq!(helps(source), ["\"{{phone}}\""]);
     says("a: { b: Hello {{name}} }", &[("yaml", 1, 15, "expected a `,` or `}`")]);
@@ -59,7 +59,7 @@ sequence: y
 input: { type: object, type: object }
 steps:
   - id: a
-    run: Phone
+    run: Shout
     id: b
     config: { to: x, to: y, to: z }
 ";
@@ -119,12 +119,12 @@ sequence: x
 steps:
   - &call
     id: a
-    run: Phone
+    run: Shout
     config: &config { to: '1', say: hello }
   - <<: *call
     id: b
     config: { <<: *config, to: '2' }
-  - { id: c, run: Phone, config: { <<: [{ to: '3' }, *config], language: en } }
+  - { id: c, run: Shout, config: { <<: [{ to: '3' }, *config], language: en } }
 ";
     let sequence = check(source, &kinds()).sequence.unwrap();
     let ids: Vec<&str> = sequence.steps.iter().map(|step| step.id.as_str()).collect();
@@ -137,8 +137,8 @@ fn a_mistake_under_an_anchor_is_told_once_where_it_stands() {
     let source = "\
 sequence: x
 steps:
-  - { id: a, run: Phone, config: &config { to: '1', sag: hello } }
-  - { id: b, run: Phone, config: *config }
+  - { id: a, run: Shout, config: &config { to: '1', sag: hello } }
+  - { id: b, run: Shout, config: *config }
 ";
     says(source, &[("unknown-key", 3, 53, "`sag`")]);
 }
@@ -199,7 +199,7 @@ fn nesting_and_length_have_limits() {
 #[test]
 fn columns_count_characters() {
     says_of_steps(
-        "  - { id: a, run: Phone, config: { to: 'čšž 🎉', sag: x } }",
+        "  - { id: a, run: Shout, config: { to: 'čšž 🎉', sag: x } }",
         &[("unknown-key", 3, 49, "`sag`")],
     );
     says(
@@ -210,9 +210,9 @@ fn columns_count_characters() {
 
 #[test]
 fn json_is_yaml_too() {
-    let source = "{\n\t\"sequence\": \"x\",\n\t\"steps\": [{\"id\":\"a\",\"run\":\"Phone\",\"config\":{\"to\":\"\\ud83d\\ude00\\/\"}}]\n}";
+    let source = "{\n\t\"sequence\": \"x\",\n\t\"steps\": [{\"id\":\"a\",\"run\":\"Shout\",\"config\":{\"to\":\"\\ud83d\\ude00\\/\"}}]\n}";
     says(source, &[]);
-    says(&source.replace("Phone", "Phon"), &[("unknown-runner", 3, 28, "`Phon`")]);
+    says(&source.replace("Shout", "Shot"), &[("unknown-runner", 3, 28, "`Shot`")]);
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn a_json_value_is_checked_with_pointers_into_it() {
     let value = serde_json::json!({
         "sequence": "x",
         "steps": [
-            { "id": "a", "run": "Phone", "config": { "to": "1", "say": "line\none \u{7f}\u{85}\u{feff}" } },
-            { "id": "b", "run": "Phone", "config": { "to": 5 } },
+            { "id": "a", "run": "Shout", "config": { "to": "1", "say": "line\none \u{7f}\u{85}\u{feff}" } },
+            { "id": "b", "run": "Shout", "config": { "to": 5 } },
         ],
     });
     let checked = check_value(&value, &kinds());
