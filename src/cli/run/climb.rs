@@ -45,7 +45,7 @@ impl<'a> Running<'a> {
         let steps = sequence.steps.iter().map(|step| step.id.as_str());
         Self {
             engine,
-            teller: Teller::new(process.timezone, steps),
+            teller: Teller::new(&process, steps),
             process,
             speed,
             happenings: VecDeque::new(),
