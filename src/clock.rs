@@ -7,7 +7,10 @@
 #![expect(clippy::disallowed_methods, reason = "this is the room that may ask for the time")]
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,23 +22,25 @@ use tokio::sync::watch;
 pub enum Clock {
     /// The machine's clock.
     System,
-    /// A clock that runs faster, for watching a ladder being climbed.
-    Fast {
-        /// What it showed at the start.
-        from: DateTime<Utc>,
-        /// When it was started.
-        started: Instant,
-        /// How many times faster than the machine's.
-        speed: f64,
-    },
+    /// The machine's clock, put forward by so many milliseconds: for watching a ladder
+    /// being climbed without waiting as long as it does.
+    Ahead(Arc<AtomicI64>),
     /// A clock that stands still until it is set, for tests.
     Virtual(Arc<watch::Sender<DateTime<Utc>>>),
 }
 
 impl Clock {
-    /// A clock that starts at the machine's time and runs `speed` times as fast.
-    pub fn fast(speed: f64) -> Self {
-        Self::Fast { from: Utc::now().trunc_subsecs(3), started: Instant::now(), speed }
+    /// A clock that shows the machine's time until it is put forward.
+    pub fn ahead() -> Self {
+        Self::Ahead(Arc::default())
+    }
+
+    /// Puts such a clock forward, so that it shows `at`. It is never put back, and other
+    /// clocks are not moved.
+    pub fn put_forward(&self, at: DateTime<Utc>) {
+        if let Self::Ahead(by) = self {
+            by.fetch_add((at - self.now()).num_milliseconds().max(0), Ordering::Relaxed);
+        }
     }
 
     /// A clock that stands at `at`.
@@ -54,10 +59,10 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             Self::System => Utc::now().trunc_subsecs(3),
-            Self::Fast { from, started, speed } => {
-                let millis = started.elapsed().as_secs_f64() * 1000.0 * speed;
-                // A century of milliseconds is far inside an i64.
-                *from + TimeDelta::try_milliseconds(millis as i64).unwrap_or(TimeDelta::MAX)
+            Self::Ahead(by) => {
+                let by = TimeDelta::try_milliseconds(by.load(Ordering::Relaxed));
+                let now = Utc::now().trunc_subsecs(3);
+                by.and_then(|by| now.checked_add_signed(by)).unwrap_or(DateTime::<Utc>::MAX_UTC)
             }
             Self::Virtual(clock) => *clock.borrow(),
         }
@@ -68,10 +73,7 @@ impl Clock {
     pub async fn sleep_until(&self, at: DateTime<Utc>) {
         let ahead = (at - self.now()).to_std().unwrap_or_default();
         match self {
-            Self::System => tokio::time::sleep(ahead).await,
-            Self::Fast { speed, .. } => {
-                tokio::time::sleep(Duration::from_secs_f64(ahead.as_secs_f64() / speed)).await;
-            }
+            Self::System | Self::Ahead(_) => tokio::time::sleep(ahead).await,
             Self::Virtual(clock) => {
                 // The sender lives in `self`, so the wait cannot be cut off.
                 let _ = clock.subscribe().wait_for(|now| *now >= at).await;

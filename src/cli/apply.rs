@@ -1,4 +1,7 @@
-//! `apply`.
+//! `apply`: publishes sequences.
+//!
+//! Promises: all files or none; every error of every file is said. What is unchanged gets no
+//! new version.
 
 use std::path::PathBuf;
 

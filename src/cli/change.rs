@@ -1,4 +1,6 @@
 //! `stop`, `pause` and `resume`.
+//!
+//! Promises: each may be said twice; the answer tells whether it changed anything.
 
 use rungs_core::Process;
 use serde_json::json;

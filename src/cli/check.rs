@@ -1,4 +1,7 @@
-//! `check`.
+//! `check`: everything that is wrong with sequences.
+//!
+//! Promises: no file keeps another from being checked, whatever it is. What is found is data,
+//! so it goes to stdout; the sum of it to stderr. Needs no configuration.
 
 use std::path::PathBuf;
 

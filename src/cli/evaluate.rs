@@ -1,4 +1,4 @@
-//! `evaluate`.
+//! `evaluate`: what is due now, once, for where nobody serves.
 
 use crate::{
     channels::Channels,

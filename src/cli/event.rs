@@ -1,4 +1,4 @@
-//! `event`.
+//! `event`: tells a process that something happened.
 
 use serde_json::json;
 

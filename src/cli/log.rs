@@ -21,11 +21,11 @@ pub(super) fn start(config: &Log) -> Result<()> {
     let filter = EnvFilter::builder().parse(&config.level).map_err(|error| {
         Failure::refused(format!("RUNGS_LOG: `{}` is no filter: {error}", config.level))
     })?;
-    // It says of every start that there was nothing to do.
-    let filter = match "sea_orm_migration=warn".parse() {
-        Ok(directive) => filter.add_directive(directive),
-        Err(_) => filter,
-    };
+    // They say at every start that there was nothing to do.
+    let filter = ["sea_orm_migration=warn", "sqlx::postgres::notice=warn"]
+        .iter()
+        .filter_map(|directive| directive.parse().ok())
+        .fold(filter, EnvFilter::add_directive);
     let log = fmt().with_env_filter(filter).with_writer(io::stderr);
     let _ = match config.format {
         LogFormat::Text => log.with_target(false).with_ansi(io::stderr().is_terminal()).try_init(),

@@ -1,4 +1,4 @@
-//! `migrate`.
+//! `migrate`: brings the schema up to date, on PostgreSQL before the first command.
 
 use serde_json::json;
 

@@ -31,6 +31,7 @@ mod sequences;
 mod serve;
 
 mod show;
+mod signals;
 mod start;
 mod timeline;
 mod view;

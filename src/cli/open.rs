@@ -1,4 +1,6 @@
 //! Opening what commands work on: the configured database, and an engine over it.
+//!
+//! Promises: a password is never shown. Who only looks makes no database.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! `ps`.
+//! `ps`: lists processes, youngest first.
 
 use chrono::{DateTime, Utc};
 use clap::value_parser;

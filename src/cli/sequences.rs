@@ -1,4 +1,4 @@
-//! `sequences`.
+//! `sequences`: lists what has been published, by name, newest version first.
 
 use chrono::DateTime;
 use chrono_tz::Tz;

@@ -18,7 +18,7 @@ use crate::{
     store::{self, Store},
 };
 
-use super::{Context, Failure, Result, lock::Lock, log, open};
+use super::{Context, Failure, Result, lock::Lock, log, open, signals::Signals};
 
 /// How long a database may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
     let _lock = options.file().map(|file| Lock::take(&file)).transpose()?;
     tracing::info!("the database is {}", open::shown(&options));
     let ended = CancellationToken::new();
-    tokio::spawn(on_signals(ended.clone()));
+    tokio::spawn(on_signals(Signals::listen()?, ended.clone()));
     let Some(store) = ended.run_until_cancelled(connect(&options)).await else { return Ok(()) };
     let store = store?;
     store.migrate().await?;
@@ -119,34 +119,10 @@ fn announce(listener: &TcpListener, channels: &Channels) -> Result<()> {
 }
 
 /// Ends the program in order at the first signal, at once at the second.
-async fn on_signals(ended: CancellationToken) {
-    signal().await;
+async fn on_signals(mut signals: Signals, ended: CancellationToken) {
+    signals.next().await;
     tracing::info!("ending; what is under way is waited for");
     ended.cancel();
-    signal().await;
+    signals.next().await;
     process::exit(130);
-}
-
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return interrupt().await;
-    };
-    tokio::select! {
-        () = interrupt() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    interrupt().await;
-}
-
-async fn interrupt() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler the system ends the program by itself.
-        std::future::pending::<()>().await;
-    }
 }

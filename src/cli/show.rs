@@ -192,7 +192,7 @@ impl Shown {
 
     fn history(&self) -> Option<String> {
         let Value::Object(steps) = &self.process.state.steps else { return None };
-        let mut teller = Teller::new(self.process.timezone, steps.keys().map(String::as_str));
+        let mut teller = Teller::new(&self.process, steps.keys().map(String::as_str));
         let told: Vec<String> = self.lines.iter().filter_map(|line| teller.tell(line)).collect();
         Some(told.join("\n"))
     }

@@ -1,4 +1,4 @@
-//! `start`.
+//! `start`: starts a process of a published sequence.
 
 use serde_json::json;
 

@@ -25,6 +25,8 @@ const STUCK: u8 = 3;
 pub(super) struct Running<'a> {
     engine: &'a Engine,
     process: Process,
+    /// How much faster than the clock a wait passes.
+    speed: f64,
     /// What is still to happen, in the order of time.
     happenings: VecDeque<Happening>,
     reader: Reader,
@@ -37,19 +39,26 @@ impl<'a> Running<'a> {
         engine: &'a Engine,
         sequence: &Sequence,
         process: Process,
-        mut happenings: Vec<Happening>,
+        speed: f64,
         output: Output,
     ) -> Self {
-        happenings.sort_by_key(|happening| happening.after);
         let steps = sequence.steps.iter().map(|step| step.id.as_str());
         Self {
             engine,
-            teller: Teller::new(process.timezone, steps),
+            teller: Teller::new(&process, steps),
             process,
-            happenings: happenings.into(),
+            speed,
+            happenings: VecDeque::new(),
             reader: Reader::default(),
             output,
         }
+    }
+
+    /// The same, and these things happen to it.
+    pub fn with(mut self, mut happenings: Vec<Happening>) -> Self {
+        happenings.sort_by_key(|happening| happening.after);
+        self.happenings = happenings.into();
+        self
     }
 
     /// Runs it, and tells what happens.
@@ -115,11 +124,22 @@ impl<'a> Running<'a> {
     async fn wait(&self) -> Result<()> {
         let clock = &self.engine.clock;
         let now = clock.now();
+        let deliveries = self.engine.store.deliveries_of(&self.process.key).await?;
+        // What is due and was not sent is held back by its channel's pace.
+        let is_held = deliveries.iter().any(|delivery| delivery.status == "pending");
+        let looks_again_at = is_held.then(|| now + self.engine.options.poll);
         let due_at = self.engine.store.next_due_at(now).await?;
-        let Some(next_at) = [due_at, self.next_happens_at()].into_iter().flatten().min() else {
-            return Err(self.stuck());
-        };
-        clock.sleep_until(next_at.min(now + self.engine.options.poll)).await;
+        let moments = [due_at, self.next_happens_at(), looks_again_at];
+        let Some(until) = moments.into_iter().flatten().min() else { return Err(self.stuck()) };
+        // A person who is being called does not pick up faster, and a provider that is
+        // asked about it shall not be asked a hundred times a second.
+        let is_under_way = deliveries.iter().any(|delivery| {
+            matches!(delivery.status.as_str(), "sent" | "answered") && delivery.due_at.is_some()
+        });
+        let speed = if is_under_way { 1.0 } else { self.speed };
+        let ahead = (until - now).to_std().unwrap_or_default();
+        tokio::time::sleep(ahead.div_f64(speed)).await;
+        clock.put_forward(until);
         Ok(())
     }
 

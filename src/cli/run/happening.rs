@@ -50,7 +50,8 @@ fn nested(path: &str, value: &str) -> Result<Value, String> {
 
 /// Numbers with units, one after the other: `1h30m`.
 fn duration(text: &str) -> Option<TimeDelta> {
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let mut rest = text;
     let mut millis = 0.0;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;

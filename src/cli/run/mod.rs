@@ -1,7 +1,8 @@
 //! `run`: one process, in the foreground, to its end.
 //!
 //! Promises: the passes that `serve` makes, over a database in memory that nobody else
-//! sees, by a clock that may run faster. What is told is what the history says.
+//! sees. Waits pass faster if that is wanted, and nothing else does. What is told is what
+//! the history says.
 //! Does not: leave anything behind, except what real channels have sent.
 
 mod climb;
@@ -12,7 +13,6 @@ use std::{
     sync::Arc,
 };
 
-use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rungs_core::{Checked, Sequence, check_bytes};
 use serde::{Deserialize, de::IntoDeserializer};
@@ -22,7 +22,7 @@ use crate::{
     channels::{Channels, Print, console::CallFate},
     clock::Clock,
     config::Config,
-    engine::{self, Engine},
+    engine::Engine,
     intake::{self, Climb, NewProcess, Publication, Refusal, Started},
     store::{self, Store},
 };
@@ -33,12 +33,13 @@ use super::{
     input::{self, Source},
     open,
     output::{BOLD, DIM, talk},
+    signals::Signals,
 };
 
 use happening::Happening;
 
-/// A clock that is slower is not worth watching, one that is faster cannot be followed.
-const SPEEDS: std::ops::RangeInclusive<f64> = 0.01..=1_000_000.0;
+/// A month in a few seconds is as fast as anybody can read.
+const SPEEDS: std::ops::RangeInclusive<f64> = 1.0..=1_000_000.0;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -48,7 +49,8 @@ pub(super) struct Args {
     /// beside NAME.yml, if that is there.
     #[arg(long, value_name = "JSON|@FILE")]
     data: Option<String>,
-    /// How many times faster than the clock: at 600, ten minutes pass in a second.
+    /// How many times faster than the clock it waits: at 600, ten minutes pass in a second.
+    /// What real channels do takes as long as it takes.
     #[arg(long, default_value_t = 1.0, value_name = "N", value_parser = speed)]
     speed: f64,
     /// What happens to the process, and when after its start: `+7m:order.status=confirmed`
@@ -88,13 +90,15 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         // Nobody listens here, so statuses are asked for.
         twilio.public_url = None;
     }
-    let engine = engine(&config, args.speed).await?;
+    let engine = engine(&config).await?;
     introduce(&engine, &source, args.speed, &config);
     let process = start(&engine, &source, data).await?;
-    let climb = climb::Running::new(&engine, &sequence, process, args.event, context.output);
+    let climb = climb::Running::new(&engine, &sequence, process, args.speed, context.output)
+        .with(args.event);
+    let mut signals = Signals::listen()?;
     tokio::select! {
         ended = climb.run() => ended,
-        _ = tokio::signal::ctrl_c() => Err(Failure::ended(130, "interrupted")),
+        () = signals.next() => Err(Failure::ended(130, "interrupted")),
     }
 }
 
@@ -120,7 +124,7 @@ fn example(sequence: &Path) -> Result<Value> {
     input::data(Some(&format!("@{}", beside.display())))
 }
 
-async fn engine(config: &Config, speed: f64) -> Result<Arc<Engine>> {
+async fn engine(config: &Config) -> Result<Arc<Engine>> {
     let store = Store::connect(&store::Options {
         url: "sqlite::memory:".to_owned(),
         ..open::options(config)
@@ -129,15 +133,7 @@ async fn engine(config: &Config, speed: f64) -> Result<Arc<Engine>> {
     store.migrate().await?;
     // What the console would print, the timeline tells.
     let channels = Channels::open_printing(&config.channels(), &(Arc::new(|_: &str| {}) as Print))?;
-    let defaults = open::engine_options(config);
-    // Providers and pauses between looks do not become faster with the clock.
-    let real = |span: TimeDelta| {
-        let millis = span.num_milliseconds() as f64 * speed.max(1.0);
-        TimeDelta::try_milliseconds(millis as i64).unwrap_or(span)
-    };
-    let options =
-        engine::Options { lease: real(defaults.lease), poll: real(defaults.poll), ..defaults };
-    Ok(Engine::new(store, Clock::fast(speed), channels, options))
+    Ok(Engine::new(store, Clock::ahead(), channels, open::engine_options(config)))
 }
 
 async fn start(engine: &Engine, source: &Source, data: Value) -> Result<rungs_core::Process> {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use rungs_core::{Entry, delivery::LogLine};
+use rungs_core::{Entry, Process, delivery::LogLine};
 use rungs_runners::{Action, DeliveryStatus};
 
 use crate::{
@@ -25,8 +25,7 @@ pub(in crate::cli) struct Teller {
     timezone: Tz,
     /// Of the step column, in characters.
     width: usize,
-    /// When the first line was told.
-    began_at: Option<DateTime<Utc>>,
+    started_at: DateTime<Utc>,
     /// The day that was named last.
     day: Option<String>,
     /// The wait that was told last.
@@ -38,13 +37,13 @@ pub(in crate::cli) struct Teller {
 }
 
 impl Teller {
-    /// Tells times in `timezone`, of steps with these ids.
-    pub fn new<'a>(timezone: Tz, steps: impl Iterator<Item = &'a str>) -> Self {
+    /// Tells what happens to a process, in its zone, at steps with these ids.
+    pub fn new<'a>(process: &Process, steps: impl Iterator<Item = &'a str>) -> Self {
         let width = steps.map(|step| step.chars().count()).max().unwrap_or(0).min(WIDEST);
         Self {
-            timezone,
+            timezone: process.timezone,
             width,
-            began_at: None,
+            started_at: process.started_at,
             day: None,
             wait: None,
             reported: HashMap::new(),
@@ -60,7 +59,6 @@ impl Teller {
     /// A line, with the day above it if that is another one. `None` if there is nothing to
     /// tell that has not been told.
     pub fn tell(&mut self, line: &Line) -> Option<String> {
-        self.began_at.get_or_insert(line.at);
         if line.implied {
             return None;
         }
@@ -117,12 +115,15 @@ impl Teller {
                 format!("{WARN}■ stopped{WARN:#}{why}")
             }
             Entry::Completed => {
-                let took = words::duration(at - self.began_at.unwrap_or(at));
+                let took = words::duration(at - self.started_at);
                 format!("{GOOD}✓ completed{GOOD:#}{DIM}, {took} after its start{DIM:#}")
             }
             Entry::Failed { reason } => format!("{BAD}✗ failed{BAD:#}: {}", clean(reason)),
         };
-        self.wait = None;
+        // An event alone does not end a wait, nor what was told of it.
+        if !matches!(entry, Entry::Happened { .. }) {
+            self.wait = None;
+        }
         Some(("", told))
     }
 
