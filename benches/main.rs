@@ -14,7 +14,7 @@
     reason = "a benchmark that meets what it does not expect has nothing to report"
 )]
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs::{
@@ -94,7 +94,8 @@ fn process(sequence: &Sequence, number: usize) -> Process {
 fn control_sequence() -> Sequence {
     let mut steps = String::new();
     for index in 0..6 {
-        steps += &format!(
+        let _ = write!(
+            steps,
             "
   - {{ id: date{index}, run: WaitForDate, config: {{ date: '2020-01-01' }} }}
   - id: if{index}

@@ -459,6 +459,15 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_shows_every_setting() {
+        let readme = include_str!("../README.md");
+        for Setting { env, key, about, .. } in SETTINGS {
+            let row = format!("| `{env}` | `{key}` | {about} |");
+            assert!(readme.contains(&row), "the README's table lacks: {row}");
+        }
+    }
+
+    #[test]
     fn secrets_are_not_shown() {
         let config = load(
             "",

@@ -278,9 +278,7 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        if self.server.is_some() && !std::thread::panicking() {
-            panic!("a test ends with `finish`");
-        }
+        assert!(self.server.is_none() || std::thread::panicking(), "a test ends with `finish`");
     }
 }
 

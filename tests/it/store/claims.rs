@@ -81,8 +81,7 @@ async fn what_a_cycle_writes_can_be_read_again(kind: Kind) {
     let mut changed = cycle.claimed.remove(0).process;
     changed.status = Status::Failed;
     changed.cursor = Some("text".into());
-    changed.data =
-        json!({ "\u{0}": "\u{0} \u{1f514} 'quoted' \"twice\" \\" }).as_object().unwrap().clone();
+    changed.data.insert("\u{0}".into(), json!("\u{0} \u{1f514} 'quoted' \"twice\" \\"));
     changed.state.entered_at = Some(nine().timestamp_millis());
     changed.state.steps = json!({ "ring": { "visits": 2, "status": "busy" } });
     changed.due_at = None;

@@ -77,7 +77,7 @@ async fn events_and_stops_race_the_evaluators(kind: Kind) {
         stopped
     };
     let (drained, stopped) = tokio::join!(drained, outside);
-    drained.into_iter().for_each(|tally| assert!(tally.is_ok()));
+    assert!(drained.iter().all(Result::is_ok), "{drained:?}");
     app.settle().await;
 
     for (number, _) in stopped {
