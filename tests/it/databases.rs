@@ -8,7 +8,7 @@
 use std::{
     io::Write,
     net::TcpListener,
-    os::unix::process::CommandExt,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
@@ -96,8 +96,34 @@ impl Cluster {
 
     /// A PostgreSQL of one test's own, which it may treat badly.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_in(Self::directory(), arguments)
+    }
+
+    /// A PostgreSQL that speaks TLS as `localhost`, and the certificate to trust.
+    pub fn start_with_tls() -> (Self, PathBuf) {
+        let directory = Self::directory();
+        let (certificate, key) = (directory.join("tls.crt"), directory.join("tls.key"));
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        for (path, pem) in
+            [(&certificate, made.cert.pem()), (&key, made.signing_key.serialize_pem())]
+        {
+            std::fs::write(path, pem).unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            own(path);
+        }
+        let file = |name: &str, path: &Path| format!("{name}={}", path.display());
+        let files = [file("ssl_cert_file", &certificate), file("ssl_key_file", &key)];
+        let arguments = ["-c", "ssl=on", "-c", &files[0], "-c", &files[1]];
+        (Self::start_in(directory, &arguments), certificate)
+    }
+
+    fn directory() -> PathBuf {
         let directory = tempfile::Builder::new().prefix("rungs-pg-").tempdir().unwrap().keep();
         own(&directory);
+        directory
+    }
+
+    fn start_in(directory: PathBuf, arguments: &[&str]) -> Self {
         let data = directory.join("data");
         run(Command::new(tool("initdb"))
             .args(["-A", "trust", "-U", "rungs", "-E", "UTF8"])

@@ -12,6 +12,7 @@ mod claims;
 mod deliveries;
 mod sequences;
 mod sweep;
+mod tls;
 
 /// 09:00 on an ordinary day.
 pub fn nine() -> DateTime<Utc> {
