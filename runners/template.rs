@@ -13,6 +13,7 @@ use crate::Scope;
 mod compile;
 mod helpers;
 mod moment;
+mod rounds;
 mod usage;
 mod variables;
 
@@ -28,6 +29,7 @@ pub fn is_template(text: &str) -> bool {
 #[derive(Debug, Clone)]
 pub struct Template {
     parsed: handlebars::Template,
+    variables: Vec<Vec<String>>,
     html: bool,
 }
 
@@ -38,6 +40,7 @@ fn engine(escape: fn(&str) -> String) -> Handlebars<'static> {
     let mut engine = Handlebars::new();
     engine.register_escape_fn(escape);
     helpers::register(&mut engine);
+    rounds::register(&mut engine);
     engine
 }
 
@@ -47,9 +50,11 @@ impl Template {
     /// # Errors
     /// What is wrong with the text, and where in it.
     pub fn parse(text: &str, html: bool) -> Result<Self, TemplateError> {
-        let parsed = compile::compile(text)?;
+        let mut parsed = compile::compile(text)?;
         usage::check(&parsed)?;
-        Ok(Self { parsed, html })
+        let variables = variables::of(&parsed);
+        rounds::counted(&mut parsed);
+        Ok(Self { parsed, variables, html })
     }
 
     /// Renders the template over a scope.
@@ -59,6 +64,7 @@ impl Template {
     pub fn render(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
         let engine: &Handlebars<'_> = if self.html { &HTML } else { &PLAIN };
         let mut output = Rendered(String::new());
+        rounds::begin();
         self.parsed
             .render(engine, scope.context(), &mut RenderContext::new(None), &mut output)
             .map_err(|error| TemplateError::plain(error.reason().to_string()))?;
@@ -69,7 +75,7 @@ impl Template {
     /// appearance: `{{restaurant.phone}}` gives `["restaurant", "phone"]`. Variables
     /// inside `each` and `with`, which look somewhere else, are left out.
     pub fn variables(&self) -> Vec<Vec<String>> {
-        variables::of(&self.parsed)
+        self.variables.clone()
     }
 }
 

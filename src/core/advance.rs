@@ -64,8 +64,12 @@ pub fn advance(
 }
 
 /// A process that cannot be advanced at all, for instance because its sequence is gone.
-pub fn fail(process: Process, reason: String, now: DateTime<Utc>) -> Advanced {
+/// It hears its news all the same, so that nothing is lost when it is resumed.
+pub fn fail(process: Process, news: Vec<News>, reason: String, now: DateTime<Utc>) -> Advanced {
     let mut advanced = Advanced::unchanged(process);
+    for news in news {
+        advanced.hear(news);
+    }
     advanced.fail(reason, now);
     advanced
 }
@@ -99,24 +103,6 @@ impl std::ops::DerefMut for Climb<'_> {
 impl<'a> Climb<'a> {
     fn new(sequence: &'a Sequence, process: Process, now: DateTime<Utc>) -> Self {
         Self { sequence, now, advanced: Advanced::unchanged(process) }
-    }
-
-    fn hear(&mut self, news: News) {
-        match news {
-            News::Event(event) => {
-                self.history.push(Entry::Happened { event: event.r#type.clone() });
-                self.process.take_event(event);
-            }
-            News::Delivery(view) => {
-                self.history.push(Entry::Heard {
-                    step: view.step.clone(),
-                    delivery: view.id.clone(),
-                    status: view.status.to_string(),
-                    error: view.error.clone(),
-                });
-                self.process.state.take_delivery(view);
-            }
-        }
     }
 
     fn go(&mut self) {
@@ -287,6 +273,24 @@ impl<'a> Climb<'a> {
 impl Advanced {
     fn unchanged(process: Process) -> Self {
         Self { process, deliveries: vec![], withdrawn: vec![], history: vec![], visits: 0 }
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Event(event) => {
+                self.history.push(Entry::Happened { event: event.r#type.clone() });
+                self.process.take_event(event);
+            }
+            News::Delivery(view) => {
+                self.history.push(Entry::Heard {
+                    step: view.step.clone(),
+                    delivery: view.id.clone(),
+                    status: view.status.to_string(),
+                    error: view.error.clone(),
+                });
+                self.process.state.take_delivery(view);
+            }
+        }
     }
 
     fn fail(&mut self, reason: String, now: DateTime<Utc>) {

@@ -90,8 +90,8 @@ pub enum Report {
         provider_id: Option<String>,
         /// Details.
         error: Option<String>,
-        /// When to ask again, if that is not the end of it.
-        ask_at: Option<DateTime<Utc>>,
+        /// Whether it was asked, so that it is asked again unless this is the end of it.
+        asked: bool,
     },
     /// Whoever began the attempt under way did not come back.
     LeaseExpired,
@@ -148,11 +148,14 @@ impl DeliveryRecord {
         let before = self.status;
         match report {
             Report::Attempted { attempt, result } => self.attempted(attempt, result, now),
-            Report::Heard { status, provider_id, error, ask_at } => {
+            Report::Heard { status, provider_id, error, asked } => {
                 self.note(now, None, status.as_str(), error.clone());
                 self.reach(status, provider_id, error);
-                self.due_at =
-                    ask_at.or(self.due_at.filter(|_| self.status >= DeliveryStatus::Sent));
+                self.due_at = if asked {
+                    Some(ask_again_at(self.begun_at(), now))
+                } else {
+                    self.due_at.filter(|_| self.status >= DeliveryStatus::Sent)
+                };
                 self.give_up_if_silent(now);
             }
             Report::LeaseExpired => self.lease_expired(now),
@@ -244,11 +247,17 @@ impl DeliveryRecord {
         }
     }
 
+    /// When the last attempt of which anything is known ended: a delivery may have been
+    /// written long before it could be sent.
+    fn begun_at(&self) -> DateTime<Utc> {
+        let attempt = self.log.iter().rev().find(|line| line.attempt.is_some());
+        let line = attempt.or(self.log.first());
+        line.and_then(|line| DateTime::from_timestamp_millis(line.at)).unwrap_or(self.created_at)
+    }
+
     fn give_up_if_silent(&mut self, now: DateTime<Utc>) {
-        if !self.status.is_final()
-            && self.due_at.is_some()
-            && now - self.created_at > LONGEST_SILENCE
-        {
+        let silent = self.due_at.is_some() && now - self.begun_at() > LONGEST_SILENCE;
+        if silent && !self.status.is_final() {
             let hours = LONGEST_SILENCE.num_hours();
             let error = format!("the provider gave no final status within {hours} hours");
             self.note(now, None, "silent", Some(error.clone()));
@@ -274,8 +283,8 @@ impl DeliveryRecord {
 }
 
 /// When to ask again what became of a delivery: soon at first, then ever less often.
-pub fn ask_again_at(created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-    let pause = (now - created_at) / 4;
+fn ask_again_at(begun_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let pause = (now - begun_at) / 4;
     now + pause.clamp(TimeDelta::seconds(5), TimeDelta::minutes(5))
 }
 
@@ -321,7 +330,7 @@ mod tests {
     }
 
     fn heard(status: DeliveryStatus) -> Report {
-        Report::Heard { status, provider_id: Some("CA1".into()), error: None, ask_at: None }
+        Report::Heard { status, provider_id: Some("CA1".into()), error: None, asked: false }
     }
 
     #[test]
@@ -411,14 +420,20 @@ mod tests {
     fn a_provider_that_never_says_how_it_ended_is_given_up() {
         let mut call = sending();
         call.take(sent(1), at(1));
-        let ask = |now| Report::Heard {
-            status: Sent,
-            provider_id: None,
-            error: None,
-            ask_at: Some(ask_again_at(at(0), now)),
-        };
-        assert!(!call.take(ask(at(100)), at(100)));
-        assert!(call.take(ask(at(7 * 3600)), at(7 * 3600)));
+        let ask = || Report::Heard { status: Sent, provider_id: None, error: None, asked: true };
+        assert!(!call.take(ask(), at(100)));
+        assert!(call.take(ask(), at(7 * 3600)));
         assert_eq!((call.status, call.due_at), (Failed, None));
+    }
+
+    #[test]
+    fn the_silence_of_a_delivery_that_waited_for_hours_counts_from_its_attempt() {
+        let mut call = sending();
+        let night = 8 * 3600;
+        call.take(sent(1), at(night));
+        assert!(!call.take(heard(Sent), at(night + 1)));
+        let asked = Report::Heard { status: Sent, provider_id: None, error: None, asked: true };
+        call.take(asked, at(night + 8));
+        assert_eq!((call.status, call.due_at), (Sent, Some(at(night + 13))), "asked soon at first");
     }
 }

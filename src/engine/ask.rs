@@ -1,9 +1,10 @@
 //! Ask: what became of calls and messages whose provider does not say so by itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt, stream};
-use rungs_core::{Report, delivery::ask_again_at};
+use futures::future::join_all;
+use rungs_core::Report;
 use rungs_runners::DeliveryStatus;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     channels::{Enquiry, Heard},
@@ -12,10 +13,9 @@ use crate::{
 
 use super::{Asked, Engine};
 
-/// Questions asked beside each other.
-const AT_ONCE: usize = 8;
-/// Questions asked in one pass.
-const MOST: u64 = 500;
+/// Questions asked beside each other. No more are taken than that, so that a slow provider
+/// holds up few answers and no end.
+const AT_ONCE: u64 = 16;
 /// A question that got lost with its asker is asked again after this.
 const LOST: TimeDelta = TimeDelta::minutes(1);
 
@@ -25,30 +25,33 @@ impl Engine {
     /// # Errors
     /// The database's.
     pub async fn ask(&self) -> Result<Asked> {
-        let now = self.clock.now();
-        let due = self.store.to_ask(now, now + LOST, MOST).await?;
-        let asked = due.len();
-        let reports: Vec<(String, Report)> = stream::iter(due)
-            .map(|one| self.question(one, now))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        self.store.report(reports, now).await?;
-        if asked > 0 {
+        self.ask_until(&CancellationToken::new()).await
+    }
+
+    pub(super) async fn ask_until(&self, shutdown: &CancellationToken) -> Result<Asked> {
+        let mut total = Asked::default();
+        while !shutdown.is_cancelled() {
+            let now = self.clock.now();
+            let due = self.store.to_ask(now, now + LOST, AT_ONCE).await?;
+            if due.is_empty() {
+                break;
+            }
+            total.asked += due.len();
+            let answers = join_all(due.into_iter().map(|one| self.question(one, now)));
+            self.store.report(answers.await, self.clock.now()).await?;
             self.wake.evaluator();
         }
-        Ok(Asked { asked })
+        Ok(total)
     }
 
     async fn question(&self, one: ToAsk, now: DateTime<Utc>) -> (String, Report) {
-        let created_at = DateTime::from_timestamp_millis(one.created_at).unwrap_or(now);
         let heard = self.heard(&one, now).await;
         let report = Report::Heard {
             // No answer is no news; that nothing was heard for hours is found out there.
             status: heard.as_ref().map_or(DeliveryStatus::Sent, |heard| heard.status),
             provider_id: one.provider_id,
             error: heard.and_then(|heard| heard.error),
-            ask_at: Some(ask_again_at(created_at, now)),
+            asked: true,
         };
         (one.id, report)
     }

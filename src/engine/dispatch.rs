@@ -61,19 +61,24 @@ impl Engine {
         loop {
             let free = way.limits.max_in_flight.saturating_sub(under_way.len());
             let free = if shutdown.is_cancelled() { 0 } else { free };
-            let (begun, lease_until) = match self.begin(name, free).await {
+            let begun = match self.begin(name, free).await {
                 Err(error) if under_way.is_empty() => return Err(error),
                 // What is under way comes first; the trouble will show again.
-                Err(_) => (Vec::new(), self.clock.now()),
+                Err(_) => Vec::new(),
                 Ok(begun) => begun,
             };
             total.attempts += begun.len();
             for begun in begun {
-                under_way.spawn(attempt(way.clone(), self.clock.clone(), begun, lease_until));
+                under_way.spawn(attempt(
+                    way.clone(),
+                    self.clock.clone(),
+                    self.options.lease,
+                    begun,
+                ));
             }
             if under_way.is_empty() {
-                let next_at = self.paces.next_at(name, self.clock.now());
-                total.again_at = next_at.filter(|_| total.attempts > 0);
+                let now = self.clock.now();
+                total.again_at = self.paces.next_at(name, now).filter(|at| *at > now);
                 return Ok(total);
             }
             tokio::select! {
@@ -85,22 +90,33 @@ impl Engine {
                     total += self.write_down(name, ended.into_iter().flatten().collect()).await?;
                 }
                 () = self.wake.dispatcher_woken(name) => {}
+                // A retry may fall due, a token may come in, another program may have written.
+                () = self.clock.sleep_until(self.look_again_at(name)) => {}
             }
         }
     }
 
     /// Begins as many attempts as there is room for.
-    async fn begin(&self, name: &str, free: usize) -> Result<(Vec<Begun>, DateTime<Utc>)> {
+    async fn begin(&self, name: &str, free: usize) -> Result<Vec<Begun>> {
         let now = self.clock.now();
-        let lease_until = now + self.options.lease;
         let allowed = self.paces.take(name, free, now);
         if allowed == 0 {
-            return Ok((Vec::new(), lease_until));
+            return Ok(Vec::new());
         }
+        let lease_until = now + self.options.lease;
         let begun = self.store.begin_attempts(name, allowed as u64, now, lease_until).await;
         let used = begun.as_ref().map_or(0, Vec::len);
         self.paces.give_back(name, allowed.saturating_sub(used));
-        Ok((begun?, lease_until))
+        begun
+    }
+
+    fn look_again_at(&self, name: &str) -> DateTime<Utc> {
+        let now = self.clock.now();
+        let latest = now + self.options.poll;
+        match self.paces.next_at(name, now) {
+            Some(at) if at > now => at.min(latest),
+            _ => latest,
+        }
     }
 
     /// Writes results down. They are held while the database is away: to forget that a
@@ -114,12 +130,14 @@ impl Engine {
         }
         let (mut held, mut pause) = (Duration::ZERO, Duration::from_millis(100));
         while let Err(error) = self.store.report(reports.clone(), self.clock.now()).await {
-            if held == Duration::ZERO {
-                let count = reports.len();
-                tracing::error!(channel, %error, count, "results are held until the database is back");
+            let count = reports.len();
+            if error.is_about_data() || held > LONGEST_HOLD {
+                // Their leases run out, and they are repeated.
+                tracing::error!(channel, %error, count, "results could not be written down");
+                break;
             }
-            if held > LONGEST_HOLD {
-                return Err(error);
+            if held == Duration::ZERO {
+                tracing::error!(channel, %error, count, "results are held until the database is back");
             }
             tokio::time::sleep(pause).await;
             held += pause;
@@ -131,12 +149,13 @@ impl Engine {
     }
 }
 
-/// One attempt.
-async fn attempt(way: Way, clock: Clock, begun: Begun, lease_until: DateTime<Utc>) -> Ended {
+/// One attempt. It ends before its lease does: whoever stood still longer than that no
+/// longer owns it, and must not send.
+async fn attempt(way: Way, clock: Clock, lease: TimeDelta, begun: Begun) -> Ended {
     let now = clock.now();
     let mut tally = Dispatched::default();
+    let lease_until = DateTime::from_timestamp_millis(begun.lease_until).unwrap_or(now);
     if now >= lease_until {
-        // Whoever stood still that long no longer owns the attempt.
         return (Vec::new(), tally);
     }
     let attempt = u32::try_from(begun.attempts).unwrap_or(1);
@@ -148,10 +167,14 @@ async fn attempt(way: Way, clock: Clock, begun: Begun, lease_until: DateTime<Utc
         request: serde_json::from_str(&begun.request).unwrap_or_default(),
         now,
     };
-    let sent = AssertUnwindSafe(way.channel.send(&outgoing)).catch_unwind().await;
-    let sent = sent.unwrap_or_else(|_| {
-        Err(SendError::InDoubt { reason: "the channel met a defect of its own".to_owned() })
-    });
+    let sending = AssertUnwindSafe(way.channel.send(&outgoing)).catch_unwind();
+    let patience = (lease - lease / 10).to_std().unwrap_or_default();
+    let in_doubt = |reason: &str| Err(SendError::InDoubt { reason: reason.to_owned() });
+    let sent = match tokio::time::timeout(patience, sending).await {
+        Ok(Ok(sent)) => sent,
+        Ok(Err(_)) => in_doubt("the channel met a defect of its own"),
+        Err(_) => in_doubt("the channel did not answer within the attempt's lease"),
+    };
     match &sent {
         Ok(_) => tally.sent = 1,
         Err(SendError::Temporary { .. }) => tally.trouble = 1,
@@ -180,7 +203,7 @@ fn reports(
         status,
         provider_id,
         error,
-        ask_at: None,
+        asked: false,
     });
     std::iter::once(Report::Attempted { attempt, result })
         .chain(heard)

@@ -8,26 +8,25 @@ use rungs_core::{Advanced, Status, advance};
 use crate::{
     clock::Stopwatch,
     store::{
-        Result, StoreError,
-        cycle::{Claimed, Cycle},
+        Result,
+        cycle::{Broken, Claimed, Cycle},
     },
 };
 
 use super::{Engine, Evaluated, sequences::Parsed};
 
-/// A process that cannot be advanced, and why.
-type Broken = (String, String);
-
 impl Engine {
-    /// Advances everything that is due, in batches, until nothing is.
+    /// Advances everything that is due, in batches. What becomes due meanwhile is left to
+    /// the next time, so that this comes to an end.
     ///
     /// # Errors
     /// The database's; what was committed before stays.
     pub async fn evaluate(&self) -> Result<Evaluated> {
+        let due_until = self.clock.now();
         let mut total = Evaluated::default();
         loop {
-            let evaluated = match self.cycle(self.options.batch).await {
-                Err(error) if error.is_about_data() => self.isolate().await?,
+            let evaluated = match self.cycle(due_until, self.options.batch, &mut None).await {
+                Err(error) if error.is_about_data() => self.isolate(due_until).await?,
                 evaluated => evaluated?,
             };
             total += evaluated;
@@ -38,14 +37,21 @@ impl Engine {
     }
 
     /// One process made a whole batch fail: go one by one, and fail that one.
-    async fn isolate(&self) -> Result<Evaluated> {
+    async fn isolate(&self, due_until: DateTime<Utc>) -> Result<Evaluated> {
         let mut total = Evaluated::default();
         for _ in 0..self.options.batch {
-            match self.cycle(1).await {
+            let mut key = None;
+            match self.cycle(due_until, 1, &mut key).await {
                 Ok(evaluated) if evaluated.processes == 0 => break,
                 Ok(evaluated) => total += evaluated,
                 Err(error) if error.is_about_data() => {
-                    total.failed += self.fail_first(&error).await?;
+                    let reason = format!("the database refuses what it writes: {error}");
+                    tracing::error!(process = key, reason, "a process is failed");
+                    if let Some(key) = key {
+                        self.store.fail_process(&key, &reason, self.clock.now()).await?;
+                        total.processes += 1;
+                        total.failed += 1;
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -53,26 +59,17 @@ impl Engine {
         Ok(total)
     }
 
-    async fn fail_first(&self, error: &StoreError) -> Result<usize> {
-        let now = self.clock.now();
-        let cycle = self.store.claim(now, 1).await?;
-        let broken: Vec<Broken> = cycle
-            .claimed
-            .iter()
-            .map(|claimed| {
-                tracing::error!(process = claimed.process.process_id, %error, "the database refuses what this process writes; it is failed");
-                (claimed.process.key.clone(), format!("the database refuses what it writes: {error}"))
-            })
-            .collect();
-        cycle.commit(&[], &broken, now).await?;
-        Ok(broken.len())
-    }
-
-    /// One transaction.
-    async fn cycle(&self, most: u64) -> Result<Evaluated> {
-        let (now, watch) = (self.clock.now(), Stopwatch::start());
-        let mut cycle = self.store.claim(now, most).await?;
+    /// One transaction. `first` tells which process was claimed first.
+    async fn cycle(
+        &self,
+        due_until: DateTime<Utc>,
+        most: u64,
+        first: &mut Option<String>,
+    ) -> Result<Evaluated> {
+        let (now, watch) = (self.clock.now().max(due_until), Stopwatch::start());
+        let mut cycle = self.store.claim(due_until, most).await?;
         let claimed = std::mem::take(&mut cycle.claimed);
+        *first = claimed.first().map(|claimed| claimed.process.key.clone());
         if claimed.is_empty() {
             cycle.commit(&[], &[], now).await?;
             return Ok(Evaluated::default());
@@ -82,9 +79,8 @@ impl Engine {
         cycle.commit(&advanced, &broken, now).await?;
         let evaluated = tally(&advanced, &broken);
         self.metrics.evaluated(&evaluated, &due, now, watch.elapsed());
-        if evaluated.deliveries > 0 {
-            self.wake.dispatchers();
-        }
+        // Also without new ones: a delivery is held while its process is due.
+        self.wake.dispatchers();
         Ok(evaluated)
     }
 
@@ -95,12 +91,17 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<(Vec<Advanced>, Vec<Broken>)> {
         let (mut advanced, mut broken) = (Vec::with_capacity(claimed.len()), Vec::new());
-        for Claimed { process, news, .. } in claimed {
+        for Claimed { process, news, taken, .. } in claimed {
             let sequence = self.sequence(cycle, &process.sequence, process.version).await?;
             let sequence = match sequence {
                 Ok(sequence) => sequence,
                 Err(reason) => {
-                    advanced.push(rungs_core::advance::fail(process, reason.to_string(), now));
+                    advanced.push(rungs_core::advance::fail(
+                        process,
+                        news,
+                        reason.to_string(),
+                        now,
+                    ));
                     continue;
                 }
             };
@@ -112,7 +113,8 @@ impl Engine {
                 advanced.push(one);
             } else {
                 tracing::error!(process = process_id, "advancing panicked; please report this");
-                broken.push((key, "Rungs met a defect of its own in this step".to_owned()));
+                let reason = "Rungs met a defect of its own in this step".to_owned();
+                broken.push(Broken { key, reason, taken });
             }
         }
         Ok((advanced, broken))

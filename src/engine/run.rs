@@ -19,6 +19,7 @@ impl Engine {
     pub async fn run(self: &Arc<Self>, shutdown: CancellationToken) {
         let mut loops = JoinSet::new();
         loops.spawn(Arc::clone(self).evaluator(shutdown.clone()));
+        loops.spawn(Arc::clone(self).asker(shutdown.clone()));
         loops.spawn(Arc::clone(self).sweeper(shutdown.clone()));
         for (name, _) in self.channels.iter() {
             loops.spawn(Arc::clone(self).dispatcher(name, shutdown.clone()));
@@ -36,7 +37,7 @@ impl Engine {
         while !shutdown.is_cancelled() {
             let pass = async {
                 self.evaluate().await?;
-                self.store.next_due_at(self.clock.now()).await
+                self.store.next_process_due_at().await
             };
             let pause = match pass.await {
                 Ok(due_at) => {
@@ -82,12 +83,19 @@ impl Engine {
         }
     }
 
+    async fn asker(self: Arc<Self>, shutdown: CancellationToken) {
+        let mut trouble = Trouble::new("asking");
+        while !shutdown.is_cancelled() {
+            let asked = self.ask_until(&shutdown).await;
+            self.rest(&mut trouble, asked.map(drop), &shutdown).await;
+        }
+    }
+
     async fn sweeper(self: Arc<Self>, shutdown: CancellationToken) {
         let mut trouble = Trouble::new("sweeping");
         let mut sweep_at = self.clock.now();
         while !shutdown.is_cancelled() {
             let pass: Result<()> = async {
-                self.ask().await?;
                 self.sweep_leases().await?;
                 if self.clock.now() >= sweep_at {
                     sweep_at = self.clock.now() + SWEEP_EVERY;
@@ -96,13 +104,23 @@ impl Engine {
                 Ok(())
             }
             .await;
-            match pass {
-                Ok(()) => trouble.over(),
-                Err(error) => tokio::time::sleep(trouble.pause(&error)).await,
+            self.rest(&mut trouble, pass, &shutdown).await;
+        }
+    }
+
+    /// Waits until it is time to look again.
+    async fn rest(&self, trouble: &mut Trouble, pass: Result<()>, shutdown: &CancellationToken) {
+        match pass {
+            Ok(()) => {
+                trouble.over();
+                tokio::select! {
+                    () = self.clock.sleep_until(self.clock.now() + self.options.poll) => {}
+                    () = shutdown.cancelled() => {}
+                }
             }
-            tokio::select! {
-                () = self.clock.sleep_until(self.clock.now() + self.options.poll) => {}
-                () = shutdown.cancelled() => {}
+            Err(error) => {
+                self.metrics.database_error();
+                tokio::time::sleep(trouble.pause(&error)).await;
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     store::{events::Received, processes::Change},
 };
 
-use super::{Refusal, check_id, keys};
+use super::{MOST_DATA, Refusal, check_id, check_size, keys};
 
 /// The longest event type, in characters.
 const LONGEST_TYPE: usize = 100;
@@ -80,15 +80,20 @@ pub async fn event(engine: &Engine, process_id: &str, new: NewEvent) -> Result<b
     }
     check_type(&new.r#type)?;
     check_data(&new.data)?;
+    check_size("/data", &new.data)?;
     let now = engine.clock.now();
     let event = Event { r#type: new.r#type, data: new.data, at: now };
     let id = new.id.unwrap_or_else(|| keys::fresh(now));
-    match engine.store.receive(process_id, &id, &event, now).await? {
+    match engine.store.receive(process_id, &id, &event, MOST_DATA, now).await? {
         Received::Taken => {
             engine.wake.evaluator();
             Ok(true)
         }
         Received::Repeated => Ok(false),
+        Received::TooMuch => {
+            let message = format!("with it the process's data would pass {MOST_DATA} bytes");
+            Err(Refusal::invalid("/data", message))
+        }
         Received::NotLive => match engine.store.process(process_id).await? {
             Some(process) => {
                 Err(Refusal::Conflict(format!("the process is {}", process.status.as_str())))

@@ -66,6 +66,38 @@ impl Refusal {
     }
 }
 
+/// The most data a process may have, as JSON, in bytes. A cycle reads and writes the data of
+/// hundreds of processes in one transaction.
+const MOST_DATA: usize = 256 * 1024;
+/// How deep data may nest.
+const DEEPEST_DATA: usize = 64;
+
+/// Data as callers may give it.
+fn check_size(pointer: &str, data: &serde_json::Value) -> Result<(), Refusal> {
+    if depth(data, DEEPEST_DATA).is_none() {
+        return Err(Refusal::invalid(pointer, format!("it nests more than {DEEPEST_DATA} deep")));
+    }
+    if data.to_string().len() > MOST_DATA {
+        return Err(Refusal::invalid(pointer, format!("it has more than {MOST_DATA} bytes")));
+    }
+    Ok(())
+}
+
+/// How deep a value nests; `None` if deeper than `most`.
+fn depth(value: &serde_json::Value, most: usize) -> Option<usize> {
+    use serde_json::Value;
+    let below: Vec<&Value> = match value {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(entries) => entries.values().collect(),
+        _ => return Some(0),
+    };
+    let most = most.checked_sub(1)?;
+    let deepest = below
+        .into_iter()
+        .try_fold(0, |deepest, value| depth(value, most).map(|depth| deepest.max(depth)));
+    deepest.map(|deepest| deepest + 1)
+}
+
 /// The longest `process_id`, in characters.
 const LONGEST_ID: usize = 255;
 
@@ -82,6 +114,9 @@ fn check_id(pointer: &str, id: &str) -> Result<(), Refusal> {
     }
     if id.chars().any(char::is_control) {
         return Err(Refusal::invalid(pointer, "it has control characters"));
+    }
+    if matches!(id, "." | "..") {
+        return Err(Refusal::invalid(pointer, "in an address it would name something else"));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
     store::sequences::{NewSequence, Published},
 };
 
-use super::{Refusal, check_id, keys, sequences};
+use super::{Refusal, check_id, check_size, keys, sequences};
 
 /// A process to start.
 #[derive(Debug, Clone)]
@@ -94,6 +94,7 @@ async fn prepare(engine: &Engine, new: NewProcess) -> Result<Process, Refusal> {
     if let Some(id) = &new.process_id {
         check_id("/process_id", id)?;
     }
+    check_size("/data", &new.data)?;
     let (sequence, version) = match new.climb {
         Climb::Stored { name, version } => stored(engine, &name, version).await?,
         Climb::Inline(definition) => inline(engine, definition).await?,

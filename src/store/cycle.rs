@@ -33,8 +33,28 @@ pub struct Claimed {
     pub process: Process,
     /// Its news, oldest first: events, then deliveries.
     pub news: Vec<News>,
+    /// The same, as it is marked in the database.
+    pub taken: Taken,
     /// When it had become due.
     pub due_at: DateTime<Utc>,
+}
+
+/// News that a cycle took, and marked as heard.
+#[derive(Debug, Clone, Default)]
+pub struct Taken {
+    events: Vec<i64>,
+    deliveries: Vec<String>,
+}
+
+/// A process that cannot be advanced, and why. It has not heard what was taken for it.
+#[derive(Debug)]
+pub struct Broken {
+    /// Its key.
+    pub key: String,
+    /// Why.
+    pub reason: String,
+    /// What it has not heard after all.
+    pub taken: Taken,
 }
 
 impl Store {
@@ -56,20 +76,27 @@ impl Store {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = self.rows(&tx, &sql, [at.into(), most.into()]).await?;
         let rows: Vec<process::Model> = models(&rows)?;
-        let woken = rows.iter().filter(|row| row.woken).map(|row| row.key.clone()).collect();
-        let mut news = self.take_news(&tx, woken).await?;
-        let mut claimed = Vec::with_capacity(rows.len());
+        let mut readable = Vec::with_capacity(rows.len());
         for row in rows {
-            let (key, due_at) = (row.key.clone(), row.due_at.unwrap_or(at));
-            let due_at = DateTime::from_timestamp_millis(due_at).unwrap_or(now);
+            let (key, woken, due_at) = (row.key.clone(), row.woken, row.due_at.unwrap_or(at));
             match processes::read(row) {
-                Ok(process) => {
-                    let news = news.remove(&key).unwrap_or_default();
-                    claimed.push(Claimed { process, news, due_at });
+                Ok(process) => readable.push((process, woken, due_at)),
+                Err(error) => {
+                    self.fail(&tx, &key, &error.to_string(), &Taken::default(), now).await?;
                 }
-                Err(error) => self.fail(&tx, &key, &error.to_string(), now).await?,
             }
         }
+        let woken = readable.iter().filter(|(_, woken, _)| *woken);
+        let woken = woken.map(|(process, ..)| process.key.clone()).collect();
+        let mut news = self.take_news(&tx, woken).await?;
+        let claimed = readable
+            .into_iter()
+            .map(|(process, _, due_at)| {
+                let (news, taken) = news.remove(&process.key).unwrap_or_default();
+                let due_at = DateTime::from_timestamp_millis(due_at).unwrap_or(now);
+                Claimed { process, news, taken, due_at }
+            })
+            .collect();
         Ok(Cycle { store: self, tx, claimed })
     }
 
@@ -77,10 +104,10 @@ impl Store {
         &self,
         tx: &DatabaseTransaction,
         keys: Vec<String>,
-    ) -> Result<HashMap<String, Vec<News>>> {
-        let mut news: HashMap<String, Vec<News>> = HashMap::new();
+    ) -> Result<HashMap<String, (Vec<News>, Taken)>> {
+        let mut all: HashMap<String, (Vec<News>, Taken)> = HashMap::new();
         if keys.is_empty() {
-            return Ok(news);
+            return Ok(all);
         }
         let keys = json!(keys).to_string();
         let list = self.dialect.list();
@@ -92,17 +119,31 @@ impl Store {
             models(&self.rows(tx, &sql, [keys.clone().into()]).await?)?;
         happened.sort_by_key(|event| event.seq);
         for row in happened {
-            news.entry(row.process_key.clone()).or_default().push(News::Event(events::read(row)));
+            let (news, taken) = all.entry(row.process_key.clone()).or_default();
+            taken.events.push(row.seq);
+            news.push(News::Event(events::read(row)));
         }
         let sql = format!(
             "UPDATE deliveries SET news = FALSE WHERE news AND process_key IN {list}
              RETURNING process_key, id, step, status, attempts, provider_id, error"
         );
         for row in self.rows(tx, &sql, [keys.into()]).await? {
-            let key: String = row.try_get_by_index(0)?;
-            news.entry(key).or_default().push(News::Delivery(view(&row)?));
+            let (news, taken) = all.entry(row.try_get_by_index(0)?).or_default();
+            let view = view(&row)?;
+            taken.deliveries.push(view.id.clone());
+            news.push(News::Delivery(view));
         }
-        Ok(news)
+        Ok(all)
+    }
+
+    /// Fails a live process that no cycle can advance.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn fail_process(&self, key: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
+        let tx = self.begin().await?;
+        self.fail(&tx, key, reason, &Taken::default(), now).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn fail(
@@ -110,13 +151,25 @@ impl Store {
         tx: &DatabaseTransaction,
         key: &str,
         reason: &str,
+        unheard: &Taken,
         now: DateTime<Utc>,
     ) -> Result<()> {
+        let list = self.dialect.list();
+        let events = format!("UPDATE events SET applied = FALSE WHERE CAST(seq AS TEXT) IN {list}");
+        let deliveries = format!("UPDATE deliveries SET news = TRUE WHERE id IN {list}");
+        let seqs: Vec<String> = unheard.events.iter().map(i64::to_string).collect();
+        for (sql, ids) in [(events, &seqs), (deliveries, &unheard.deliveries)] {
+            if !ids.is_empty() {
+                self.run(tx, &sql, [json!(ids).to_string().into()]).await?;
+            }
+        }
         let sql =
             "UPDATE processes SET status = 'failed', due_at = NULL, ended_at = $1, reason = $2
-                   WHERE key = $3";
-        self.run(tx, sql, [now.timestamp_millis().into(), clean(reason).into(), key.into()])
-            .await?;
+                   WHERE key = $3 AND status IN ('active', 'paused')";
+        let values = [now.timestamp_millis().into(), clean(reason).into(), key.into()];
+        if self.run(tx, sql, values).await? == 0 {
+            return Ok(());
+        }
         let entry = [Entry::Failed { reason: reason.to_owned() }];
         self.append(tx, [(key, entry.as_slice())], now).await
     }
@@ -131,20 +184,20 @@ impl Cycle<'_> {
         self.store.sequence_on(&self.tx, name, Some(version)).await
     }
 
-    /// Writes cursors, deliveries and history, and commits. `broken` are keys of processes
-    /// that cannot be advanced at all, and why.
+    /// Writes cursors, deliveries and history, and commits. `broken` are processes that
+    /// cannot be advanced at all.
     ///
     /// # Errors
     /// The database's; then nothing of it has happened.
     pub async fn commit(
         self,
         advanced: &[Advanced],
-        broken: &[(String, String)],
+        broken: &[Broken],
         now: DateTime<Utc>,
     ) -> Result<()> {
         let Self { store, tx, .. } = self;
-        for (key, reason) in broken {
-            store.fail(&tx, key, reason, now).await?;
+        for Broken { key, reason, taken } in broken {
+            store.fail(&tx, key, reason, taken, now).await?;
         }
         if !advanced.is_empty() {
             store.write_processes(&tx, advanced).await?;

@@ -30,6 +30,8 @@ pub struct Begun {
     pub request: String,
     /// The number of this attempt, from 1.
     pub attempts: i32,
+    /// Until when it belongs to whoever began it, in Unix milliseconds.
+    pub lease_until: i64,
 }
 
 /// A delivery whose provider is to be asked.
@@ -43,8 +45,6 @@ pub struct ToAsk {
     pub provider_id: Option<String>,
     /// JSON of what was sent.
     pub request: String,
-    /// Unix milliseconds.
-    pub created_at: i64,
 }
 
 impl Store {
@@ -81,11 +81,11 @@ impl Store {
             "WITH due AS (
                SELECT d.id FROM deliveries d JOIN processes p ON p.key = d.process_key
                WHERE d.status = 'pending' AND d.channel = $1 AND d.due_at <= $2
-                 AND p.status = 'active' AND (p.due_at IS NULL OR p.due_at > $2)
+                 AND p.status = 'active' AND NOT p.woken AND (p.due_at IS NULL OR p.due_at > $2)
                ORDER BY d.due_at LIMIT $3{lock})
              UPDATE deliveries SET status = 'sending', attempts = attempts + 1, lease_until = $4
              WHERE id IN (SELECT id FROM due)
-             RETURNING id, process_key, step, request, attempts,
+             RETURNING id, process_key, step, request, attempts, lease_until,
                (SELECT process_id FROM processes WHERE key = process_key) AS process_id"
         );
         let tx = self.begin().await?;
@@ -157,9 +157,16 @@ impl Store {
         }
         let sql = format!("SELECT * FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
         let rows: Vec<delivery::Model> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
-        rows.into_iter()
-            .map(|row| Ok((row.news, read(row)?)).map(|(news, record)| (record, news)))
-            .collect()
+        let mut records = Vec::with_capacity(rows.len());
+        for row in rows {
+            let news = row.news;
+            match read(row) {
+                Ok(record) => records.push((record, news)),
+                // One row that a newer program wrote must not keep the others from it.
+                Err(error) => tracing::error!(%error, "a report is dropped"),
+            }
+        }
+        Ok(records)
     }
 
     async fn write_records(&self, tx: &DatabaseTransaction, rows: Vec<Value>) -> Result<()> {
@@ -236,7 +243,7 @@ impl Store {
                SELECT id FROM deliveries WHERE status IN ('sent', 'answered') AND due_at <= $1
                ORDER BY due_at LIMIT $2{})
              UPDATE deliveries SET due_at = $3 WHERE id IN (SELECT id FROM due)
-             RETURNING id, channel, provider_id, request, created_at",
+             RETURNING id, channel, provider_id, request",
             self.dialect.for_update_skip_locked()
         );
         let tx = self.begin().await?;

@@ -13,12 +13,15 @@ pub enum Received {
     Taken,
     /// An event with this id came before: nothing changed.
     Repeated,
+    /// With it the process would have too much data: nothing changed.
+    TooMuch,
     /// No live process bears that id.
     NotLive,
 }
 
 impl Store {
-    /// Keeps an event for a live process and makes it due.
+    /// Keeps an event for a live process and makes it due, unless its data with that of the
+    /// event, and of those not heard yet, passes `most_data` characters.
     ///
     /// # Errors
     /// The database's.
@@ -27,6 +30,7 @@ impl Store {
         process_id: &str,
         event_id: &str,
         event: &Event,
+        most_data: usize,
         now: DateTime<Utc>,
     ) -> Result<Received> {
         let tx = self.begin().await?;
@@ -35,12 +39,19 @@ impl Store {
                 &tx,
                 "UPDATE processes SET woken = TRUE,
                    due_at = CASE WHEN due_at IS NULL OR due_at > $1 THEN $1 ELSE due_at END
-                 WHERE process_id = $2 AND status IN ('active', 'paused') RETURNING key",
+                 WHERE process_id = $2 AND status IN ('active', 'paused')
+                 RETURNING key, CAST(LENGTH(data) AS BIGINT) + (SELECT CAST(COALESCE(SUM(LENGTH(data)), 0) AS BIGINT)
+                   FROM events WHERE process_key = key AND NOT applied) AS size",
                 [now.timestamp_millis().into(), process_id.into()],
             )
             .await?;
         let Some(row) = live.first() else { return Ok(Received::NotLive) };
-        let key: String = row.try_get_by_index(0)?;
+        let key: String = row.try_get("", "key")?;
+        let size: i64 = row.try_get("", "size")?;
+        let data = event.data.to_string();
+        if usize::try_from(size).unwrap_or(usize::MAX).saturating_add(data.len()) > most_data {
+            return Ok(Received::TooMuch);
+        }
         let inserted = self
             .run(
                 &tx,
@@ -50,7 +61,7 @@ impl Store {
                     key.into(),
                     clean(event_id).into(),
                     clean(&event.r#type).into(),
-                    event.data.to_string().into(),
+                    data.into(),
                     event.at.timestamp_millis().into(),
                 ],
             )

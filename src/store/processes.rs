@@ -58,9 +58,11 @@ impl Store {
             ("started_at", Column::BigInt),
         ];
         let names = columns.map(|(name, _)| name).join(", ");
-        // `WHERE true`: without it SQLite takes ON CONFLICT for a join condition.
+        // `WHERE true`: without it SQLite takes ON CONFLICT for a join condition. In the order
+        // of the ids: two batches that name the same ones must not wait for each other.
         let sql = format!(
             "INSERT INTO processes ({names}) SELECT {names} FROM {} WHERE true
+             ORDER BY process_id
              ON CONFLICT (process_id) WHERE status IN ('active', 'paused') DO NOTHING
              RETURNING key",
             self.dialect.relation(&columns)
@@ -96,6 +98,8 @@ impl Store {
     ) -> Result<Option<Process>> {
         let found = process::Entity::find()
             .filter(process::Column::ProcessId.eq(process_id))
+            // Keys follow the clock, and a clock may go back: the live one is the one.
+            .order_by_desc(process::Column::Status.is_in(["active", "paused"]))
             .order_by_desc(process::Column::Key)
             .one(db)
             .await?;
@@ -130,7 +134,11 @@ impl Store {
             query = query.filter(process::Column::Key.lt(before));
         }
         let rows = query.order_by_desc(process::Column::Key).limit(most).all(&self.reader).await?;
-        rows.into_iter().map(read).collect()
+        // One row that cannot be read must not hide the others.
+        let readable = rows.into_iter().filter_map(|row| {
+            read(row).inspect_err(|error| tracing::error!(%error, "left out of a list")).ok()
+        });
+        Ok(readable.collect())
     }
 
     /// Every delivery a process wrote, oldest first.
@@ -201,9 +209,10 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn resume(&self, process_id: &str, now: DateTime<Utc>) -> Result<Change> {
-        let sql =
-            "UPDATE processes SET status = 'active', due_at = $1, ended_at = NULL, reason = NULL
-                   WHERE key = (SELECT MAX(key) FROM processes WHERE process_id = $2)
+        let sql = "UPDATE processes SET status = 'active', due_at = $1, woken = TRUE,
+                     ended_at = NULL, reason = NULL
+                   WHERE key = (SELECT key FROM processes WHERE process_id = $2
+                                ORDER BY status IN ('active', 'paused') DESC, key DESC LIMIT 1)
                      AND status IN ('paused', 'failed') RETURNING key";
         let values = vec![now.timestamp_millis().into(), process_id.into()];
         self.change(sql, values, process_id, &Entry::Resumed, now).await

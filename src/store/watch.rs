@@ -35,6 +35,18 @@ impl Store {
         Ok(at.and_then(DateTime::from_timestamp_millis))
     }
 
+    /// When the next process is due. In the past if one is overdue.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn next_process_due_at(&self) -> Result<Option<DateTime<Utc>>> {
+        let sql =
+            "SELECT MIN(due_at) FROM processes WHERE status = 'active' AND due_at IS NOT NULL";
+        let rows = self.rows(&self.reader, sql, []).await?;
+        let at: Option<i64> = rows.first().map_or(Ok(None), |row| row.try_get_by_index(0))?;
+        Ok(at.and_then(DateTime::from_timestamp_millis))
+    }
+
     /// Processes by status.
     ///
     /// # Errors

@@ -14,13 +14,17 @@ const MOST: u64 = 100_000;
 const DEPTH: usize = 256;
 
 /// Why a schema is too much, if it is. A reference back to where it stands in is counted
-/// once: how often that is followed is up to the data.
+/// once: how often that is followed is up to the data. So there may be one of them, which
+/// goes through the data once; two could double at every level of it.
 pub(super) fn excess(schema: &Value) -> Option<String> {
-    let mut scale = Scale { root: schema, known: HashMap::new() };
+    let mut scale = Scale { root: schema, known: HashMap::new(), open: Vec::new() };
     match scale.weigh(schema, 0) {
         None => Some(format!("its references lead more than {DEPTH} deep")),
         Some(Weight { parts, .. }) if parts > MOST => {
             Some(format!("with its references followed it has more than {MOST} parts"))
+        }
+        Some(Weight { recursions, .. }) if recursions > 1 => {
+            Some("it refers to itself more than once".to_owned())
         }
         Some(_) => None,
     }
@@ -31,23 +35,28 @@ pub(super) fn excess(schema: &Value) -> Option<String> {
 struct Weight {
     parts: u64,
     height: usize,
+    /// References back to what they stand in.
+    recursions: u64,
 }
 
 impl Weight {
-    const ONE: Self = Self { parts: 1, height: 1 };
+    const ONE: Self = Self { parts: 1, height: 1, recursions: 0 };
 
     fn over(self, part: Self) -> Self {
         Self {
             parts: self.parts.saturating_add(part.parts),
             height: self.height.max(part.height + 1),
+            recursions: self.recursions.saturating_add(part.recursions),
         }
     }
 }
 
 struct Scale<'a> {
     root: &'a Value,
-    /// The weight of each target; that of one part while it is being weighed.
+    /// The weight of each target.
     known: HashMap<&'a str, Weight>,
+    /// Targets that are being weighed.
+    open: Vec<&'a str>,
 }
 
 impl<'a> Scale<'a> {
@@ -79,14 +88,18 @@ impl<'a> Scale<'a> {
     }
 
     fn target(&mut self, target: &'a str, depth: usize) -> Option<Weight> {
+        if self.open.contains(&target) {
+            return Some(Weight { recursions: 1, ..Weight::ONE });
+        }
         if let Some(weight) = self.known.get(target) {
             return Some(*weight);
         }
         let Some(schema) = target.strip_prefix('#').and_then(|at| self.root.pointer(at)) else {
             return Some(Weight::ONE);
         };
-        self.known.insert(target, Weight::ONE);
+        self.open.push(target);
         let weight = self.weigh(schema, depth)?;
+        self.open.pop();
         self.known.insert(target, weight);
         Some(weight)
     }
@@ -131,6 +144,19 @@ mod tests {
         assert_eq!(excess(&chain(20, |next| json!({ "properties": { "a": next } }))), None);
         let tree = json!({ "properties": { "children": { "items": { "$ref": "#" } } } });
         assert_eq!(excess(&tree), None);
+    }
+
+    #[test]
+    fn what_would_double_at_every_level_of_the_data_is_too_much() {
+        let twice = json!([{ "$ref": "#" }, { "$ref": "#" }]);
+        let doubling = json!({ "properties": { "children": { "items": { "anyOf": twice } } } });
+        assert!(excess(&doubling).unwrap().contains("more than once"));
+        let hidden = json!({
+            "properties": { "a": { "$ref": "#/$defs/a" } },
+            "patternProperties": { "a": { "$ref": "#/$defs/a" } },
+            "$defs": { "a": { "$ref": "#" } },
+        });
+        assert!(excess(&hidden).unwrap().contains("more than once"));
     }
 
     #[test]

@@ -118,7 +118,7 @@ async fn a_paused_process_is_not_claimed_until_it_is_resumed(kind: Kind) {
     ring_all(&store, nine()).await;
     store.pause("a", nine()).await.unwrap();
     let event = Event { r#type: "data".into(), data: json!({}), at: nine() };
-    assert_eq!(store.receive("a", "e", &event, nine()).await.unwrap(), Received::Taken);
+    assert_eq!(store.receive("a", "e", &event, 1_000_000, nine()).await.unwrap(), Received::Taken);
 
     let later = nine() + minutes(60);
     assert!(store.claim(later, 10).await.unwrap().claimed.is_empty());
@@ -136,8 +136,7 @@ async fn a_failed_process_can_be_tried_again_unless_its_id_is_borne_anew(kind: K
     let older = Process { key: "00000000-0000-7000-8000-000000000001".into(), ..process("a") };
     store.insert(std::slice::from_ref(&older), nine()).await.unwrap();
     let fail = async |key: &str| {
-        let broken = [(key.to_owned(), "defect".to_owned())];
-        store.claim(nine(), 10).await.unwrap().commit(&[], &broken, nine()).await.unwrap();
+        store.fail_process(key, "defect", nine()).await.unwrap();
     };
     fail(&older.key).await;
 
@@ -156,10 +155,16 @@ async fn the_same_event_again_changes_nothing(kind: Kind) {
     let store = database.store().await;
     insert(&store, &["a", "b"]).await;
     let event = Event { r#type: "ack".into(), data: json!(null), at: nine() };
-    assert_eq!(store.receive("a", "e1", &event, nine()).await.unwrap(), Received::Taken);
-    assert_eq!(store.receive("a", "e1", &event, nine()).await.unwrap(), Received::Repeated);
-    assert_eq!(store.receive("b", "e1", &event, nine()).await.unwrap(), Received::Taken);
-    assert_eq!(store.receive("nobody", "e1", &event, nine()).await.unwrap(), Received::NotLive);
+    assert_eq!(store.receive("a", "e1", &event, 1_000_000, nine()).await.unwrap(), Received::Taken);
+    assert_eq!(
+        store.receive("a", "e1", &event, 1_000_000, nine()).await.unwrap(),
+        Received::Repeated
+    );
+    assert_eq!(store.receive("b", "e1", &event, 1_000_000, nine()).await.unwrap(), Received::Taken);
+    assert_eq!(
+        store.receive("nobody", "e1", &event, 1_000_000, nine()).await.unwrap(),
+        Received::NotLive
+    );
     assert_eq!(store.unheard_events(&process("a").key).await.unwrap(), [event]);
 }
 

@@ -56,7 +56,7 @@ async fn a_cycle_that_is_dropped_has_not_happened(kind: Kind) {
     let store = database.store().await;
     insert(&store, &["a"]).await;
     let event = Event { r#type: "data".into(), data: json!({"x": 1}), at: nine() };
-    store.receive("a", "e1", &event, nine()).await.unwrap();
+    store.receive("a", "e1", &event, 1_000_000, nine()).await.unwrap();
 
     drop(store.claim(nine(), 10).await.unwrap());
 
@@ -171,7 +171,7 @@ async fn an_event_wakes_a_process_and_is_heard_once(kind: Kind) {
     let later = nine() + minutes(5);
     for (id, count) in [("e1", 1), ("e2", 2)] {
         let event = Event { r#type: "order".into(), data: json!({ "count": count }), at: later };
-        store.receive("a", id, &event, later).await.unwrap();
+        store.receive("a", id, &event, 1_000_000, later).await.unwrap();
     }
 
     let mut cycle = store.claim(later, 10).await.unwrap();

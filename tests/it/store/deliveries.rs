@@ -75,7 +75,7 @@ async fn a_process_that_has_not_heard_everything_sends_nothing(kind: Kind) {
     insert(&store, &["a"]).await;
     ring_all(&store, nine()).await;
     let event = Event { r#type: "confirmed".into(), data: json!({}), at: nine() };
-    store.receive("a", "e", &event, nine()).await.unwrap();
+    store.receive("a", "e", &event, 1_000_000, nine()).await.unwrap();
 
     let begun = store.begin_attempts("phone", 10, nine(), nine() + minutes(2)).await.unwrap();
 
