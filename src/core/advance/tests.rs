@@ -349,6 +349,18 @@ fn a_call_that_was_placed_and_failed_is_not_paused() {
 }
 
 #[test]
+fn the_longest_loop_that_passes_the_check_comes_to_its_end() {
+    let longest = "
+sequence: longest
+steps:
+  - { id: again, run: GoTo, config: { step: again, times: 998 } }
+";
+    let longest = sequence(longest);
+    let done = go(&longest, begin(&longest, json!({})), "09:00:00", vec![]);
+    assert_eq!((done.process.status, done.visits), (Status::Completed, 999));
+}
+
+#[test]
 fn what_ended_hears_and_does_not_move() {
     let ladder = sequence(LADDER);
     let mut stopped = begin(&ladder, json!({}));

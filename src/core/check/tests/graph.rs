@@ -298,3 +298,14 @@ fn a_ladder_of_a_thousand_jumps_is_followed() {
     let [found] = &checked.diagnostics[..] else { panic!("{:?}", checked.diagnostics) };
     assert_eq!((found.code, found.line), ("restless-loop", 1002));
 }
+
+#[test]
+fn a_thousand_goals_and_bounded_jumps_are_looked_at_within_a_moment() {
+    let steps = times(500, |n| {
+        format!(
+            "  - {{ id: g{n}, run: Reach }}
+  - {{ id: s{n}, run: GoTo, config: {{ step: s{n}, times: 3 }} }}\n"
+        )
+    });
+    says_of_steps(&steps, &[]);
+}
