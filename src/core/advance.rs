@@ -202,6 +202,7 @@ impl<'a> Climb<'a> {
 
     /// Does what a runner answered.
     fn follow(&mut self, step: &Step, outcome: Outcome) -> Move {
+        let outcome = self.with_a_pause(step, outcome);
         // A wait that ends now or earlier would spin; a runner that asks for one is
         // looked at again in the next millisecond, so it costs a cycle and no more.
         let soonest = self.now + TimeDelta::milliseconds(1);
@@ -226,6 +227,23 @@ impl<'a> Climb<'a> {
             Some(reason) if step.fail_on_failure => Move::Fail(reason),
             _ => self.target(step, outcome.action, outcome.to.as_deref()),
         }
+    }
+
+    /// A notification that cannot even be written does not rest where a loop counts on it.
+    /// The second time in one cycle it is paused instead, so that the ladder goes round
+    /// slowly and the process lives until its data is put right.
+    fn with_a_pause(&self, step: &Step, outcome: Outcome) -> Outcome {
+        let Some(reason) = &outcome.failed else { return outcome };
+        let visited =
+            |entry: &Entry| matches!(entry, Entry::Visited { step: id, .. } if *id == step.id);
+        if self.process.state.delivery.is_some() || !self.history.iter().any(visited) {
+            return outcome;
+        }
+        let first = step.retry.unwrap_or_default().first;
+        let pause = i64::try_from(first).ok().and_then(TimeDelta::try_milliseconds);
+        let until = pause.and_then(|pause| self.now.checked_add_signed(pause));
+        let message = format!("{reason}; a pause, since the ladder has come round to it");
+        Outcome::wait_until(until.unwrap_or(self.now), message)
     }
 
     fn target(&self, step: &Step, action: Action, to: Option<&str>) -> Move {

@@ -15,5 +15,6 @@ mod databases;
 mod every_database;
 mod fakes;
 mod harness;
+mod sequences;
 mod store;
 mod stories;

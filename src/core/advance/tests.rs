@@ -5,7 +5,7 @@ use rungs_runners::{DeliveryStatus, DeliveryView, builtin::KINDS};
 use serde_json::{Value, json};
 
 use crate::{
-    Advanced, Entry, Event, News, Process, Sequence, Start, Status, advance, check, start,
+    Advanced, Entry, Event, News, Process, Sequence, Start, Status, Target, advance, check, start,
 };
 
 mod properties;
@@ -276,7 +276,7 @@ steps:
 
 #[test]
 fn a_climb_that_never_rests_is_failed_and_not_followed_for_ever() {
-    // The check refuses such a loop; a goal that stays achieved can still make one.
+    // The check refuses such a loop, so this one is made behind its back.
     let yaml = "
 sequence: round
 steps:
@@ -284,13 +284,80 @@ steps:
   - id: goal
     run: Goal
     config: { lodashCommand: isNumber, value: { type: get, value: n } }
-    next: wait
 ";
-    let round = sequence(yaml);
+    let mut round = sequence(yaml);
+    round.steps[1].next = Target::Step(0);
     let failed = go(&round, begin(&round, json!({ "n": 1 })), "09:00:00", vec![]);
     assert_eq!(failed.process.status, Status::Failed);
     assert_eq!(failed.visits, crate::advance::MOST_VISITS);
     assert!(failed.process.reason.unwrap().contains("came to no rest"));
+}
+
+/// Rings for ever, and breathes only while it rings.
+const RING_FOR_EVER: &str = r#"
+sequence: ring-for-ever
+steps:
+  - { id: ring, run: Phone, config: { to: "{{phone}}", say: Hello } }
+  - { id: again, run: GoTo, config: { step: ring } }
+  - id: confirmed
+    run: Goal
+    config: { lodashCommand: isString, value: { type: get, value: confirmed } }
+"#;
+
+#[test]
+fn a_number_is_missing_and_the_ladder_goes_round_slowly_until_somebody_adds_it() {
+    let ladder = sequence(RING_FOR_EVER);
+    let mut process = begin(&ladder, json!({}));
+    for (time, until) in
+        [("09:00:00", "09:00:10"), ("09:00:10", "09:00:20"), ("09:00:20", "09:00:30")]
+    {
+        let paused = go(&ladder, process, time, vec![]);
+        assert!(paused.deliveries.is_empty());
+        assert_eq!(paused.visits, 3, "once round, and no further");
+        process = paused.process;
+        assert_eq!((process.status, process.cursor.as_deref()), (Status::Active, Some("ring")));
+        assert_eq!(process.due_at, Some(at(until)));
+    }
+
+    let news = vec![happened(json!({ "phone": "+385911234567" }))];
+    let ringing = go(&ladder, process, "09:00:21", news);
+    assert_eq!(ringing.deliveries.len(), 1, "in the stay that was paused");
+    assert_eq!(ringing.process.due_at, None);
+    let news = vec![happened(json!({ "confirmed": "by Ana" }))];
+    let done = go(&ladder, ringing.process, "09:00:30", news);
+    assert_eq!(done.process.status, Status::Completed);
+}
+
+#[test]
+fn the_pause_of_a_number_that_is_none_is_the_first_of_its_retries() {
+    let hourly = RING_FOR_EVER.replace("say: Hello }", "say: Hello }, retry: { first: 1 hour }");
+    let ladder = sequence(&hourly);
+    let paused = go(&ladder, begin(&ladder, json!({ "phone": "none" })), "09:00:00", vec![]);
+    assert_eq!(paused.process.due_at, Some(at("10:00:00")));
+    let Some(Entry::Visited { message, .. }) = paused.history.last() else { panic!() };
+    assert!(message.starts_with("\"none\" is no phone number; a pause"), "{message}");
+}
+
+#[test]
+fn a_call_that_was_placed_and_failed_is_not_paused() {
+    let ladder = sequence(RING_FOR_EVER);
+    let start = begin(&ladder, json!({ "phone": "+385911234567" }));
+    let ringing = go(&ladder, start, "09:00:00", vec![]).process;
+    let news = vec![heard(&ringing, DeliveryStatus::Busy)];
+    let again = go(&ladder, ringing, "09:00:30", news);
+    assert_eq!(again.deliveries.len(), 1, "the next call follows at once");
+}
+
+#[test]
+fn the_longest_loop_that_passes_the_check_comes_to_its_end() {
+    let longest = "
+sequence: longest
+steps:
+  - { id: again, run: GoTo, config: { step: again, times: 998 } }
+";
+    let longest = sequence(longest);
+    let done = go(&longest, begin(&longest, json!({})), "09:00:00", vec![]);
+    assert_eq!((done.process.status, done.visits), (Status::Completed, 999));
 }
 
 #[test]

@@ -3,20 +3,20 @@
 //! Promises: no false alarm. A step whose config could not be read may lead anywhere and
 //! may rest, so that one mistake is not reported as three.
 
-use std::collections::VecDeque;
-
 use super::{
     report::Report,
-    step::{Draft, Link},
+    step::Draft,
     targets::{Way, Ways},
 };
-use crate::{Diagnostic, diagnostic::Place, sequence::Target};
+use crate::{Diagnostic, sequence::Target};
+
+mod rest;
 
 /// Reports unreachable steps, and loops that never rest.
 pub(super) fn check(steps: &[Option<Draft<'_>>], ways: &[Ways], report: &mut Report<'_>) {
     let reached = reached(steps, ways);
     unreachable(steps, ways, &reached, report);
-    restless(steps, ways, &reached, report);
+    rest::check(steps, ways, &reached, report);
 }
 
 /// Which steps a process can come to.
@@ -97,102 +97,6 @@ fn why(
     Some(format!(
         "`{above_name}` above {does}; name `{name_of}` in a `next` or `altNext`, or take it out"
     ))
-}
-
-/// Reports each loop of steps without a rest in it, over ways without a bound: a process
-/// in it would never come to an end of its cycle.
-fn restless(steps: &[Option<Draft<'_>>], ways: &[Ways], reached: &[bool], report: &mut Report<'_>) {
-    let runs_on = |position: usize| {
-        reached.get(position) == Some(&true)
-            && steps.get(position).and_then(Option::as_ref).is_some_and(|step| {
-                step.prepared.as_ref().is_some_and(|prepared| !prepared.rests())
-            })
-    };
-    let leads: Vec<Vec<usize>> = ways
-        .iter()
-        .enumerate()
-        .map(|(position, ways)| {
-            let jump = ways.jump.filter(|(_, unbounded)| *unbounded).map(|(way, _)| way);
-            let leads = [ways.next, ways.alt_next, jump].into_iter().flatten();
-            leads.filter_map(step_of).filter(|to| runs_on(position) && runs_on(*to)).collect()
-        })
-        .collect();
-    let mut told = vec![false; steps.len()];
-    for start in 0..steps.len() {
-        if told.get(start) == Some(&true) {
-            continue;
-        }
-        if let Some(ring) = shortest_ring(start, &leads) {
-            for position in &ring {
-                if let Some(told) = told.get_mut(*position) {
-                    *told = true;
-                }
-            }
-            tell(steps, &ring, report);
-        }
-    }
-}
-
-/// The shortest way from a step back to itself.
-fn shortest_ring(start: usize, leads: &[Vec<usize>]) -> Option<Vec<usize>> {
-    let mut from: Vec<Option<usize>> = vec![None; leads.len()];
-    let mut open = VecDeque::from([start]);
-    while let Some(position) = open.pop_front() {
-        for target in leads.get(position)? {
-            let came = from.get_mut(*target)?;
-            if came.is_none() {
-                *came = Some(position);
-                open.push_back(*target);
-            }
-            if *target == start {
-                return Some(back(start, &from));
-            }
-        }
-    }
-    None
-}
-
-fn back(start: usize, from: &[Option<usize>]) -> Vec<usize> {
-    let mut ring = vec![start];
-    let mut position = start;
-    while let Some(Some(before)) = from.get(position) {
-        if *before == start {
-            break;
-        }
-        ring.push(*before);
-        position = *before;
-    }
-    if let Some(rest) = ring.get_mut(1..) {
-        rest.reverse();
-    }
-    ring
-}
-
-fn tell(steps: &[Option<Draft<'_>>], ring: &[usize], report: &mut Report<'_>) {
-    let mut names: Vec<&str> =
-        ring.iter().map(|at| name(steps.get(*at).and_then(Option::as_ref))).collect();
-    names.extend(names.first().copied());
-    let closing = ring.iter().max().and_then(|last| steps.get(*last)?.as_ref());
-    let place = closing.map(|step| leading_back(step)).unwrap_or_default();
-    report.add(
-        Diagnostic::error(
-            "restless-loop",
-            place,
-            format!("this loop never rests: {}", names.join(" -> ")),
-        )
-        .help("put a wait or a notification into it, or give its GoTo `times`".to_owned()),
-    );
-}
-
-/// The word in a loop's last step that leads back.
-fn leading_back(step: &Draft<'_>) -> Place {
-    match (&step.next, &step.alt_next) {
-        _ if step.prepared.as_ref().is_some_and(|prepared| prepared.jump().is_some()) => {
-            step.jump_place()
-        }
-        (Link::To(word), _) | (_, Link::To(word)) => word.place.clone(),
-        _ => step.at.place(),
-    }
 }
 
 fn name<'a>(step: Option<&Draft<'a>>) -> &'a str {

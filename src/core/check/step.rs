@@ -47,6 +47,16 @@ impl Draft<'_> {
         let named = target.and_then(|jump| fields.find(|field| field.node.text() == Some(jump.to)));
         named.unwrap_or_else(|| self.at.clone()).place()
     }
+
+    /// How often a jump is taken that has a bound, and where the step says so.
+    pub fn times(&self) -> Option<(u64, Place)> {
+        self.kind.filter(|kind| kind.literal.contains(&"times"))?;
+        let times = self.at.field("config")?.field("times")?;
+        match &times.node.data {
+            Data::Number(number) => Some((number.as_u64()?, times.place())),
+            _ => None,
+        }
+    }
 }
 
 /// A word of the author's and where it stands.
@@ -66,6 +76,16 @@ pub(super) enum Link<'a> {
     Broken,
     /// It names one.
     To(Word<'a>),
+}
+
+impl Link<'_> {
+    /// Where the name stands.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Self::To(word) => Some(word.place.clone()),
+            Self::Absent | Self::Broken => None,
+        }
+    }
 }
 
 /// Reads a step.

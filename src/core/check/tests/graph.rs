@@ -124,7 +124,7 @@ fn a_loop_without_a_rest_is_named_step_by_step() {
     );
     says_of_steps(
         "  - { id: a, run: Choose, next: end, altNext: a }",
-        &[("restless-loop", 3, 33, "a -> a")],
+        &[("restless-loop", 3, 47, "a -> a")],
     );
     says_of_steps(
         "  - { id: a, run: Leap, config: { to: b } }\n  - { id: b, run: Leap, config: { to: a } }",
@@ -138,7 +138,7 @@ fn every_restless_loop_is_told() {
         "  - { id: a, run: Choose, next: c, altNext: a }
   - { id: c, run: Choose, next: end, altNext: d }
   - { id: d, run: GoTo, config: { step: c } }",
-        &[("restless-loop", 3, 33, "a -> a"), ("restless-loop", 5, 41, "c -> d -> c")],
+        &[("restless-loop", 3, 45, "a -> a"), ("restless-loop", 5, 41, "c -> d -> c")],
     );
 }
 
@@ -158,6 +158,138 @@ fn a_loop_that_rests_or_ends_passes() {
 }
 
 #[test]
+fn a_goal_that_pulls_down_what_goes_back_up_is_told() {
+    for (steps, line, column, way) in [
+        // Whatever rests above the goal is never visited.
+        (
+            "  - { id: nap, run: Nap }
+  - { id: text, run: Shout, config: { to: '1' } }
+  - { id: goal, run: Reach }
+  - { id: again, run: GoTo, config: { step: nap } }",
+            6,
+            45,
+            "never rests: goal -> again -> nap, from where the goal `goal` pulls the process down",
+        ),
+        (
+            "  - { id: nap, run: Nap }\n  - { id: goal, run: Reach, next: nap }",
+            4,
+            35,
+            "goal -> nap, from where",
+        ),
+        (
+            "  - { id: goal, run: Reach, next: goal }",
+            3,
+            35,
+            "goal -> goal, once `goal` is achieved",
+        ),
+        (
+            "  - { id: nap, run: Nap }
+  - { id: goal, run: Reach }
+  - { id: b, run: Choose, next: end, altNext: c }
+  - { id: c, run: Choose, next: end, altNext: nap }",
+            6,
+            47,
+            "goal -> b -> c -> nap",
+        ),
+        // Two goals, one mistake.
+        (
+            "  - { id: nap, run: Nap }
+  - { id: near, run: Goal, config: { lodashCommand: isNull, value: { type: get, value: near }, otherwise: continue } }
+  - { id: far, run: Goal, config: { lodashCommand: isNull, value: { type: get, value: far }, otherwise: continue } }
+  - { id: again, run: GoTo, config: { step: nap } }",
+            6,
+            45,
+            "near -> far -> again -> nap",
+        ),
+    ] {
+        says_of_steps(steps, &[("restless-loop", line, column, way)]);
+        let help = helps(&with_steps(steps));
+        assert_eq!(help, ["put a wait below the goal, or write `next: end` on it"]);
+    }
+}
+
+#[test]
+fn a_goal_below_which_a_process_rests_or_ends_passes() {
+    for below in [
+        "  - { id: rest, run: Nap }\n  - { id: again, run: GoTo, config: { step: nap } }",
+        "  - { id: ring, run: Shout, config: { to: '1' }, next: nap }",
+        "  - { id: more, run: Reach, next: end }",
+        "  - { id: again, run: GoTo, config: { step: nap, times: 3 } }",
+        "  - { id: on, run: Choose, altNext: end }\n  - { id: rest, run: Nap, next: on }",
+    ] {
+        says_of_steps(
+            &format!("  - {{ id: nap, run: Nap }}\n  - {{ id: goal, run: Reach }}\n{below}"),
+            &[],
+        );
+    }
+}
+
+#[test]
+fn a_bounded_loop_without_a_rest_fits_into_one_cycle() {
+    let itself =
+        |times: u32| format!("  - {{ id: a, run: GoTo, config: {{ step: a, times: {times} }} }}");
+    says_of_steps(&itself(998), &[]);
+    says_of_steps(
+        &itself(999),
+        &[(
+            "restless-loop",
+            3,
+            51,
+            "visits up to 1000 steps in one cycle; the most is 1000: a -> a",
+        )],
+    );
+    says_of_steps(&itself(u32::MAX), &[("restless-loop", 3, 51, "up to 4294967296 steps")]);
+
+    let round = |times: u32| {
+        format!(
+            "  - {{ id: a, run: Choose, altNext: end }}
+  - {{ id: b, run: Choose, altNext: end }}
+  - {{ id: again, run: GoTo, config: {{ step: a, times: {times} }} }}"
+        )
+    };
+    says_of_steps(&round(332), &[]);
+    says_of_steps(&round(333), &[("restless-loop", 5, 55, "up to 1002 steps in one cycle")]);
+    let help = helps(&with_steps(&round(333)));
+    assert_eq!(help, ["put a wait or a notification into it, or lower `times`"]);
+}
+
+#[test]
+fn a_bounded_loop_that_rests_may_go_round_as_often_as_it_likes() {
+    says_of_steps(
+        "  - { id: a, run: Nap }\n  - { id: b, run: GoTo, config: { step: a, times: 100000 } }",
+        &[],
+    );
+}
+
+#[test]
+fn jumps_that_end_each_others_loops_late_are_told() {
+    says_of_steps(
+        "  - { id: a, run: GoTo, config: { step: c, times: 5000 }, next: end }
+  - { id: c, run: GoTo, config: { step: a, times: 6000 }, next: end }",
+        &[(
+            "restless-loop",
+            3,
+            51,
+            "up to 10002 steps in one cycle; the most is 1000: c -> a -> c",
+        )],
+    );
+}
+
+#[test]
+fn a_goal_pulls_down_a_bounded_loop_too() {
+    let steps = |times: u32| {
+        format!(
+            "  - {{ id: nap, run: Nap }}
+  - {{ id: goal, run: Reach }}
+  - {{ id: again, run: GoTo, config: {{ step: nap, times: {times} }} }}"
+        )
+    };
+    says_of_steps(&steps(498), &[]);
+    let way = "up to 1000 steps in one cycle; the most is 1000: goal -> again -> nap, from where";
+    says_of_steps(&steps(499), &[("restless-loop", 5, 57, way)]);
+}
+
+#[test]
 fn a_ladder_of_a_thousand_jumps_is_followed() {
     let steps = times(1000, |n| {
         format!("  - {{ id: s{n}, run: GoTo, config: {{ step: s{} }} }}\n", (n + 1) % 1000)
@@ -165,4 +297,15 @@ fn a_ladder_of_a_thousand_jumps_is_followed() {
     let checked = check(&with_steps(&steps), &kinds());
     let [found] = &checked.diagnostics[..] else { panic!("{:?}", checked.diagnostics) };
     assert_eq!((found.code, found.line), ("restless-loop", 1002));
+}
+
+#[test]
+fn a_thousand_goals_and_bounded_jumps_are_looked_at_within_a_moment() {
+    let steps = times(500, |n| {
+        format!(
+            "  - {{ id: g{n}, run: Reach }}
+  - {{ id: s{n}, run: GoTo, config: {{ step: s{n}, times: 3 }} }}\n"
+        )
+    });
+    says_of_steps(&steps, &[]);
 }
