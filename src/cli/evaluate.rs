@@ -21,10 +21,23 @@ pub(super) async fn evaluate(args: &Args, context: &Context) -> Result<()> {
     let store = open::database(&config).await?;
     let channels = Channels::open(&config.channels())?;
     let engine = Engine::new(store, Clock::System, channels, open::engine_options(&config));
-    let mut tally = if args.drain { engine.drain().await? } else { engine.pass().await? };
+    let mut tally = if args.drain { drain(&engine).await? } else { engine.pass().await? };
     // Where nobody serves, nobody else forgets what ended long ago.
     tally.swept.processes += engine.sweep_ended().await?.processes;
     Ok(context.output.answer(&tally, words(&tally))?)
+}
+
+/// Until nothing is due: what a paced channel could not begin yet is waited for.
+async fn drain(engine: &Engine) -> Result<Tally> {
+    let mut total = Tally::default();
+    loop {
+        let tally = engine.drain().await?;
+        total += tally;
+        match tally.dispatched.again_at {
+            Some(at) => engine.clock.sleep_until(at).await,
+            None => return Ok(total),
+        }
+    }
 }
 
 fn words(tally: &Tally) -> String {

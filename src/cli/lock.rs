@@ -20,7 +20,8 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock of a database, or says who has it.
     pub fn take(database: &Path) -> Result<Self> {
-        let path = beside(database);
+        // By whatever name it is called: a link to a database is that database.
+        let path = beside(&database.canonicalize().unwrap_or_else(|_| database.to_owned()));
         let refused = |error| Failure::refused(format!("{}: {error}", path.display()));
         let mut options = File::options();
         // Not truncated: whoever has it wrote there who it is.

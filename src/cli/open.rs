@@ -69,6 +69,9 @@ pub(super) async fn connect(options: &store::Options) -> Result<Store> {
 
 /// What to do about a database that cannot be reached.
 pub(super) fn unreachable(options: &store::Options, error: &StoreError) -> Failure {
+    if let StoreError::Address(_) = error {
+        return Failure::refused(format!("{error}\n  RUNGS_DATABASE_URL says where it is"));
+    }
     let database = shown(options);
     let hint = match options.file() {
         Some(_) => "may it be written there?",

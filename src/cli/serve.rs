@@ -15,7 +15,7 @@ use crate::{
     clock::{Clock, Stopwatch},
     config::Config,
     engine::Engine,
-    store::{self, Store},
+    store::{self, Store, StoreError},
 };
 
 use super::{Context, Failure, Result, lock::Lock, log, open, signals::Signals};
@@ -97,7 +97,8 @@ async fn connect(options: &store::Options) -> Result<Store> {
             Ok(store) => return Ok(store),
             Err(error) => error,
         };
-        if options.file().is_some() || watch.elapsed() >= PATIENCE {
+        let is_hopeless = options.file().is_some() || !matches!(error, StoreError::Database(_));
+        if is_hopeless || watch.elapsed() >= PATIENCE {
             return Err(open::unreachable(options, &error));
         }
         if !told {

@@ -1,5 +1,6 @@
 //! Sweep: attempts whose owner is gone, and processes that ended long ago.
 
+use chrono::TimeDelta;
 use rungs_core::Report;
 
 use crate::store::Result;
@@ -46,7 +47,9 @@ impl Engine {
                 count => swept.processes += count,
             }
         }
-        self.store.sweep_inline_sequences(before).await?;
+        // One that is used again is marked so once an hour.
+        let unused_since = before.min(self.clock.now() - TimeDelta::hours(2));
+        self.store.sweep_inline_sequences(unused_since).await?;
         Ok(swept)
     }
 }

@@ -4,6 +4,7 @@
 //! two requests goes into the data, so that all requests of the same shape share their
 //! steps. A start for a live id and a stop for an unknown one are accepted and ignored.
 
+use rungs_runners::address;
 use serde_json::{Map, Value, json};
 
 use crate::{config::Roesc, engine::Engine};
@@ -142,8 +143,18 @@ fn notification(pointer: &str, value: &Value) -> Result<Notification, Refusal> {
         ));
     }
     let to = match text(map, pointer, "channel")?.as_str() {
-        "phone" => To::Phone(text(map, pointer, "phone-number")?),
-        "email" => To::Email(text(map, pointer, "email")?),
+        "phone" => {
+            let number = text(map, pointer, "phone-number")?;
+            let problem =
+                || Refusal::invalid(format!("{pointer}/phone-number"), "expected a phone number");
+            To::Phone(address::callee(&number).ok_or_else(problem)?)
+        }
+        "email" => {
+            let email = text(map, pointer, "email")?;
+            let problem =
+                || Refusal::invalid(format!("{pointer}/email"), "expected a mail address");
+            To::Email(address::mailbox(&email).ok_or_else(problem)?)
+        }
         _ => {
             let expected = "expected `phone` or `email`";
             return Err(Refusal::invalid(format!("{pointer}/channel"), expected));

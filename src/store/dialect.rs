@@ -3,9 +3,7 @@
 //! Bulk statements take all their rows as one JSON parameter, so that their text is
 //! constant and prepared once, however many rows there are.
 
-use sea_orm::DbErr;
-
-use super::Result;
+use super::{Result, StoreError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -38,10 +36,7 @@ impl Dialect {
         match url.split(':').next().unwrap_or_default() {
             "sqlite" => Ok(Self::Sqlite),
             "postgres" | "postgresql" => Ok(Self::Postgres),
-            other => Err(DbErr::Custom(format!(
-                "`{other}:` is no database Rungs knows: expected sqlite: or postgres:"
-            ))
-            .into()),
+            _ => Err(StoreError::Address("expected sqlite:FILE or postgres://...".to_owned())),
         }
     }
 

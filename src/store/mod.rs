@@ -13,7 +13,7 @@ use std::{path::PathBuf, time::Duration};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, RuntimeErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
-    sqlx::{error::DatabaseError, sqlite::SqliteConnectOptions},
+    sqlx::{error::DatabaseError, postgres::PgConnectOptions, sqlite::SqliteConnectOptions},
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -40,6 +40,9 @@ pub enum StoreError {
     /// The database said no, or said nothing.
     #[error("{0}")]
     Database(#[from] DbErr),
+    /// The address of the database is none. It is not shown: it may hold a password.
+    #[error("the database's address cannot be used: {0}")]
+    Address(String),
     /// What stands in it cannot be read.
     #[error("{0}")]
     Unreadable(String),
@@ -90,6 +93,25 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Looks at the address before the database's library does, which would show it.
+    fn check(&self, dialect: Dialect) -> Result<()> {
+        let wrong = |what: &str| Err(StoreError::Address(what.to_owned()));
+        match dialect {
+            Dialect::Postgres if self.url.parse::<PgConnectOptions>().is_err() => wrong(
+                "expected postgres://USER:PASSWORD@HOST:PORT/NAME, where `/`, `@`, `:` and `%` in a password are written %2F, %40, %3A and %25",
+            ),
+            Dialect::Sqlite if self.url.parse::<SqliteConnectOptions>().is_err() => {
+                wrong("expected sqlite:FILE, and after a `?` only what SQLite knows")
+            }
+            Dialect::Sqlite if self.file().is_some_and(|file| file.as_os_str().is_empty()) => {
+                wrong("expected sqlite:FILE, and there is no file")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 fn is_in_memory(url: &str) -> bool {
     url.contains(":memory:") || url.contains("mode=memory")
 }
@@ -101,6 +123,7 @@ impl Store {
     /// An address that is none, or a database that cannot be reached.
     pub async fn connect(options: &Options) -> Result<Self> {
         let dialect = Dialect::of(&options.url)?;
+        options.check(dialect)?;
         let (writer, reader) = match dialect {
             Dialect::Postgres => {
                 let pool = connect::postgres(options).await?;

@@ -8,6 +8,10 @@ use sea_orm::{
 
 use super::{Result, Store, entity::sequence};
 
+/// A shared inline sequence is marked as used again after this, in milliseconds: each mark is
+/// a commit, and the sweep spares what is younger than the retention time.
+const REFRESH_AFTER: i64 = 60 * 60 * 1000;
+
 /// What became of a sequence that was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
@@ -44,7 +48,7 @@ impl Store {
             .await?;
         if let Some(same) = newest.as_ref().filter(|newest| newest.hash == new.hash) {
             let version = same.version;
-            if new.inline {
+            if new.inline && now.timestamp_millis() - same.created_at > REFRESH_AFTER {
                 // It is about to be used again: the sweep shall not take it from under a start.
                 let mut same: sequence::ActiveModel = same.clone().into();
                 same.created_at = Set(now.timestamp_millis());

@@ -460,7 +460,7 @@ fn what_is_wrong_with_the_configuration_is_one_line() {
     for (name, value, words) in [
         ("RUNGS_TIMEZONE", "Zagreb", "Zagreb"),
         ("RUNGS_LOG", "rungs=loud", "RUNGS_LOG"),
-        ("RUNGS_DATABASE_URL", "mysql://u:hush@h/d", "`mysql:` is no database Rungs knows"),
+        ("RUNGS_DATABASE_URL", "mysql://u:hush@h/d", "expected sqlite:FILE or postgres://"),
         ("RUNGS_SMS_PER_SECOND", "0", "limits.sms"),
     ] {
         let said = with(name, value);

@@ -1,6 +1,6 @@
 //! The steps as a graph: what is never reached, and what never rests.
 //!
-//! Promises: no false alarm. A step whose config could not be read may lead anywhere and
+//! Promises: no false error. A step whose config could not be read may lead anywhere and
 //! may rest, so that one mistake is not reported as three.
 
 use super::{

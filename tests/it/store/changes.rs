@@ -1,6 +1,7 @@
 //! What is done to processes from outside.
 
 use rungs::store::{
+    cycle::Broken,
     events::Received,
     processes::{Change, Filter},
 };
@@ -21,6 +22,9 @@ on_every_database!(
     stopping_pausing_and_resuming_twice_changes_nothing,
     a_paused_process_is_not_claimed_until_it_is_resumed,
     a_failed_process_can_be_tried_again_unless_its_id_is_borne_anew,
+    the_live_one_bears_the_id_even_if_the_clock_went_back,
+    what_a_process_was_told_while_it_could_not_hear_is_heard_when_it_is_resumed,
+    data_does_not_grow_without_bound,
     the_same_event_again_changes_nothing,
     lists_are_paged_without_gap_or_repeat,
 );
@@ -148,6 +152,54 @@ async fn a_failed_process_can_be_tried_again_unless_its_id_is_borne_anew(kind: K
     store.insert(std::slice::from_ref(&newer), nine()).await.unwrap();
     let Change::Unchanged(live) = store.resume("a", nine()).await.unwrap() else { panic!() };
     assert_eq!(live.key, newer.key, "the id belongs to the newer one");
+}
+
+async fn the_live_one_bears_the_id_even_if_the_clock_went_back(kind: Kind) {
+    let database = Database::fresh(kind).await;
+    let store = database.store().await;
+    let first = Process { key: "00000000-0000-7000-8000-000000000009".into(), ..process("a") };
+    let second = Process { key: "00000000-0000-7000-8000-000000000001".into(), ..process("a") };
+    store.insert(std::slice::from_ref(&first), nine()).await.unwrap();
+    store.stop("a", None, nine()).await.unwrap();
+    store.insert(std::slice::from_ref(&second), nine()).await.unwrap();
+
+    assert_eq!(store.process("a").await.unwrap().unwrap().key, second.key);
+    store.pause("a", nine()).await.unwrap();
+    let Change::Done(resumed) = store.resume("a", nine()).await.unwrap() else { panic!() };
+    assert_eq!(resumed.key, second.key);
+}
+
+async fn what_a_process_was_told_while_it_could_not_hear_is_heard_when_it_is_resumed(kind: Kind) {
+    let database = Database::fresh(kind).await;
+    let store = database.store().await;
+    insert(&store, &["a"]).await;
+    let event = Event { r#type: "confirmed".into(), data: json!({ "x": 1 }), at: nine() };
+    store.receive("a", "e", &event, 1_000_000, nine()).await.unwrap();
+    let mut cycle = store.claim(nine(), 10).await.unwrap();
+    let claimed = cycle.claimed.remove(0);
+    let broken = Broken { key: claimed.process.key, reason: "defect".into(), taken: claimed.taken };
+    cycle.commit(&[], &[broken], nine()).await.unwrap();
+    assert_eq!(store.process("a").await.unwrap().unwrap().status, Status::Failed);
+
+    store.resume("a", nine()).await.unwrap();
+
+    let cycle = store.claim(nine(), 10).await.unwrap();
+    assert_eq!(cycle.claimed[0].news, [rungs_core::News::Event(event)]);
+}
+
+async fn data_does_not_grow_without_bound(kind: Kind) {
+    let database = Database::fresh(kind).await;
+    let store = database.store().await;
+    insert(&store, &["a"]).await;
+    let mut received = Vec::new();
+    for number in 0..4 {
+        let data = json!({ format!("k{number}"): "x".repeat(400) });
+        let event = Event { r#type: "data".into(), data, at: nine() };
+        received
+            .push(store.receive("a", &number.to_string(), &event, 1_000, nine()).await.unwrap());
+    }
+    assert_eq!(received, [Received::Taken, Received::Taken, Received::TooMuch, Received::TooMuch]);
+    assert_eq!(store.unheard_events(&process("a").key).await.unwrap().len(), 2);
 }
 
 async fn the_same_event_again_changes_nothing(kind: Kind) {

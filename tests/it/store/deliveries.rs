@@ -16,6 +16,7 @@ on_every_database!(
     a_delivery_begins_once,
     eight_dispatchers_begin_each_delivery_once,
     a_process_that_has_not_heard_everything_sends_nothing,
+    news_from_a_clock_that_is_ahead_is_heard_before_anything_is_sent,
     what_became_of_a_delivery_wakes_its_process,
     temporary_trouble_is_no_news,
     an_attempt_that_never_reported_comes_back_when_its_lease_is_over,
@@ -80,6 +81,21 @@ async fn a_process_that_has_not_heard_everything_sends_nothing(kind: Kind) {
     let begun = store.begin_attempts("phone", 10, nine(), nine() + minutes(2)).await.unwrap();
 
     assert!(begun.is_empty(), "the event may have achieved the goal");
+}
+
+/// Another machine, whose clock is five minutes ahead, took in an event.
+async fn news_from_a_clock_that_is_ahead_is_heard_before_anything_is_sent(kind: Kind) {
+    let database = Database::fresh(kind).await;
+    let store = database.store().await;
+    insert(&store, &["a"]).await;
+    ring_all(&store, nine()).await;
+    let ahead = nine() + minutes(5);
+    let event = Event { r#type: "confirmed".into(), data: json!({}), at: ahead };
+    store.receive("a", "e", &event, 1_000_000, ahead).await.unwrap();
+
+    let begun = store.begin_attempts("phone", 10, nine(), nine() + minutes(2)).await.unwrap();
+
+    assert!(begun.is_empty());
 }
 
 async fn what_became_of_a_delivery_wakes_its_process(kind: Kind) {

@@ -44,7 +44,7 @@ async fn an_inline_sequence_goes_with_its_last_process(kind: Kind) {
     assert_eq!(store.sweep_inline_sequences(later).await.unwrap(), 0, "it is climbed");
     store.stop("a", None, nine()).await.unwrap();
     store.sweep_processes(later, 10).await.unwrap();
-    store.publish(&inline, later + minutes(1)).await.unwrap();
+    store.publish(&inline, nine() + minutes(90)).await.unwrap();
     assert_eq!(store.sweep_inline_sequences(later).await.unwrap(), 0, "it was just used again");
-    assert_eq!(store.sweep_inline_sequences(later + minutes(9)).await.unwrap(), 1);
+    assert_eq!(store.sweep_inline_sequences(nine() + minutes(91)).await.unwrap(), 1);
 }

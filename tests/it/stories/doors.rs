@@ -82,6 +82,16 @@ async fn requests_of_roesc_that_are_wrong(kind: Kind) {
         (json!({ "process-id": "o", "action": "start", "notifications": [] }), "/notifications"),
         (json!({ "process-id": "o", "action": "start", "notifications": [3] }), "/notifications/0"),
         (phone(json!("now")), "/notifications/0/at"),
+        (
+            json!({ "process-id": "o", "action": "start", "notifications": [
+                { "channel": "phone", "at": 1, "phone-number": "hello" }] }),
+            "/notifications/0/phone-number",
+        ),
+        (
+            json!({ "process-id": "o", "action": "start", "notifications": [
+                { "channel": "email", "at": 1, "email": "a@b.hr\r\nBcc: z@z.hr" }] }),
+            "/notifications/0/email",
+        ),
         (phone(json!(1e300)), "/notifications/0/at"),
         (
             json!({ "process-id": "o", "action": "start", "notifications": [{ "channel": "fax", "at": 1 }] }),

@@ -1,6 +1,8 @@
 //! Loops in which a process would not rest, or not within the visits of one cycle.
 //!
 //! A goal stays achieved, and pulls a process down before the step it came to is visited.
+//! Whether it really does depends on its condition (one on `steps` may be undone by the way
+//! back), so such a loop is a warning, and the others are errors.
 //! So a way from a goal back to it, or above it, is a loop whatever rests up there.
 
 use std::collections::VecDeque;
@@ -90,7 +92,7 @@ impl Graph<'_, '_> {
                     let place = self.place(closing, to);
                     let message = format!("this loop never rests: {way}, {pulls}");
                     report.add(
-                        Diagnostic::error("restless-loop", place, message).help(
+                        Diagnostic::warning("restless-loop", place, message).help(
                             "put a wait below the goal, or write `next: end` on it".to_owned(),
                         ),
                     );
