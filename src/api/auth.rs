@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
     extract::{Request, State},
-    http::header,
+    http::{HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -81,7 +81,14 @@ fn hash(key: &[u8]) -> [u8; 32] {
 
 /// Lets in who shows a key.
 pub(super) async fn authorise(State(api): State<Api>, request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with(SIGNED) || api.keys.admit(shown(&request)) {
+    if request.uri().path().starts_with(SIGNED) {
+        return next.run(request).await;
+    }
+    if api.keys.0.is_empty() && is_foreign(&request) {
+        let detail = "a page of another site sent this, and without API keys that is not taken";
+        return Problem::new(Kind::ForeignOrigin, detail).into_response();
+    }
+    if api.keys.admit(shown(&request)) {
         return next.run(request).await;
     }
     let detail = if request.headers().contains_key(header::AUTHORIZATION) {
@@ -90,6 +97,15 @@ pub(super) async fn authorise(State(api): State<Api>, request: Request, next: Ne
         "expected `Authorization: Bearer <key>`"
     };
     Problem::new(Kind::Unauthorized, detail).into_response()
+}
+
+/// Whether a browser sent it for a page of another site. A server that asks for no key is
+/// reached by whatever page its operator looks at.
+fn is_foreign(request: &Request) -> bool {
+    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+    let Some(origin) = header(header::ORIGIN) else { return false };
+    let own = header(header::HOST).unwrap_or_default();
+    origin.strip_prefix(b"http://").or(origin.strip_prefix(b"https://")) != Some(own)
 }
 
 fn shown(request: &Request) -> Option<&[u8]> {

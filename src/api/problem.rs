@@ -83,6 +83,9 @@ pub(super) enum Kind {
     /// There is no API key, or a wrong one.
     #[serde(rename = "/problems/unauthorized")]
     Unauthorized,
+    /// A page of another site sent it, and this server asks for no key.
+    #[serde(rename = "/problems/foreign-origin")]
+    ForeignOrigin,
     /// A callback that its provider did not sign.
     #[serde(rename = "/problems/unsigned-callback")]
     UnsignedCallback,
@@ -138,6 +141,7 @@ impl Kind {
             Self::NestedTooDeeply => (StatusCode::BAD_REQUEST, "The body is nested too deeply"),
             Self::InvalidParameter => (StatusCode::BAD_REQUEST, "A parameter is wrong"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "An API key is needed"),
+            Self::ForeignOrigin => (StatusCode::FORBIDDEN, "The request is another site's"),
             Self::UnsignedCallback => (StatusCode::FORBIDDEN, "The callback is not believed"),
             Self::NotFound => (StatusCode::NOT_FOUND, "There is nothing here"),
             Self::UnknownSequence => (StatusCode::NOT_FOUND, "There is no such sequence"),

@@ -62,3 +62,15 @@ async fn without_keys_nobody_is_asked_for_one() {
     let request = server.request(Method::GET, "/v1/processes").bearer_auth("whatever");
     Answer::of(request).await.ok(200);
 }
+
+#[tokio::test]
+async fn without_keys_pages_of_other_sites_are_kept_out() {
+    let server = Server::start().await;
+    for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
+        let request = server.request(Method::POST, "/v1/processes/p/stop").header("origin", origin);
+        Answer::of(request).await.problem(403, "foreign-origin");
+    }
+    let own = server.url.trim_end_matches('/');
+    let request = server.request(Method::GET, "/v1/processes").header("origin", own);
+    Answer::of(request).await.ok(200);
+}
