@@ -13,6 +13,8 @@ mod m0002_processes;
 mod m0003_deliveries;
 mod m0004_events;
 mod m0005_history;
+mod m0006_doubt;
+mod m0007_priority;
 
 /// Every migration, oldest first.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_deliveries::Migration),
             Box::new(m0004_events::Migration),
             Box::new(m0005_history::Migration),
+            Box::new(m0006_doubt::Migration),
+            Box::new(m0007_priority::Migration),
         ]
     }
 }

@@ -22,7 +22,7 @@ use super::{
 pub struct Cycle<'a> {
     store: &'a Store,
     tx: DatabaseTransaction,
-    /// What was claimed, longest overdue first.
+    /// What was claimed: the most urgent first, then the longest overdue.
     pub claimed: Vec<Claimed>,
 }
 
@@ -58,19 +58,17 @@ pub struct Broken {
 }
 
 impl Store {
-    /// Claims up to `most` processes that are due at `now`, longest overdue first.
+    /// Claims up to `most` processes that are due at `now`: the most urgent first, and of
+    /// those the longest overdue.
     /// Rows that cannot be read are failed on the spot, so that they hold up nobody.
     ///
     /// # Errors
     /// The database's.
     pub async fn claim(&self, now: DateTime<Utc>, most: u64) -> Result<Cycle<'_>> {
         let tx = self.begin().await?;
-        let sql = format!(
-            "SELECT key, process_id, sequence, version, status, cursor, timezone, data, state,
-                    due_at, woken, reason, started_at, ended_at
-             FROM processes WHERE status = 'active' AND due_at <= $1
-             ORDER BY due_at LIMIT $2{}",
-            self.dialect.for_update_skip_locked()
+        let sql = self.dialect.due_processes(
+            "key, process_id, sequence, version, status, cursor, timezone, data, state,
+             due_at, woken, reason, started_at, ended_at, priority",
         );
         let at = now.timestamp_millis();
         let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -143,7 +141,7 @@ impl Store {
     pub async fn fail_process(&self, key: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
         let tx = self.begin().await?;
         self.fail(&tx, key, reason, &Taken::default(), now).await?;
-        Ok(tx.commit().await?)
+        self.commit(tx).await
     }
 
     async fn fail(
@@ -208,7 +206,7 @@ impl Cycle<'_> {
                 .map(|advanced| (advanced.process.key.as_str(), advanced.history.as_slice()));
             store.append(&tx, history, now).await?;
         }
-        Ok(tx.commit().await?)
+        store.commit(tx).await
     }
 }
 

@@ -53,7 +53,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn delivery(&self, id: &str) -> Result<Option<delivery::Model>> {
-        Ok(delivery::Entity::find_by_id(id.to_owned()).one(&self.reader).await?)
+        Ok(delivery::Entity::find_by_id(id.to_owned()).one(self.reader().await).await?)
     }
 
     /// Begins attempts of up to `most` deliveries of a channel, longest due first.
@@ -96,7 +96,7 @@ impl Store {
             lease_until.timestamp_millis().into(),
         ];
         let begun = models(&self.rows(&tx, &sql, values).await?)?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(begun)
     }
 
@@ -135,7 +135,7 @@ impl Store {
         }
         self.write_records(&tx, rows).await?;
         self.wake(&tx, &woken, now).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(known)
     }
 
@@ -218,7 +218,7 @@ impl Store {
     pub async fn expired(&self, now: DateTime<Utc>, most: u64) -> Result<Vec<String>> {
         let rows = self
             .rows(
-                &self.reader,
+                self.reader().await,
                 "SELECT id FROM deliveries WHERE status = 'sending' AND lease_until <= $1
                  ORDER BY lease_until LIMIT $2",
                 [now.timestamp_millis().into(), i64::try_from(most).unwrap_or(i64::MAX).into()],
@@ -253,7 +253,7 @@ impl Store {
             again_at.timestamp_millis().into(),
         ];
         let rows = models(&self.rows(&tx, &sql, values).await?)?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(rows)
     }
 }

@@ -58,6 +58,27 @@ impl Dialect {
         }
     }
 
+    /// `SELECT columns` of up to `$2` processes that are due at `$1` and not held by somebody
+    /// else: the most urgent first, and of those the longest overdue. Each priority is
+    /// looked up for itself, so that the index gives just what is due, in order.
+    pub(super) fn due_processes(self, columns: &str) -> String {
+        let lock = self.for_update_skip_locked();
+        let due = |priority: u8, most: &str| {
+            format!(
+                "due{priority} AS (SELECT {columns} FROM processes
+                   WHERE status = 'active' AND priority = {priority} AND due_at <= $1
+                   ORDER BY due_at LIMIT {most}{lock})"
+            )
+        };
+        let rest = |taken: &str| format!("(SELECT $2 - ({taken}))");
+        let taken = ["(SELECT COUNT(*) FROM due0)", "(SELECT COUNT(*) FROM due1)"];
+        let each = [due(0, "$2"), due(1, &rest(taken[0])), due(2, &rest(&taken.join(" + ")))];
+        format!(
+            "WITH {} SELECT * FROM due0 UNION ALL SELECT * FROM due1 UNION ALL SELECT * FROM due2",
+            each.join(", ")
+        )
+    }
+
     /// The texts in a JSON list in parameter `$1`, for use with `IN`.
     pub(super) fn list(self) -> &'static str {
         match self {

@@ -68,6 +68,8 @@ pub mod process {
         pub started_at: i64,
         /// Unix milliseconds.
         pub ended_at: Option<i64>,
+        /// 0 is the most urgent.
+        pub priority: i32,
     }
 
     /// None that sea-orm needs to know.
@@ -120,6 +122,16 @@ pub mod delivery {
         pub created_at: i64,
         /// Unix milliseconds.
         pub settled_at: Option<i64>,
+        /// A `rungs_core::Remedy`, where the step says so.
+        pub in_doubt: Option<String>,
+        /// Unix milliseconds: from when on it is late.
+        pub late_at: Option<i64>,
+        /// A `rungs_core::Remedy`: what becomes of it then.
+        pub late_then: Option<String>,
+        /// Unix milliseconds: when the last attempt began.
+        pub begun_at: Option<i64>,
+        /// 0 is the most urgent.
+        pub priority: i32,
     }
 
     /// None that sea-orm needs to know.

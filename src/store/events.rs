@@ -69,7 +69,7 @@ impl Store {
         if inserted == 0 {
             return Ok(Received::Repeated);
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Received::Taken)
     }
 
@@ -82,7 +82,7 @@ impl Store {
             .filter(event::Column::ProcessKey.eq(key))
             .filter(event::Column::Applied.eq(false))
             .order_by_asc(event::Column::Seq)
-            .all(&self.reader)
+            .all(self.reader().await)
             .await?;
         Ok(rows.into_iter().map(read).collect())
     }

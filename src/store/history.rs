@@ -29,7 +29,7 @@ impl Store {
             .filter(entity::history::Column::Seq.gt(after))
             .order_by_asc(entity::history::Column::Seq)
             .limit(most)
-            .all(&self.reader)
+            .all(self.reader().await)
             .await?;
         rows.iter().map(moment).collect()
     }

@@ -8,7 +8,7 @@
 //! Does not: decide. What becomes of a row is computed in rungs-core.
 //! Called by: intake and the engine.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, RuntimeErr,
@@ -24,12 +24,14 @@ mod dialect;
 pub mod entity;
 pub mod events;
 pub mod history;
+pub mod probe;
 pub mod processes;
 pub mod sequences;
 pub mod sweep;
 pub mod watch;
 
 use dialect::Dialect;
+use probe::{Point, Probe};
 
 /// What every method answers.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -63,13 +65,20 @@ impl StoreError {
 }
 
 /// An embedded SQLite file, or a PostgreSQL database.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Store {
     /// SQLite has one writer at a time, so there is one connection that writes: waiting
     /// for it in a queue beats `SQLITE_BUSY`. On PostgreSQL both are the same pool.
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     dialect: Dialect,
+    probe: Option<Arc<dyn Probe>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("dialect", &self.dialect).finish_non_exhaustive()
+    }
 }
 
 /// How to reach the database.
@@ -131,7 +140,7 @@ impl Store {
             }
             Dialect::Sqlite => connect::sqlite(options).await?,
         };
-        Ok(Self { writer, reader, dialect })
+        Ok(Self { writer, reader, dialect, probe: None })
     }
 
     /// Brings the schema up to date.
@@ -155,7 +164,7 @@ impl Store {
     /// # Errors
     /// It gave none.
     pub async fn ping(&self) -> Result<()> {
-        Ok(self.reader.ping().await?)
+        Ok(self.reader().await.ping().await?)
     }
 
     /// Closes every connection.
@@ -172,7 +181,14 @@ impl Store {
         self.dialect == Dialect::Sqlite
     }
 
+    /// For reads outside a transaction.
+    async fn reader(&self) -> &DatabaseConnection {
+        self.at(Point::Read).await;
+        &self.reader
+    }
+
     async fn begin(&self) -> Result<DatabaseTransaction> {
+        self.at(Point::Begin).await;
         // A deferred transaction on SQLite that reads first and writes later can fail
         // with SQLITE_BUSY half-way; an immediate one waits at its beginning.
         let options = TransactionOptions {
@@ -180,6 +196,13 @@ impl Store {
             ..TransactionOptions::default()
         };
         Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    async fn commit(&self, tx: DatabaseTransaction) -> Result<()> {
+        self.at(Point::Commit).await;
+        tx.commit().await?;
+        self.at(Point::Committed).await;
+        Ok(())
     }
 
     async fn rows(

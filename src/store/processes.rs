@@ -79,7 +79,7 @@ impl Store {
             .filter(|process| born.contains(&process.key))
             .map(|process| (process.key.as_str(), started.as_slice()));
         self.append(&tx, history, now).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(processes.iter().map(|process| born.contains(&process.key)).collect())
     }
 
@@ -88,7 +88,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn process(&self, process_id: &str) -> Result<Option<Process>> {
-        self.process_on(&self.reader, process_id).await
+        self.process_on(self.reader().await, process_id).await
     }
 
     async fn process_on(
@@ -111,7 +111,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn process_by_key(&self, key: &str) -> Result<Option<Process>> {
-        let found = process::Entity::find_by_id(key.to_owned()).one(&self.reader).await?;
+        let found = process::Entity::find_by_id(key.to_owned()).one(self.reader().await).await?;
         found.map(read).transpose()
     }
 
@@ -133,7 +133,8 @@ impl Store {
         if let Some(before) = &filter.before {
             query = query.filter(process::Column::Key.lt(before));
         }
-        let rows = query.order_by_desc(process::Column::Key).limit(most).all(&self.reader).await?;
+        let rows =
+            query.order_by_desc(process::Column::Key).limit(most).all(self.reader().await).await?;
         // One row that cannot be read must not hide the others.
         let readable = rows.into_iter().filter_map(|row| {
             read(row).inspect_err(|error| tracing::error!(%error, "left out of a list")).ok()
@@ -150,7 +151,7 @@ impl Store {
             .filter(delivery::Column::ProcessKey.eq(key))
             .order_by_asc(delivery::Column::CreatedAt)
             .order_by_asc(delivery::Column::Id)
-            .all(&self.reader)
+            .all(self.reader().await)
             .await?)
     }
 
@@ -190,7 +191,7 @@ impl Store {
             self.append(&tx, [(key.as_str(), entry.as_slice())], now).await?;
         }
         let found = self.process_on(&tx, process_id).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Change::of(found, !stopped.is_empty()))
     }
 
@@ -239,7 +240,7 @@ impl Store {
             self.append(&tx, [(key.as_str(), std::slice::from_ref(entry))], now).await?;
         }
         let found = self.process_on(&tx, process_id).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Change::of(found, !changed.is_empty()))
     }
 }

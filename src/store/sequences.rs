@@ -53,7 +53,7 @@ impl Store {
                 let mut same: sequence::ActiveModel = same.clone().into();
                 same.created_at = Set(now.timestamp_millis());
                 same.update(&tx).await?;
-                tx.commit().await?;
+                self.commit(tx).await?;
             }
             return Ok(Published { version, changed: false });
         }
@@ -67,7 +67,7 @@ impl Store {
             created_at: Set(now.timestamp_millis()),
         };
         match model.insert(&tx).await {
-            Ok(_) => tx.commit().await?,
+            Ok(_) => self.commit(tx).await?,
             // Somebody published the same name in the same moment: look again.
             Err(error) if is_conflict(&error) => {
                 tx.rollback().await?;
@@ -87,7 +87,7 @@ impl Store {
         name: &str,
         version: Option<i32>,
     ) -> Result<Option<sequence::Model>> {
-        self.sequence_on(&self.reader, name, version).await
+        self.sequence_on(self.reader().await, name, version).await
     }
 
     pub(super) async fn sequence_on(
@@ -124,7 +124,7 @@ impl Store {
             .order_by_asc(sequence::Column::Name)
             .order_by_desc(sequence::Column::Version)
             .limit(most)
-            .all(&self.reader)
+            .all(self.reader().await)
             .await?)
     }
 }

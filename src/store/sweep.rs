@@ -34,7 +34,7 @@ impl Store {
             let sql = format!("DELETE FROM {table} WHERE {column} IN {list}");
             self.run(&tx, &sql, [json!(keys).to_string().into()]).await?;
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(keys.len())
     }
 

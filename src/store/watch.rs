@@ -4,6 +4,15 @@ use chrono::{DateTime, Utc};
 
 use super::{Result, Store};
 
+/// The first due moment of each priority: three looks into the index.
+const NEXT_PROCESS: &str = "
+    SELECT MIN(due_at) AS at FROM processes
+      WHERE status = 'active' AND priority = 0 AND due_at IS NOT NULL
+    UNION ALL SELECT MIN(due_at) FROM processes
+      WHERE status = 'active' AND priority = 1 AND due_at IS NOT NULL
+    UNION ALL SELECT MIN(due_at) FROM processes
+      WHERE status = 'active' AND priority = 2 AND due_at IS NOT NULL";
+
 impl Store {
     /// The next moment after which there is something to do, given that everything
     /// dispatch could do at `now` has been done. In the past if a process is overdue.
@@ -15,16 +24,18 @@ impl Store {
         // paused or due itself: waiting for its process is enough.
         let rows = self
             .rows(
-                &self.reader,
-                "SELECT MIN(at) FROM (
-                   SELECT MIN(due_at) AS at FROM processes
-                     WHERE status = 'active' AND due_at IS NOT NULL
+                self.reader().await,
+                &format!(
+                    "SELECT MIN(at) FROM ({NEXT_PROCESS}
                    UNION ALL SELECT MIN(due_at) FROM deliveries
                      WHERE status = 'pending' AND due_at > $1
                    UNION ALL SELECT MIN(due_at) FROM deliveries
-                     WHERE status IN ('sent', 'answered') AND due_at IS NOT NULL
+                     WHERE status IN ('sent', 'answered', 'in-doubt') AND due_at IS NOT NULL
+                   UNION ALL SELECT MIN(late_at) FROM deliveries
+                     WHERE status = 'pending' AND late_at IS NOT NULL
                    UNION ALL SELECT MIN(lease_until) FROM deliveries
-                     WHERE status = 'sending') AS moments",
+                     WHERE status = 'sending') AS moments"
+                ),
                 [now.timestamp_millis().into()],
             )
             .await?;
@@ -40,9 +51,8 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn next_process_due_at(&self) -> Result<Option<DateTime<Utc>>> {
-        let sql =
-            "SELECT MIN(due_at) FROM processes WHERE status = 'active' AND due_at IS NOT NULL";
-        let rows = self.rows(&self.reader, sql, []).await?;
+        let sql = format!("SELECT MIN(at) FROM ({NEXT_PROCESS}) AS moments");
+        let rows = self.rows(self.reader().await, &sql, []).await?;
         let at: Option<i64> = rows.first().map_or(Ok(None), |row| row.try_get_by_index(0))?;
         Ok(at.and_then(DateTime::from_timestamp_millis))
     }
@@ -62,7 +72,7 @@ impl Store {
     pub async fn count_open_deliveries(&self) -> Result<Vec<(String, i64)>> {
         self.counts(
             "SELECT status, COUNT(*) FROM deliveries
-             WHERE status IN ('pending', 'sending') GROUP BY status",
+             WHERE status IN ('pending', 'sending', 'in-doubt') GROUP BY status",
         )
         .await
     }
@@ -74,7 +84,7 @@ impl Store {
     pub async fn overdue(&self, before: DateTime<Utc>) -> Result<i64> {
         let rows = self
             .rows(
-                &self.reader,
+                self.reader().await,
                 "SELECT COUNT(*) FROM processes WHERE status = 'active' AND due_at < $1",
                 [before.timestamp_millis().into()],
             )
@@ -83,7 +93,7 @@ impl Store {
     }
 
     async fn counts(&self, sql: &str) -> Result<Vec<(String, i64)>> {
-        let rows = self.rows(&self.reader, sql, []).await?;
+        let rows = self.rows(self.reader().await, sql, []).await?;
         rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
     }
 }
