@@ -8,7 +8,6 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use chrono::TimeDelta;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,10 +16,11 @@ use super::{
     Api,
     problem::{Kind, Place, Problem},
 };
-use crate::store::{self, StoreError};
+use crate::store::{
+    self, StoreError,
+    audit::{Audit, Found},
+};
 
-/// What is due for longer has been forgotten by the evaluators, or is too much for them.
-const OVERDUE: TimeDelta = TimeDelta::minutes(1);
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Prometheus's text format.
@@ -52,7 +52,9 @@ async fn healthz() -> Json<Health> {
 
 /// Whether this server can do its work
 ///
-/// The database answers, no migration waits, and nothing is overdue by more than a minute.
+/// The database answers, no migration waits, and the audit finds nothing: no process that
+/// nothing will ever wake, no attempt that outlived whoever began it, and nothing that is
+/// overdue by more than a minute.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -113,11 +115,23 @@ async fn reasons(api: &Api) -> store::Result<Vec<Place>, StoreError> {
         }
         api.migrated.store(true, Ordering::Relaxed);
     }
-    let overdue = store.overdue(api.engine.clock.now() - OVERDUE).await?;
-    Ok(match overdue {
-        0 => Vec::new(),
-        _ => vec![reason("overdue", format!("processes overdue by more than a minute: {overdue}"))],
-    })
+    let audit = store.audit(api.engine.clock.now(), 1).await?;
+    Ok(found(&audit))
+}
+
+/// What the audit found, as reasons.
+fn found(audit: &Audit) -> Vec<Place> {
+    let reasons = audit.kinds().into_iter().filter(|(_, found)| found.count > 0);
+    reasons
+        .map(|(kind, Found { count, .. })| {
+            let what = match kind {
+                "forgotten" => "processes that nothing will ever wake",
+                "orphaned" => "attempts that outlived whoever began them",
+                _ => "processes overdue by more than a minute",
+            };
+            reason(kind, format!("{what}: {count}"))
+        })
+        .collect()
 }
 
 fn reason(code: &'static str, message: String) -> Place {

@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::config::Config;
 
 mod apply;
+mod audit;
 mod change;
 mod check;
 mod evaluate;
@@ -29,7 +30,6 @@ mod ps;
 mod run;
 mod sequences;
 mod serve;
-
 mod show;
 mod signals;
 mod start;
@@ -103,6 +103,8 @@ enum Command {
     Ps(ps::Args),
     /// Show a process: where it stands, whom it reached, and why (not).
     Show(show::Args),
+    /// Look for what nothing will ever wake, and what is overdue.
+    Audit(audit::Args),
     /// Bring the database's schema up to date.
     Migrate,
 }
@@ -168,6 +170,7 @@ impl Command {
             Self::Event(args) => event::event(args, context).await,
             Self::Ps(args) => ps::ps(&args, context).await,
             Self::Show(args) => show::show(&args, context).await,
+            Self::Audit(args) => audit::audit(&args, context).await,
             Self::Migrate => migrate::migrate(context).await,
         }
     }

@@ -17,6 +17,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
+pub mod audit;
 mod connect;
 pub mod cycle;
 pub mod deliveries;
@@ -48,6 +49,9 @@ pub enum StoreError {
     /// What stands in it cannot be read.
     #[error("{0}")]
     Unreadable(String),
+    /// A newer program has brought its schema further than this one knows.
+    #[error("its schema is newer than this program; use the one that migrated it, or a newer one")]
+    Newer,
 }
 
 impl StoreError {
@@ -148,7 +152,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn migrate(&self) -> Result<()> {
-        Ok(rungs_migrations::Migrator::up(&self.writer, None).await?)
+        rungs_migrations::Migrator::up(&self.writer, None).await.map_err(of_schema)
     }
 
     /// How many migrations wait to be run.
@@ -156,7 +160,8 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn pending_migrations(&self) -> Result<usize> {
-        Ok(rungs_migrations::Migrator::get_pending_migrations(&self.writer).await?.len())
+        let pending = rungs_migrations::Migrator::get_pending_migrations(&self.writer).await;
+        Ok(pending.map_err(of_schema)?.len())
     }
 
     /// Asks the database for a sign of life.
@@ -223,6 +228,16 @@ impl Store {
     ) -> Result<u64> {
         let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
         Ok(db.execute_raw(statement).await?.rows_affected())
+    }
+}
+
+/// The migrator says only in words that a migration was run which it does not have.
+fn of_schema(error: DbErr) -> StoreError {
+    match error {
+        DbErr::Custom(words) if words.contains("has been applied but its file is missing") => {
+            StoreError::Newer
+        }
+        other => other.into(),
     }
 }
 

@@ -77,21 +77,6 @@ impl Store {
         .await
     }
 
-    /// Processes that have been due since before `before` and were not looked at.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn overdue(&self, before: DateTime<Utc>) -> Result<i64> {
-        let rows = self
-            .rows(
-                self.reader().await,
-                "SELECT COUNT(*) FROM processes WHERE status = 'active' AND due_at < $1",
-                [before.timestamp_millis().into()],
-            )
-            .await?;
-        Ok(rows.first().map_or(Ok(0), |row| row.try_get_by_index(0))?)
-    }
-
     async fn counts(&self, sql: &str) -> Result<Vec<(String, i64)>> {
         let rows = self.rows(self.reader().await, sql, []).await?;
         rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
