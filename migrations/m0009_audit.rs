@@ -2,7 +2,8 @@
 //!
 //! Few at any time, and only those cost anything: who sleeps until a moment, or rests at a
 //! goal until an event, is not in it. (A process whose present stay wrote a delivery has
-//! that delivery in its state.)
+//! that delivery at the head of its state, behind the thirteen digits of when it came
+//! there; what events brought stands further down.)
 
 use sea_orm_migration::prelude::*;
 
@@ -16,7 +17,7 @@ impl MigrationTrait for Migration {
         db.execute_unprepared(
             r#"CREATE INDEX processes_awaiting_word ON processes (key)
                 WHERE status = 'active' AND due_at IS NULL
-                  AND (woken OR state LIKE '%"delivery":{%')"#,
+                  AND (woken OR state LIKE '{"enteredAt":_____________,"delivery":{%')"#,
         )
         .await?;
         Ok(())

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use url::Url;
 
-use crate::channels;
+use crate::{channels, engine::heartbeat};
 
 mod settings;
 
@@ -39,6 +39,8 @@ pub struct Config {
     pub database: Database,
     /// What is logged, and how.
     pub log: Log,
+    /// Tells an outside watcher that all is well.
+    pub heartbeat: heartbeat::Config,
     /// What roesc's requests leave open.
     pub roesc: Roesc,
     /// Carries `phone` and `sms`.
@@ -106,6 +108,7 @@ impl Default for Config {
             lease_seconds: 120,
             database: Database::default(),
             log: Log::default(),
+            heartbeat: heartbeat::Config::default(),
             roesc: Roesc::default(),
             twilio: None,
             smtp: None,
@@ -277,6 +280,7 @@ mod tests {
                 ("RUNGS_DATABASE_URL", "postgres://u:hush3@h/d"),
                 ("RUNGS_TWILIO_ACCOUNT_SID", "AC1"),
                 ("RUNGS_TWILIO_AUTH_TOKEN", "hush4"),
+                ("RUNGS_HEARTBEAT_URL", "https://watch.example/hush5"),
             ],
         )
         .unwrap();

@@ -70,6 +70,7 @@ async fn readyz(State(api): State<Api>) -> Result<Json<Health>, Problem> {
     let reasons = match asked {
         Ok(Ok(reasons)) => reasons,
         Ok(Err(error)) => {
+            api.engine.metrics.database_error();
             tracing::warn!(%error, "not ready: the database is in trouble");
             vec![reason("database", "the database is in trouble".to_owned())]
         }
@@ -96,10 +97,7 @@ async fn readyz(State(api): State<Api>) -> Result<Json<Health>, Problem> {
     )
 )]
 async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
-    let store = &api.engine.store;
-    let (processes, deliveries) =
-        (store.count_processes().await?, store.count_open_deliveries().await?);
-    let text = api.engine.metrics.render(&processes, &deliveries);
+    let text = api.engine.scrape().await?;
     Ok(([(header::CONTENT_TYPE, METRICS)], text).into_response())
 }
 

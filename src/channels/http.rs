@@ -16,7 +16,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// The client that all channels share: it pools connections, and follows no redirect,
 /// since a redirected POST would be another request than the one that was asked for.
-pub(super) fn client() -> Result<Client, Misconfigured> {
+pub(crate) fn client() -> Result<Client, Misconfigured> {
     // The first one wins, and every later call is told so: that is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let roots: Vec<Certificate> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
@@ -74,7 +74,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dur
 }
 
 /// An error with what lies beneath it.
-pub(super) fn explain(error: &dyn Error) -> String {
+pub(crate) fn explain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(below) = source {

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 pub mod caller_ids;
 pub mod console;
-mod http;
+pub(crate) mod http;
 pub mod smtp;
 pub mod twilio;
 

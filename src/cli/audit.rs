@@ -47,9 +47,10 @@ fn text(audit: &Audit, now: DateTime<Utc>) -> String {
         return "nothing is forgotten, orphaned or overdue".to_owned();
     }
     let head = ["found", "id", "sequence", "step", "delivery", "for"];
-    let rows = audit.kinds().into_iter().flat_map(|(kind, found)| {
-        found.first.iter().map(move |finding| row(kind, finding, now))
-    });
+    let rows = audit
+        .kinds()
+        .into_iter()
+        .flat_map(|(kind, found)| found.first.iter().map(move |finding| row(kind, finding, now)));
     let rows: Vec<Vec<String>> =
         std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
     output::table(&rows)

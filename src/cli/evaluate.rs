@@ -3,7 +3,10 @@
 use crate::{
     channels::Channels,
     clock::Clock,
-    engine::{Engine, Tally},
+    engine::{
+        Engine, Options, Tally,
+        heartbeat::{Beat, Heart},
+    },
 };
 
 use super::{Context, Result, failure::count, log, open};
@@ -18,12 +21,15 @@ pub(super) struct Args {
 pub(super) async fn evaluate(args: &Args, context: &Context) -> Result<()> {
     let config = context.config()?;
     log::start(&config.log)?;
+    let options =
+        Options { heart: Heart::open(&config.heartbeat)?, ..open::engine_options(&config) };
     let store = open::database(&config).await?;
     let channels = Channels::open(&config.channels())?;
-    let engine = Engine::new(store, Clock::System, channels, open::engine_options(&config));
+    let engine = Engine::new(store, Clock::System, channels, options);
     let mut tally = if args.drain { drain(&engine).await? } else { engine.pass().await? };
     // Where nobody serves, nobody else forgets what ended long ago.
     tally.swept.processes += engine.sweep_ended().await?.processes;
+    engine.tell(&engine.beat().await, &Beat::NotDue);
     Ok(context.output.answer(&tally, words(&tally))?)
 }
 

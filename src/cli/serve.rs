@@ -14,7 +14,7 @@ use crate::{
     channels::{Channels, twilio::Callbacks},
     clock::{Clock, Stopwatch},
     config::Config,
-    engine::Engine,
+    engine::{self, Engine, heartbeat::Heart},
     store::{self, Store, StoreError},
 };
 
@@ -40,6 +40,7 @@ pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
     let address = api::check_listen(listen, &config.api_keys)
         .map_err(|error| Failure::refused(error.to_string()))?;
     let channels = Channels::open(&config.channels())?;
+    let heart = Heart::open(&config.heartbeat)?;
     let options = open::options(&config);
     let _lock = options.file().map(|file| Lock::take(&file)).transpose()?;
     tracing::info!("the database is {}", open::shown(&options));
@@ -52,7 +53,8 @@ pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
         Failure::refused(format!("{address}: {error}; --listen names another address"))
     })?;
     announce(&listener, &channels)?;
-    let engine = Engine::new(store, Clock::System, channels, open::engine_options(&config));
+    let told = engine::Options { heart, ..open::engine_options(&config) };
+    let engine = Engine::new(store, Clock::System, channels, told);
     let served = both(listener, &engine, &config, ended.child_token()).await;
     // Everything has been committed: what remains is to leave the file in one piece.
     if let Err(error) = engine.store.clone().close().await {

@@ -92,6 +92,18 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("RUNGS_LOG_FORMAT", "log.format", Kind::Text, "`text` or `json`; default `text`"),
     setting(
+        "RUNGS_HEARTBEAT_URL",
+        "heartbeat.url",
+        Kind::Text,
+        "requested while all is well, for a watcher that rings when it stays away (secret)",
+    ),
+    setting(
+        "RUNGS_HEARTBEAT_EVERY",
+        "heartbeat.every",
+        Kind::Number,
+        "seconds between two such requests; default 60",
+    ),
+    setting(
         "RUNGS_TWILIO_ACCOUNT_SID",
         "twilio.account_sid",
         Kind::Text,

@@ -129,8 +129,11 @@ impl Engine {
             tally += one;
         }
         let (mut held, mut pause) = (Duration::ZERO, Duration::from_millis(100));
+        let mut trouble = None;
         while let Err(error) = self.store.report(reports.clone(), self.clock.now()).await {
             let count = reports.len();
+            self.metrics.database_error();
+            trouble.get_or_insert_with(|| self.pulse.in_trouble());
             if error.is_about_data() || held > LONGEST_HOLD {
                 // Their leases run out, and they are repeated.
                 tracing::error!(channel, %error, count, "results could not be written down");
@@ -143,6 +146,7 @@ impl Engine {
             held += pause;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
+        drop(trouble);
         self.metrics.dispatched(channel, &tally);
         self.wake.evaluator();
         Ok(tally)
@@ -154,6 +158,7 @@ impl Engine {
 async fn attempt(way: Way, clock: Clock, lease: TimeDelta, begun: Begun) -> Ended {
     let now = clock.now();
     let mut tally = Dispatched::default();
+    tally.retries = usize::from(begun.attempts > 1);
     let lease_until = DateTime::from_timestamp_millis(begun.lease_until).unwrap_or(now);
     if now >= lease_until {
         return (Vec::new(), tally);

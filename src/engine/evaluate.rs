@@ -72,11 +72,13 @@ impl Engine {
         *first = claimed.first().map(|claimed| claimed.process.key.clone());
         if claimed.is_empty() {
             cycle.commit(&[], &[], now).await?;
+            self.pulse.committed();
             return Ok(Evaluated::default());
         }
         let due: Vec<DateTime<Utc>> = claimed.iter().map(|claimed| claimed.due_at).collect();
         let (advanced, broken) = self.advance_all(&cycle, claimed, now).await?;
         cycle.commit(&advanced, &broken, now).await?;
+        self.pulse.committed();
         let evaluated = tally(&advanced, &broken);
         self.metrics.evaluated(&evaluated, &due, now, watch.elapsed());
         // Also without new ones: a delivery is held while its process is due.

@@ -22,9 +22,13 @@ use crate::{
 mod ask;
 mod dispatch;
 mod evaluate;
+pub mod heartbeat;
 mod metrics;
+mod most;
 mod pace;
+mod pulse;
 mod run;
+mod scrape;
 mod sequences;
 mod sweep;
 mod tally;
@@ -48,6 +52,8 @@ pub struct Options {
     pub timezone: Tz,
     /// The longest a sleeping evaluator takes to see what another program wrote.
     pub poll: TimeDelta,
+    /// Tells an outside watcher that all is well.
+    pub heart: Option<heartbeat::Heart>,
 }
 
 impl Default for Options {
@@ -58,6 +64,7 @@ impl Default for Options {
             retention: TimeDelta::days(90),
             timezone: Tz::UTC,
             poll: TimeDelta::seconds(1),
+            heart: None,
         }
     }
 }
@@ -81,6 +88,8 @@ pub struct Engine {
     /// What it was told.
     pub options: Options,
     paces: pace::Paces,
+    pulse: pulse::Pulse,
+    counted: scrape::Counted,
 }
 
 impl Engine {
@@ -89,8 +98,19 @@ impl Engine {
         let kinds = rungs_runners::builtin::KINDS.to_vec();
         let wake = Wake::new(channels.iter().map(|(name, _)| name));
         let paces = pace::Paces::new(&channels);
-        let (sequences, metrics) = (Sequences::default(), Metrics::new());
-        Arc::new(Self { store, clock, channels, kinds, sequences, wake, metrics, options, paces })
+        Arc::new(Self {
+            store,
+            clock,
+            channels,
+            kinds,
+            sequences: Sequences::default(),
+            wake,
+            metrics: Metrics::new(),
+            options,
+            paces,
+            pulse: pulse::Pulse::new(),
+            counted: scrape::Counted::default(),
+        })
     }
 
     /// Every pass once, in the order in which one feeds the next.

@@ -8,10 +8,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{Result, StoreError};
 
-use super::Engine;
+use super::{
+    Engine,
+    heartbeat::Beat,
+    pulse::{InTrouble, Pulse},
+};
 
 /// How often ended processes are swept.
 const SWEEP_EVERY: TimeDelta = TimeDelta::minutes(10);
+/// A heart that is told to beat all the time still leaves time for something else.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
 
 impl Engine {
     /// Runs until `shutdown`: evaluates and dispatches as things become due. Attempts that
@@ -21,6 +27,7 @@ impl Engine {
         loops.spawn(Arc::clone(self).evaluator(shutdown.clone()));
         loops.spawn(Arc::clone(self).asker(shutdown.clone()));
         loops.spawn(Arc::clone(self).sweeper(shutdown.clone()));
+        loops.spawn(Arc::clone(self).heart(shutdown.clone()));
         for (name, _) in self.channels.iter() {
             loops.spawn(Arc::clone(self).dispatcher(name, shutdown.clone()));
         }
@@ -33,7 +40,7 @@ impl Engine {
     }
 
     async fn evaluator(self: Arc<Self>, shutdown: CancellationToken) {
-        let mut trouble = Trouble::new("evaluating");
+        let mut trouble = Trouble::new("evaluating", &self.pulse);
         while !shutdown.is_cancelled() {
             let pass = async {
                 self.evaluate().await?;
@@ -61,7 +68,7 @@ impl Engine {
 
     async fn dispatcher(self: Arc<Self>, name: &'static str, shutdown: CancellationToken) {
         let Some(way) = self.channels.get(name) else { return };
-        let mut trouble = Trouble::new("dispatching");
+        let mut trouble = Trouble::new("dispatching", &self.pulse);
         while !shutdown.is_cancelled() {
             let again_at = match self.carry(name, way, &shutdown).await {
                 Ok(dispatched) => {
@@ -84,7 +91,7 @@ impl Engine {
     }
 
     async fn asker(self: Arc<Self>, shutdown: CancellationToken) {
-        let mut trouble = Trouble::new("asking");
+        let mut trouble = Trouble::new("asking", &self.pulse);
         while !shutdown.is_cancelled() {
             let asked = self.ask_until(&shutdown).await;
             self.rest(&mut trouble, asked.map(drop), &shutdown).await;
@@ -92,7 +99,7 @@ impl Engine {
     }
 
     async fn sweeper(self: Arc<Self>, shutdown: CancellationToken) {
-        let mut trouble = Trouble::new("sweeping");
+        let mut trouble = Trouble::new("sweeping", &self.pulse);
         let mut sweep_at = self.clock.now();
         while !shutdown.is_cancelled() {
             let pass: Result<()> = async {
@@ -108,8 +115,29 @@ impl Engine {
         }
     }
 
+    async fn heart(self: Arc<Self>, shutdown: CancellationToken) {
+        let mut before = Beat::NotDue;
+        while !shutdown.is_cancelled() {
+            let beat = self.beat().await;
+            let Some(rests) = self.rests_after(&beat) else { return };
+            self.tell(&beat, &before);
+            if beat != Beat::NotDue {
+                before = beat;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(rests.max(SHORTEST_REST)) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
     /// Waits until it is time to look again.
-    async fn rest(&self, trouble: &mut Trouble, pass: Result<()>, shutdown: &CancellationToken) {
+    async fn rest(
+        &self,
+        trouble: &mut Trouble<'_>,
+        pass: Result<()>,
+        shutdown: &CancellationToken,
+    ) {
         match pass {
             Ok(()) => {
                 trouble.over();
@@ -127,14 +155,16 @@ impl Engine {
 }
 
 /// Trouble with the database: said once when it begins and once when it is over.
-struct Trouble {
+struct Trouble<'a> {
     what: &'static str,
     times: u32,
+    pulse: &'a Pulse,
+    told: Option<InTrouble<'a>>,
 }
 
-impl Trouble {
-    fn new(what: &'static str) -> Self {
-        Self { what, times: 0 }
+impl<'a> Trouble<'a> {
+    fn new(what: &'static str, pulse: &'a Pulse) -> Self {
+        Self { what, times: 0, pulse, told: None }
     }
 
     /// How long to leave the database alone.
@@ -142,6 +172,7 @@ impl Trouble {
         if self.times == 0 {
             tracing::error!(doing = self.what, %error, "the database is in trouble; trying again until it is not");
         }
+        self.told.get_or_insert_with(|| self.pulse.in_trouble());
         self.times = self.times.saturating_add(1);
         Duration::from_millis(100 << self.times.min(5))
     }
@@ -150,6 +181,7 @@ impl Trouble {
         if self.times > 0 {
             tracing::info!(doing = self.what, failures = self.times, "the database is back");
             self.times = 0;
+            self.told = None;
         }
     }
 }

@@ -24,6 +24,7 @@ impl Engine {
                 return Ok(swept);
             }
             swept.leases += expired.len();
+            self.metrics.leases_expired(expired.len());
             tracing::warn!(
                 count = expired.len(),
                 "attempts ended without a result; they are repeated"

@@ -33,6 +33,8 @@ pub struct Dispatched {
     pub refused: usize,
     /// Attempts of which nobody knows whether they arrived.
     pub in_doubt: usize,
+    /// Attempts that were not the first of their delivery.
+    pub retries: usize,
     /// When a channel that is paced may go on, if there was more to do.
     #[serde(skip)]
     pub again_at: Option<DateTime<Utc>>,
@@ -98,6 +100,7 @@ impl AddAssign for Dispatched {
         self.trouble += other.trouble;
         self.refused += other.refused;
         self.in_doubt += other.in_doubt;
+        self.retries += other.retries;
         self.again_at = [self.again_at, other.again_at].into_iter().flatten().min();
     }
 }

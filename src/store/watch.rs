@@ -65,14 +65,17 @@ impl Store {
         self.counts("SELECT status, COUNT(*) FROM processes GROUP BY status").await
     }
 
-    /// Deliveries that are not final, by status.
+    /// Deliveries that are not final, by status: each from the index that holds no others.
     ///
     /// # Errors
     /// The database's.
     pub async fn count_open_deliveries(&self) -> Result<Vec<(String, i64)>> {
         self.counts(
-            "SELECT status, COUNT(*) FROM deliveries
-             WHERE status IN ('pending', 'sending', 'in-doubt') GROUP BY status",
+            "SELECT 'pending', COUNT(*) FROM deliveries WHERE status = 'pending'
+             UNION ALL SELECT 'sending', COUNT(*) FROM deliveries WHERE status = 'sending'
+             UNION ALL SELECT 'in-doubt', COUNT(*) FROM deliveries
+               WHERE status IN ('sent', 'answered', 'in-doubt') AND due_at IS NOT NULL
+                 AND status = 'in-doubt'",
         )
         .await
     }

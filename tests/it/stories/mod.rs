@@ -10,6 +10,7 @@ mod many;
 mod stops;
 mod trouble;
 mod waits;
+mod watch;
 
 const ORDER_ESCALATION: &str = include_str!("../../../sequences/order-escalation.yml");
 

@@ -9,6 +9,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod watch;
+
 /// Rings until somebody confirms, twice at most.
 const LADDER: &str = "
 sequence: ladder
