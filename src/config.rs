@@ -19,6 +19,9 @@ mod settings;
 
 pub use settings::{Kind, SETTINGS, Setting};
 
+/// How OpenTelemetry's exporter, which reads them itself, is told where its collector is.
+const COLLECTORS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+
 /// Everything Rungs is told from outside.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -71,6 +74,9 @@ pub struct Log {
     pub level: String,
     /// `text` or `json`.
     pub format: LogFormat,
+    /// Whether OpenTelemetry's own variables name a collector of traces.
+    #[serde(skip)]
+    pub traces: bool,
 }
 
 /// How a log line is written.
@@ -126,7 +132,7 @@ impl Default for Database {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Text }
+        Self { level: "info".to_owned(), format: LogFormat::Text, traces: false }
     }
 }
 
@@ -162,7 +168,10 @@ impl Config {
             .iter()
             .filter_map(|setting| Some((setting.env, std::env::var(setting.env).ok()?)))
             .collect();
-        Self::from_parts(text.as_deref(), &environment)
+        let mut config = Self::from_parts(text.as_deref(), &environment)?;
+        let is_set = |name: &&str| std::env::var(name).is_ok_and(|text| !text.is_empty());
+        config.log.traces = COLLECTORS.iter().any(is_set);
+        Ok(config)
     }
 
     /// The same, from what was read.

@@ -21,7 +21,7 @@ use axum::{
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{channels::twilio::Callbacks, config::Roesc, engine::Engine};
@@ -40,6 +40,7 @@ mod processes;
 mod requests;
 mod sequences;
 mod show;
+mod span;
 mod starts;
 
 pub use auth::{MayNotListen, check_listen};
@@ -135,7 +136,7 @@ fn frame(routes: Router<Api>, api: &Api) -> Router<Api> {
             Problem::new(Kind::InternalError, "a defect of this program; the log says more")
                 .into_response()
         }))
-        .layer(TraceLayer::new_for_http().on_failure(()))
+        .layer(span::layer())
 }
 
 /// Tells the operator, once, what the caller is not told.

@@ -79,8 +79,8 @@ async fn request(
 /// Whoever sends roesc's requests may read no answers, so the operator is told as well.
 fn refused(request: &Value, refusal: Refusal) -> Problem {
     if !matches!(refusal, Refusal::Store(_)) {
-        let process_id = request.get("process-id").and_then(Value::as_str);
-        tracing::warn!(process_id, %refusal, "a request was refused");
+        let process = request.get("process-id").and_then(Value::as_str);
+        tracing::warn!(process, %refusal, "a request was refused");
     }
     // The steps were made here: the caller never saw their lines.
     Problem::from(refusal).inside("")

@@ -46,7 +46,7 @@ pub(super) fn unanswered(error: reqwest::Error) -> SendError {
 }
 
 /// The body of an answer, or why it could not be read.
-pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, String> {
+pub(crate) async fn body(mut response: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {

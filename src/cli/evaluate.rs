@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 pub(super) async fn evaluate(args: &Args, context: &Context) -> Result<()> {
     let config = context.config()?;
-    log::start(&config.log)?;
+    let _logging = log::start(&config.log)?;
     let options =
         Options { heart: Heart::open(&config.heartbeat)?, ..open::engine_options(&config) };
     let store = open::database(&config).await?;

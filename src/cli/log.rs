@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use tracing::Level;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{Log, LogFormat};
 
@@ -16,8 +16,16 @@ pub(super) fn quiet(most: Level) {
     let _ = log.with_ansi(ansi).try_init();
 }
 
+/// Ends what `start` began, when it is dropped: traces that wait are sent.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Logging {
+    #[cfg(feature = "otel")]
+    _traces: Option<super::traces::Traces>,
+}
+
 /// For programs that stay.
-pub(super) fn start(config: &Log) -> Result<()> {
+pub(super) fn start(config: &Log) -> Result<Logging> {
     let filter = EnvFilter::builder().parse(&config.level).map_err(|error| {
         Failure::refused(format!("RUNGS_LOG: `{}` is no filter: {error}", config.level))
     })?;
@@ -26,10 +34,31 @@ pub(super) fn start(config: &Log) -> Result<()> {
         .iter()
         .filter_map(|directive| directive.parse().ok())
         .fold(filter, EnvFilter::add_directive);
-    let log = fmt().with_env_filter(filter).with_writer(io::stderr);
-    let _ = match config.format {
-        LogFormat::Text => log.with_target(false).with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = match config.format {
+        LogFormat::Text => lines
+            .with_target(false)
+            .with_ansi(io::stderr().is_terminal())
+            .with_filter(filter)
+            .boxed(),
+        // Flat: each line bears the ids that it speaks of, so what is around it is left out.
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_filter(filter)
+            .boxed(),
     };
-    Ok(())
+    #[cfg(feature = "otel")]
+    {
+        let (layer, traces) = super::traces::open(config.traces)?.unzip();
+        let _ = tracing_subscriber::registry().with(lines).with(layer).try_init();
+        Ok(Logging { _traces: traces })
+    }
+    #[cfg(not(feature = "otel"))]
+    {
+        let _ = tracing_subscriber::registry().with(lines).try_init();
+        Ok(Logging {})
+    }
 }

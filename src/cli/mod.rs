@@ -34,6 +34,8 @@ mod show;
 mod signals;
 mod start;
 mod timeline;
+#[cfg(feature = "otel")]
+mod traces;
 mod view;
 mod words;
 

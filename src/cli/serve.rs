@@ -35,7 +35,7 @@ pub(super) struct Args {
 
 pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
     let config = context.config()?;
-    log::start(&config.log)?;
+    let _logging = log::start(&config.log)?;
     let listen = args.listen.as_ref().unwrap_or(&config.listen);
     let address = api::check_listen(listen, &config.api_keys)
         .map_err(|error| Failure::refused(error.to_string()))?;

@@ -64,7 +64,7 @@ impl Engine {
             let answers = join_all(sent.into_iter().map(|one| self.question(one, now)));
             let searches = join_all(in_doubt.into_iter().map(|one| self.search(one, now)));
             let (answers, searches) = futures::join!(answers, searches);
-            self.store.report(answers, self.clock.now()).await?;
+            self.report(answers, self.clock.now()).await?;
             for (one, found) in searches {
                 self.settle(&one, found).await?;
             }
@@ -138,13 +138,14 @@ impl Engine {
                     let id = provider_id.clone()?;
                     Some((id, Found::There { provider_id, status, error, ask_at }))
                 });
-                return self.store.adopt(one, candidates.collect(), now).await;
+                let told = self.store.adopt(one, candidates.collect(), now).await?;
+                self.note(&told);
+                return Ok(());
             }
             Err(found) => found,
         };
         let report = (one.id.clone(), Report::Searched(found));
-        self.store.report(vec![report], now).await?;
-        Ok(())
+        self.report(vec![report], now).await
     }
 }
 

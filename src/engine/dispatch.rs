@@ -11,6 +11,7 @@ use futures::{FutureExt, future::join_all};
 use rungs_core::{Attempt, Report};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     channels::{Heard, Outgoing, SendError, Sent, Way},
@@ -65,12 +66,9 @@ impl Engine {
             };
             total.attempts += begun.len();
             for begun in begun {
-                under_way.spawn(attempt(
-                    way.clone(),
-                    self.clock.clone(),
-                    self.options.lease,
-                    begun,
-                ));
+                let span = span(name, &begun);
+                let (clock, lease) = (self.clock.clone(), self.options.lease);
+                under_way.spawn(attempt(way.clone(), clock, lease, begun).instrument(span));
             }
             if under_way.is_empty() {
                 let now = self.clock.now();
@@ -126,7 +124,7 @@ impl Engine {
         }
         let (mut held, mut pause) = (Duration::ZERO, Duration::from_millis(100));
         let mut trouble = None;
-        while let Err(error) = self.store.report(reports.clone(), self.clock.now()).await {
+        while let Err(error) = self.report(reports.clone(), self.clock.now()).await {
             let count = reports.len();
             self.metrics.database_error();
             trouble.get_or_insert_with(|| self.pulse.in_trouble());
@@ -147,6 +145,20 @@ impl Engine {
         self.wake.evaluator();
         Ok(tally)
     }
+}
+
+/// What a trace shows of an attempt.
+fn span(channel: &str, begun: &Begun) -> Span {
+    let Begun { id, process_id, step, attempts, .. } = begun;
+    tracing::debug_span!(
+        "attempt",
+        process = process_id,
+        step,
+        delivery = id,
+        channel,
+        attempt = attempts,
+        outcome = Empty
+    )
 }
 
 /// One attempt. It ends before its lease does: whoever stood still longer than that no
@@ -176,12 +188,14 @@ async fn attempt(way: Way, clock: Clock, lease: TimeDelta, begun: Begun) -> Ende
         Ok(Err(_)) => in_doubt("the channel met a defect of its own"),
         Err(_) => in_doubt("the channel did not answer within the attempt's lease"),
     };
-    match &sent {
-        Ok(_) => tally.sent = 1,
-        Err(SendError::Temporary { .. }) => tally.trouble = 1,
-        Err(SendError::Refused { .. }) => tally.refused = 1,
-        Err(SendError::InDoubt { .. }) => tally.in_doubt = 1,
-    }
+    let (count, outcome) = match &sent {
+        Ok(_) => (&mut tally.sent, "sent"),
+        Err(SendError::Temporary { .. }) => (&mut tally.trouble, "trouble"),
+        Err(SendError::Refused { .. }) => (&mut tally.refused, "refused"),
+        Err(SendError::InDoubt { .. }) => (&mut tally.in_doubt, "in_doubt"),
+    };
+    *count = 1;
+    Span::current().record("outcome", outcome);
     log(&outgoing, way.channel.name(), sent.as_ref().err());
     (reports(&way, &begun.id, attempt, sent, clock.now()), tally)
 }
@@ -225,14 +239,14 @@ fn ended(way: &Way, error: SendError, now: DateTime<Utc>) -> Attempt {
     }
 }
 
-fn log(outgoing: &Outgoing, channel: &str, error: Option<&SendError>) {
+fn log(outgoing: &Outgoing, provider: &str, error: Option<&SendError>) {
     let Outgoing { id, process_id, step, attempt, .. } = outgoing;
     match error {
         None => {
-            tracing::debug!(delivery = id, process = process_id, step, attempt, channel, "sent");
+            tracing::debug!(delivery = id, process = process_id, step, attempt, provider, "sent");
         }
         Some(error) => {
-            tracing::info!(delivery = id, process = process_id, step, attempt, channel, %error, "not sent");
+            tracing::info!(delivery = id, process = process_id, step, attempt, provider, %error, "not sent");
         }
     }
 }

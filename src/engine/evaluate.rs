@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, Utc};
 use rungs_core::{Advanced, Status, advance};
+use tracing::{Instrument, field::Empty};
 
 use crate::{
     clock::Stopwatch,
@@ -13,7 +14,13 @@ use crate::{
     },
 };
 
-use super::{Engine, Evaluated, sequences::Parsed};
+use super::{Engine, Evaluated, facts, sequences::Parsed};
+
+/// Who is blamed if a cycle cannot be written.
+struct Suspect {
+    key: String,
+    process_id: String,
+}
 
 impl Engine {
     /// Advances everything that is due, in batches. What becomes due meanwhile is left to
@@ -40,14 +47,14 @@ impl Engine {
     async fn isolate(&self, due_until: DateTime<Utc>) -> Result<Evaluated> {
         let mut total = Evaluated::default();
         for _ in 0..self.options.batch {
-            let mut key = None;
-            match self.cycle(due_until, 1, &mut key).await {
+            let mut suspect = None;
+            match self.cycle(due_until, 1, &mut suspect).await {
                 Ok(evaluated) if evaluated.processes == 0 => break,
                 Ok(evaluated) => total += evaluated,
                 Err(error) if error.is_about_data() => {
                     let reason = format!("the database refuses what it writes: {error}");
-                    tracing::error!(process = key, reason, "a process is failed");
-                    if let Some(key) = key {
+                    if let Some(Suspect { key, process_id }) = suspect {
+                        tracing::error!(process = process_id, reason, "a process is failed");
                         self.store.fail_process(&key, &reason, self.clock.now()).await?;
                         total.processes += 1;
                         total.failed += 1;
@@ -64,25 +71,42 @@ impl Engine {
         &self,
         due_until: DateTime<Utc>,
         most: u64,
-        first: &mut Option<String>,
+        first: &mut Option<Suspect>,
     ) -> Result<Evaluated> {
         let (now, watch) = (self.clock.now().max(due_until), Stopwatch::start());
         let mut cycle = self.store.claim(due_until, most).await?;
         let claimed = std::mem::take(&mut cycle.claimed);
-        *first = claimed.first().map(|claimed| claimed.process.key.clone());
+        *first = claimed.first().map(|Claimed { process, .. }| Suspect {
+            key: process.key.clone(),
+            process_id: process.process_id.clone(),
+        });
         if claimed.is_empty() {
             cycle.commit(&[], &[], now).await?;
             self.pulse.committed();
             return Ok(Evaluated::default());
         }
         let due: Vec<DateTime<Utc>> = claimed.iter().map(|claimed| claimed.due_at).collect();
-        let (advanced, broken) = self.advance_all(&cycle, claimed, now).await?;
-        cycle.commit(&advanced, &broken, now).await?;
-        self.pulse.committed();
-        let evaluated = tally(&advanced, &broken);
+        let span = tracing::debug_span!("cycle", processes = claimed.len(), deliveries = Empty);
+        let evaluated = self.climb(cycle, claimed, now).instrument(span).await?;
         self.metrics.evaluated(&evaluated, &due, now, watch.elapsed());
         // Also without new ones: a delivery is held while its process is due.
         self.wake.dispatchers();
+        Ok(evaluated)
+    }
+
+    /// Advances what was claimed, and commits.
+    async fn climb(
+        &self,
+        cycle: Cycle<'_>,
+        claimed: Vec<Claimed>,
+        now: DateTime<Utc>,
+    ) -> Result<Evaluated> {
+        let (advanced, broken) = self.advance_all(&cycle, claimed, now).await?;
+        cycle.commit(&advanced, &broken, now).await?;
+        self.pulse.committed();
+        facts::cycle(&advanced);
+        let evaluated = tally(&advanced, &broken);
+        tracing::Span::current().record("deliveries", evaluated.deliveries);
         Ok(evaluated)
     }
 
@@ -144,14 +168,6 @@ fn tally(advanced: &[Advanced], broken: &[Broken]) -> Evaluated {
         tally.deliveries += one.deliveries.len();
         tally.completed += usize::from(one.process.status == Status::Completed);
         tally.failed += usize::from(one.process.status == Status::Failed);
-        if let (Status::Failed, Some(reason)) = (one.process.status, &one.process.reason) {
-            tracing::warn!(
-                process = one.process.process_id,
-                sequence = one.process.sequence,
-                reason,
-                "a process failed"
-            );
-        }
     }
     tally
 }

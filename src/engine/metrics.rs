@@ -29,6 +29,8 @@ pub struct Metrics {
     attempts: IntCounterVec,
     retries: IntCounterVec,
     in_doubt: IntCounter,
+    late: IntCounter,
+    settled: IntCounterVec,
     database_errors: IntCounter,
     heartbeats: IntCounterVec,
     processes: IntGaugeVec,
@@ -74,6 +76,12 @@ impl Metrics {
                 "rungs_in_doubt_total",
                 "Attempts of which nobody knew whether they arrived",
             ),
+            late: counter("rungs_late_total", "Deliveries that could not leave in time"),
+            settled: labelled(
+                "rungs_deliveries_settled_total",
+                "Deliveries that came to their end, by how they did",
+                &["channel", "outcome"],
+            ),
             heartbeats: counters("rungs_heartbeats_total", "Heartbeats that were due", "outcome"),
             database_errors: counter("rungs_database_errors_total", "Errors of the database"),
             processes: gauges("rungs_processes", "Processes by status", "status"),
@@ -86,7 +94,7 @@ impl Metrics {
     }
 
     fn register(&self) {
-        let collectors: [Box<dyn prometheus::core::Collector>; 13] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 15] = [
             Box::new(self.evaluated.clone()),
             Box::new(self.visits.clone()),
             Box::new(self.lag.clone()),
@@ -95,6 +103,8 @@ impl Metrics {
             Box::new(self.most_lag_seconds.clone()),
             Box::new(self.retries.clone()),
             Box::new(self.in_doubt.clone()),
+            Box::new(self.late.clone()),
+            Box::new(self.settled.clone()),
             Box::new(self.heartbeats.clone()),
             Box::new(self.found.clone()),
             Box::new(self.database_errors.clone()),
@@ -146,6 +156,16 @@ impl Metrics {
     /// So many attempts never came to a result.
     pub(super) fn leases_expired(&self, count: usize) {
         self.in_doubt.inc_by(count as u64);
+    }
+
+    /// So many deliveries were late, and skipped or failed for it.
+    pub(super) fn late(&self, count: usize) {
+        self.late.inc_by(count as u64);
+    }
+
+    /// A delivery came to its end.
+    pub(super) fn settled(&self, channel: &str, outcome: &str) {
+        self.settled.with_label_values(&[channel, outcome]).inc();
     }
 
     pub(super) fn beat(&self, beat: &Beat) {

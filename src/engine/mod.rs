@@ -22,6 +22,7 @@ use crate::{
 mod ask;
 mod dispatch;
 mod evaluate;
+mod facts;
 pub mod heartbeat;
 mod metrics;
 mod most;

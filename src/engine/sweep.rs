@@ -37,7 +37,7 @@ impl Engine {
                 .into_iter()
                 .map(|one| (one.id, Report::LeaseExpired { ask_at: ask_at(&one.channel) }))
                 .collect();
-            self.store.report(reports, now).await?;
+            self.report(reports, now).await?;
             self.wake.dispatchers();
         }
     }
@@ -55,9 +55,10 @@ impl Engine {
                 return Ok(swept);
             }
             swept.late += late.len();
+            self.metrics.late(late.len());
             tracing::warn!(count = late.len(), "deliveries are late; they are not sent");
             let reports = late.into_iter().map(|id| (id, Report::Late)).collect();
-            self.store.report(reports, now).await?;
+            self.report(reports, now).await?;
             self.wake.evaluator();
         }
     }

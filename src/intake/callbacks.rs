@@ -64,7 +64,7 @@ pub async fn twilio(
     };
     let Some(Heard { provider_id, status, error }) = heard else { return Ok(()) };
     let report = Report::Heard { status, provider_id, error, asked: false };
-    engine.store.report(vec![(delivery.id, report)], engine.clock.now()).await?;
+    engine.report(vec![(delivery.id, report)], engine.clock.now()).await?;
     engine.wake.evaluator();
     Ok(())
 }

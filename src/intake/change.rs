@@ -37,7 +37,8 @@ pub async fn stop(
     process_id: &str,
     reason: Option<&str>,
 ) -> Result<Changed, Refusal> {
-    changed(process_id, engine.store.stop(process_id, reason, engine.clock.now()).await?)
+    let change = engine.store.stop(process_id, reason, engine.clock.now()).await?;
+    changed(process_id, change, "a process was stopped")
 }
 
 /// Holds a process where it is.
@@ -45,8 +46,8 @@ pub async fn stop(
 /// # Errors
 /// An id that nobody bears or bore.
 pub async fn pause(engine: &Engine, process_id: &str) -> Result<Changed, Refusal> {
-    let (process, done) =
-        changed(process_id, engine.store.pause(process_id, engine.clock.now()).await?)?;
+    let change = engine.store.pause(process_id, engine.clock.now()).await?;
+    let (process, done) = changed(process_id, change, "a process was paused")?;
     if process.status.is_live() {
         Ok((process, done))
     } else {
@@ -59,8 +60,8 @@ pub async fn pause(engine: &Engine, process_id: &str) -> Result<Changed, Refusal
 /// # Errors
 /// An id that nobody bears or bore, or a process that has come to its end.
 pub async fn resume(engine: &Engine, process_id: &str) -> Result<Changed, Refusal> {
-    let (process, done) =
-        changed(process_id, engine.store.resume(process_id, engine.clock.now()).await?)?;
+    let change = engine.store.resume(process_id, engine.clock.now()).await?;
+    let (process, done) = changed(process_id, change, "a process was resumed")?;
     engine.wake.evaluator();
     engine.wake.dispatchers();
     if process.status.is_live() {
@@ -86,6 +87,7 @@ pub async fn event(engine: &Engine, process_id: &str, new: NewEvent) -> Result<b
     let id = new.id.unwrap_or_else(|| keys::fresh(now));
     match engine.store.receive(process_id, &id, &event, MOST_DATA, now).await? {
         Received::Taken => {
+            tracing::debug!(process = process_id, event = event.r#type, id, "an event came in");
             engine.wake.evaluator();
             Ok(true)
         }
@@ -103,9 +105,12 @@ pub async fn event(engine: &Engine, process_id: &str, new: NewEvent) -> Result<b
     }
 }
 
-fn changed(process_id: &str, change: Change) -> Result<Changed, Refusal> {
+fn changed(process_id: &str, change: Change, what: &str) -> Result<Changed, Refusal> {
     match change {
-        Change::Done(process) => Ok((*process, true)),
+        Change::Done(process) => {
+            tracing::debug!(process = process_id, sequence = process.sequence, "{what}");
+            Ok((*process, true))
+        }
         Change::Unchanged(process) => Ok((*process, false)),
         Change::Unknown => Err(Refusal::UnknownProcess(process_id.to_owned())),
         Change::Taken => {

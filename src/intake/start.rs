@@ -76,7 +76,11 @@ pub async fn start_batch(
     let mut started = Vec::with_capacity(answers.len());
     for answer in answers {
         started.push(match answer {
-            Ok(process) if born.next() == Some(true) => Ok(Started { process, new: true }),
+            Ok(process) if born.next() == Some(true) => {
+                let Process { process_id, sequence, version, .. } = &process;
+                tracing::debug!(process = process_id, sequence, version, "a process was started");
+                Ok(Started { process, new: true })
+            }
             Ok(process) => Ok(already(engine, process).await?),
             Err(refusal) => Err(refusal),
         });

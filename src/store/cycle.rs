@@ -80,6 +80,7 @@ impl Store {
             match processes::read(row) {
                 Ok(process) => readable.push((process, woken, due_at)),
                 Err(error) => {
+                    tracing::error!(%error, "a process is failed");
                     self.fail(&tx, &key, &error.to_string(), &Taken::default(), now).await?;
                 }
             }

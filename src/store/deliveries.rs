@@ -34,6 +34,25 @@ pub struct Begun {
     pub lease_until: i64,
 }
 
+/// A delivery after its reports, for whoever logs and counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The delivery's id.
+    pub id: String,
+    /// The caller's id of the process.
+    pub process_id: String,
+    /// The step that wrote it.
+    pub step: String,
+    /// Its channel.
+    pub channel: String,
+    /// How far it had come before.
+    pub before: DeliveryStatus,
+    /// How far it has come.
+    pub status: DeliveryStatus,
+    /// What went wrong last.
+    pub error: Option<String>,
+}
+
 impl Store {
     /// A delivery.
     ///
@@ -91,7 +110,7 @@ impl Store {
     }
 
     /// Tells deliveries their reports and makes processes due that should hear of it.
-    /// Returns how many of the deliveries are known.
+    /// Returns those of the deliveries that are known.
     ///
     /// # Errors
     /// The database's.
@@ -99,14 +118,14 @@ impl Store {
         &self,
         reports: Vec<(String, Report)>,
         now: DateTime<Utc>,
-    ) -> Result<usize> {
+    ) -> Result<Vec<Told>> {
         if reports.is_empty() {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let tx = self.begin().await?;
-        let known = self.report_on(&tx, reports, now).await?;
+        let told = self.report_on(&tx, reports, now).await?;
         self.commit(tx).await?;
-        Ok(known)
+        Ok(told)
     }
 
     pub(super) async fn report_on(
@@ -114,16 +133,16 @@ impl Store {
         tx: &DatabaseTransaction,
         reports: Vec<(String, Report)>,
         now: DateTime<Utc>,
-    ) -> Result<usize> {
+    ) -> Result<Vec<Told>> {
         let mut by_id: HashMap<String, Vec<Report>> = HashMap::new();
         for (id, report) in reports {
             by_id.entry(id).or_default().push(report);
         }
         let records = self.lock(tx, &by_id.keys().collect::<Vec<_>>()).await?;
-        let known = records.len();
-        let mut rows = Vec::with_capacity(known);
+        let (mut rows, mut told) = (Vec::new(), Vec::new());
         let mut woken = Vec::new();
-        for (mut record, had_news) in records {
+        for Locked { mut record, process_id, had_news } in records {
+            let before = record.status;
             let reports = by_id.remove(&record.id).unwrap_or_default();
             let mut news = false;
             for report in reports {
@@ -133,37 +152,47 @@ impl Store {
                 woken.push((record.process_key.clone(), told_at(&record, now)));
             }
             rows.push(row(&record, news || had_news));
+            told.push(Told {
+                id: record.id,
+                process_id,
+                step: record.step,
+                channel: record.channel,
+                before,
+                status: record.status,
+                error: record.error,
+            });
         }
         self.write_records(tx, rows).await?;
         self.wake(tx, &woken).await?;
-        Ok(known)
+        Ok(told)
     }
 
-    /// Reads deliveries for a change, with whether their process has yet to hear of them.
-    async fn lock(
-        &self,
-        tx: &DatabaseTransaction,
-        ids: &[&String],
-    ) -> Result<Vec<(DeliveryRecord, bool)>> {
+    /// Reads deliveries for a change.
+    async fn lock(&self, tx: &DatabaseTransaction, ids: &[&String]) -> Result<Vec<Locked>> {
         let ids = json!(ids).to_string();
         let (list, lock) = (self.dialect.list(), self.dialect.for_update());
-        if self.dialect == Dialect::Postgres {
-            let sql = format!(
-                "SELECT key FROM processes
-                 WHERE key IN (SELECT process_key FROM deliveries WHERE id IN {list})
-                 ORDER BY key{lock}"
-            );
-            self.rows(tx, &sql, [ids.clone().into()]).await?;
-        }
+        let sql = format!(
+            "SELECT key, process_id FROM processes
+             WHERE key IN (SELECT process_key FROM deliveries WHERE id IN {list})
+             ORDER BY key{lock}"
+        );
+        let rows = self.rows(tx, &sql, [ids.clone().into()]).await?;
+        let process_ids: HashMap<String, String> = rows
+            .iter()
+            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+            .collect::<Result<_>>()?;
         let sql = format!("SELECT * FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
         let rows: Vec<delivery::Model> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
-            let news = row.news;
+            let had_news = row.news;
+            let process_id = process_ids.get(&row.process_key).cloned().unwrap_or_default();
             match read(row) {
-                Ok(record) => records.push((record, news)),
+                Ok(record) => records.push(Locked { record, process_id, had_news }),
                 // One row that a newer program wrote must not keep the others from it.
-                Err(error) => tracing::error!(%error, "a report is dropped"),
+                Err(error) => {
+                    tracing::error!(process = process_id, %error, "a report is dropped");
+                }
             }
         }
         Ok(records)
@@ -216,6 +245,15 @@ impl Store {
         self.run(tx, &sql, [Value::Array(rows).to_string().into()]).await?;
         Ok(())
     }
+}
+
+/// A delivery that nobody else changes.
+struct Locked {
+    record: DeliveryRecord,
+    /// The caller's id of its process.
+    process_id: String,
+    /// Its process has yet to hear of it.
+    had_news: bool,
 }
 
 /// When a process is told of a delivery: at once. Of one that was late, at the moment when

@@ -6,7 +6,7 @@ use rungs_core::{Found, Report};
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 use serde_json::{Value, json};
 
-use super::{Result, Store, cycle::models, dialect::Dialect};
+use super::{Result, Store, cycle::models, deliveries::Told, dialect::Dialect};
 
 /// A delivery whose provider is to be asked.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
@@ -111,14 +111,16 @@ impl Store {
         asked: &ToAsk,
         candidates: Vec<(String, Found)>,
         now: DateTime<Utc>,
-    ) -> Result<()> {
+    ) -> Result<Vec<Told>> {
         let tx = self.begin().await?;
         if self.dialect == Dialect::Postgres {
             self.rows(&tx, ADOPTING, []).await?;
         }
         let found = self.choose(&tx, asked, candidates).await?;
-        self.report_on(&tx, vec![(asked.id.clone(), Report::Searched(found))], now).await?;
-        self.commit(tx).await
+        let reports = vec![(asked.id.clone(), Report::Searched(found))];
+        let told = self.report_on(&tx, reports, now).await?;
+        self.commit(tx).await?;
+        Ok(told)
     }
 
     async fn choose(

@@ -9,6 +9,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[cfg(feature = "otel")]
+mod traces;
 mod watch;
 
 /// Rings until somebody confirms, twice at most.
@@ -102,9 +104,7 @@ impl Desk {
 
     /// A server on a port of the system's choice, once it listens.
     fn serve(&self) -> Server {
-        let mut child = self.command(&["serve", "--listen", "127.0.0.1:0"]).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut server = Server { child, log };
+        let mut server = Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]));
         server.wait_for("listening on http://127.0.0.1:");
         server
     }
@@ -135,6 +135,12 @@ struct Server {
 }
 
 impl Server {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, log }
+    }
+
     /// Reads the log up to a line with `words`.
     fn wait_for(&mut self, words: &str) -> String {
         let mut read = String::new();
@@ -429,15 +435,30 @@ fn a_server_that_others_could_reach_wants_a_key() {
 #[test]
 fn a_server_logs_json_where_machines_read_it() {
     let desk = Desk::new();
-    let mut child = desk
-        .command(&["serve", "--listen", "127.0.0.1:0"])
-        .env("RUNGS_LOG_FORMAT", "json")
-        .spawn()
-        .unwrap();
-    let log = BufReader::new(child.stderr.take().unwrap());
-    let mut server = Server { child, log };
+    desk.ask(&["apply", "call.yml"]);
+    let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("RUNGS_LOG_FORMAT", "json").env("RUNGS_LOG", "rungs=debug");
+    command.env("RUNGS_CONSOLE_CALLS", "answered");
+    let mut server = Server::start(command);
     let line: Value = serde_json::from_str(&server.wait_for("listening")).unwrap();
     assert_eq!(line["level"], "INFO");
+
+    // Each fact is one flat line with the ids that it speaks of.
+    let data = r#"{"phone": "+385911234567", "date": "2999-01-01"}"#;
+    desk.ask(&["start", "call", "--id", "order-1", "--data", data]);
+    let mut line: Value = Value::Null;
+    for (message, fields) in [
+        ("a delivery was written", &["sequence", "step", "delivery", "channel"][..]),
+        ("sent", &["step", "delivery", "provider", "attempt"]),
+        ("a delivery went on", &["step", "delivery", "channel", "status"]),
+        ("a step was visited", &["sequence", "step", "runner", "action"]),
+    ] {
+        line =
+            serde_json::from_str(&server.wait_for(&format!("\"message\":\"{message}\""))).unwrap();
+        assert_eq!(line["process"], "order-1", "{line:#}");
+        assert!(fields.iter().all(|name| line.get(name).is_some()), "{line:#}");
+    }
+    assert!(line.as_object().unwrap().values().all(|value| !value.is_object()), "{line:#}");
     assert_eq!(server.end(), Some(0));
 }
 

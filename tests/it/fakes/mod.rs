@@ -1,6 +1,8 @@
 //! What the outside world is in tests: providers on loopback sockets, as strict as the
 //! real ones, that do something of their own accord only when a test says so.
 
+#[cfg(feature = "otel")]
+pub mod collector;
 pub mod smtp;
 pub mod twilio;
 pub mod watcher;
