@@ -36,8 +36,12 @@ impl Engine {
                 .into_iter()
                 .map(|one| (one.id, Report::LeaseExpired { ask_at: ask_at(&one.channel) }))
                 .collect();
-            self.store.report(reports, now).await?;
+            let known = self.store.report(reports, now).await?;
             self.wake.dispatchers();
+            // Rows that cannot be read are left to who can read them.
+            if known == 0 {
+                return Ok(swept);
+            }
         }
     }
 
@@ -56,8 +60,11 @@ impl Engine {
             swept.late += late.len();
             tracing::warn!(count = late.len(), "deliveries are late; they are not sent");
             let reports = late.into_iter().map(|id| (id, Report::Late)).collect();
-            self.store.report(reports, now).await?;
+            let known = self.store.report(reports, now).await?;
             self.wake.evaluator();
+            if known == 0 {
+                return Ok(swept);
+            }
         }
     }
 

@@ -181,6 +181,7 @@ impl Teller {
             None => what.clone(),
         };
         let style = match DeliveryStatus::parse(what) {
+            Some(DeliveryStatus::InDoubt | DeliveryStatus::Skipped) => WARN,
             Some(status) if status.is_failure() => WARN,
             Some(status) if status > DeliveryStatus::Sent => GOOD,
             Some(_) => DIM,
