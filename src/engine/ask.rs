@@ -145,7 +145,8 @@ impl Engine {
             Err(found) => found,
         };
         let report = (one.id.clone(), Report::Searched(found));
-        self.report(vec![report], now).await
+        self.report(vec![report], now).await?;
+        Ok(())
     }
 }
 

@@ -15,13 +15,18 @@ use crate::store::{Result, deliveries::Told};
 
 impl Engine {
     /// Tells deliveries their reports, and the log and the metrics what became of them.
+    /// Returns how many of the deliveries are known.
     ///
     /// # Errors
     /// The database's.
-    pub async fn report(&self, reports: Vec<(String, Report)>, now: DateTime<Utc>) -> Result<()> {
+    pub async fn report(
+        &self,
+        reports: Vec<(String, Report)>,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
         let told = self.store.report(reports, now).await?;
         self.note(&told);
-        Ok(())
+        Ok(told.len())
     }
 
     /// Logs and counts what became of deliveries.

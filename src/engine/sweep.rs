@@ -37,8 +37,12 @@ impl Engine {
                 .into_iter()
                 .map(|one| (one.id, Report::LeaseExpired { ask_at: ask_at(&one.channel) }))
                 .collect();
-            self.report(reports, now).await?;
+            let known = self.report(reports, now).await?;
             self.wake.dispatchers();
+            // Rows that cannot be read are left to who can read them.
+            if known == 0 {
+                return Ok(swept);
+            }
         }
     }
 
@@ -58,8 +62,11 @@ impl Engine {
             self.metrics.late(late.len());
             tracing::warn!(count = late.len(), "deliveries are late; they are not sent");
             let reports = late.into_iter().map(|id| (id, Report::Late)).collect();
-            self.report(reports, now).await?;
+            let known = self.report(reports, now).await?;
             self.wake.evaluator();
+            if known == 0 {
+                return Ok(swept);
+            }
         }
     }
 

@@ -284,7 +284,8 @@ fn read(row: delivery::Model) -> Result<DeliveryRecord> {
     };
     let moment = |at: Option<i64>| at.and_then(DateTime::from_timestamp_millis);
     let remedy = |text: &Option<String>| text.as_deref().and_then(Remedy::parse);
-    let late = moment(row.late_at).zip(remedy(&row.late_then));
+    // What a newer program calls it is at least no reason to send it late.
+    let late = moment(row.late_at).map(|at| (at, remedy(&row.late_then).unwrap_or(Remedy::Fail)));
     let retry = match &row.retry {
         Some(text) => serde_json::from_str(text).map_err(|_| unreadable("retry"))?,
         None => Retry::default(),

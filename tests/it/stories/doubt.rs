@@ -184,7 +184,7 @@ async fn where_nobody_can_be_asked_the_step_decides(kind: Kind) {
         [("repeat", "sent", "told"), ("skip", "in-doubt", "told"), ("fail", "failed", "failed")]
     {
         let yaml = format!(
-            r#"
+            r"
 sequence: mail-{in_doubt}
 defaults: {{ inDoubt: {in_doubt} }}
 steps:
@@ -194,7 +194,7 @@ steps:
     altNext: failed
   - {{ id: told, run: GoTo, config: {{ step: end }} }}
   - {{ id: failed, run: GoTo, config: {{ step: end }} }}
-"#
+"
         );
         app.publish(&yaml).await;
         app.start_process(&format!("mail-{in_doubt}"), in_doubt, json!({})).await;
