@@ -143,6 +143,9 @@ impl Engine {
         else {
             return Beat::NotDue;
         };
+        if self.pulse.is_yet_to_begin() {
+            return Beat::NotDue;
+        }
         let beat = match self.illness().await {
             Some(illness) => Beat::Withheld(illness),
             None => heart.request().await.map_or_else(Beat::Unheard, |()| Beat::Heard),

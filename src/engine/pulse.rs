@@ -52,12 +52,18 @@ impl Pulse {
         self.troubled.load(Ordering::Relaxed) > 0
     }
 
+    /// Whether the first cycle has yet to be committed.
+    pub(super) fn is_yet_to_begin(&self) -> bool {
+        self.committed.load(Ordering::Relaxed) == NEVER && !self.is_stuck()
+    }
+
     /// Whether no cycle has been committed for long.
     pub(super) fn is_stuck(&self) -> bool {
-        match self.committed.load(Ordering::Relaxed) {
-            NEVER => true,
-            at => u128::from(self.elapsed().saturating_sub(at)) > STUCK.as_millis(),
-        }
+        let at = match self.committed.load(Ordering::Relaxed) {
+            NEVER => 0,
+            at => at,
+        };
+        u128::from(self.elapsed().saturating_sub(at)) > STUCK.as_millis()
     }
 
     fn elapsed(&self) -> u64 {
@@ -76,11 +82,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_stuck_until_the_first_cycle_and_troubled_while_a_loop_is() {
+    fn it_begins_with_the_first_cycle_and_is_troubled_while_a_loop_is() {
         let pulse = Pulse::new();
-        assert!(pulse.is_stuck());
+        assert!(pulse.is_yet_to_begin() && !pulse.is_stuck());
         pulse.committed();
-        assert!(!pulse.is_stuck() && !pulse.is_troubled());
+        assert!(!pulse.is_yet_to_begin() && !pulse.is_stuck() && !pulse.is_troubled());
         let (one, another) = (pulse.in_trouble(), pulse.in_trouble());
         drop(one);
         assert!(pulse.is_troubled(), "one of two loops still is");

@@ -10,7 +10,10 @@ use super::{RING, phone};
 use crate::{
     databases::Kind,
     every_database::on_every_database,
-    fakes::{twilio::Fate, watcher::FakeWatcher},
+    fakes::{
+        twilio::{Fate, Mood},
+        watcher::FakeWatcher,
+    },
     harness::{Setup, TestApp},
 };
 
@@ -20,6 +23,7 @@ on_every_database!(
     who_waits_for_an_event_or_for_word_is_not_forgotten,
     an_attempt_that_outlived_its_program_is_found_until_it_is_swept,
     what_is_overdue_makes_the_heart_stop_until_it_is_done,
+    what_was_tried_again_in_doubt_and_settled_is_counted,
 );
 
 /// Rests at its goal until somebody confirms.
@@ -125,7 +129,7 @@ async fn an_attempt_that_outlived_its_program_is_found_until_it_is_swept(kind: K
 async fn what_is_overdue_makes_the_heart_stop_until_it_is_done(kind: Kind) {
     let watcher = FakeWatcher::start().await;
     let app = Setup { heart: Some(watcher.heart()), ..Setup::on(kind) }.start().await;
-    assert_eq!(app.engine.beat().await, Beat::Withheld(Illness::Stuck), "nothing was done yet");
+    assert_eq!(app.engine.beat().await, Beat::NotDue, "nothing was done yet");
     app.publish(RING).await;
     app.start_process("ring", "r1", phone()).await;
     app.settle().await;
@@ -150,7 +154,7 @@ async fn what_is_overdue_makes_the_heart_stop_until_it_is_done(kind: Kind) {
     for line in [
         "rungs_heartbeats_total{outcome=\"heard\"} 2",
         "rungs_heartbeats_total{outcome=\"unheard\"} 1",
-        "rungs_heartbeats_total{outcome=\"withheld\"} 2",
+        "rungs_heartbeats_total{outcome=\"withheld\"} 1",
         "rungs_due_lag_most_seconds 61",
     ] {
         assert!(figures.lines().any(|one| one == line), "{line} in {figures}");
@@ -159,6 +163,35 @@ async fn what_is_overdue_makes_the_heart_stop_until_it_is_done(kind: Kind) {
         app.twilio.ring(&call.sid, Fate::Answered).await;
     }
     app.settle().await;
+    app.finish().await;
+}
+
+async fn what_was_tried_again_in_doubt_and_settled_is_counted(kind: Kind) {
+    let app = TestApp::on(kind).await;
+    app.twilio.next(Mood::Unavailable);
+    app.twilio.next(Mood::HangUpAfter);
+    app.climb(RING, "r1", phone()).await;
+    app.clock_shows("09:00:11").await;
+    assert_eq!(app.twilio.calls().len(), 1, "the second attempt was taken, and not answered");
+    let counts = async |lines: &[&str]| {
+        let figures = app.engine.scrape().await.unwrap();
+        for line in lines {
+            assert!(figures.lines().any(|one| one == *line), "{line} in {figures}");
+        }
+    };
+    counts(&[
+        "rungs_attempts_total{channel=\"phone\",outcome=\"trouble\"} 1",
+        "rungs_attempts_total{channel=\"phone\",outcome=\"in_doubt\"} 1",
+        "rungs_retries_total{channel=\"phone\"} 1",
+        "rungs_in_doubt_total 1",
+        "rungs_open_deliveries{status=\"in-doubt\"} 1",
+    ])
+    .await;
+
+    app.clock_shows("09:01").await;
+    app.twilio.ring(&app.twilio.calls()[0].sid, Fate::Busy).await;
+    app.settle().await;
+    counts(&["rungs_deliveries_settled_total{channel=\"phone\",outcome=\"busy\"} 1"]).await;
     app.finish().await;
 }
 
