@@ -165,8 +165,8 @@ fn span(channel: &str, begun: &Begun) -> Span {
 /// longer owns it, and must not send.
 async fn attempt(way: Way, clock: Clock, lease: TimeDelta, begun: Begun) -> Ended {
     let now = clock.now();
-    let mut tally = Dispatched::default();
-    tally.retries = usize::from(begun.attempts > 1);
+    let retries = usize::from(begun.attempts > 1);
+    let mut tally = Dispatched { retries, ..Dispatched::default() };
     let lease_until = DateTime::from_timestamp_millis(begun.lease_until).unwrap_or(now);
     if now >= lease_until {
         return (Vec::new(), tally);
