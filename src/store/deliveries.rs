@@ -171,22 +171,20 @@ impl Store {
     async fn lock(&self, tx: &DatabaseTransaction, ids: &[&String]) -> Result<Vec<Locked>> {
         let ids = json!(ids).to_string();
         let (list, lock) = (self.dialect.list(), self.dialect.for_update());
-        let sql = format!(
-            "SELECT key, process_id FROM processes
-             WHERE key IN (SELECT process_key FROM deliveries WHERE id IN {list})
-             ORDER BY key{lock}"
-        );
-        let rows = self.rows(tx, &sql, [ids.clone().into()]).await?;
-        let process_ids: HashMap<String, String> = rows
-            .iter()
-            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
-            .collect::<Result<_>>()?;
-        let sql = format!("SELECT * FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
-        let rows: Vec<delivery::Model> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
+        if self.dialect == Dialect::Postgres {
+            let sql = format!(
+                "SELECT key FROM processes
+                 WHERE key IN (SELECT process_key FROM deliveries WHERE id IN {list})
+                 ORDER BY key{lock}"
+            );
+            self.rows(tx, &sql, [ids.clone().into()]).await?;
+        }
+        let sql = format!("SELECT {RECORD} FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
+        let rows: Vec<Row> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
             let had_news = row.news;
-            let process_id = process_ids.get(&row.process_key).cloned().unwrap_or_default();
+            let process_id = row.process_id.clone().unwrap_or_default();
             match read(row) {
                 Ok(record) => records.push(Locked { record, process_id, had_news }),
                 // One row that a newer program wrote must not keep the others from it.
@@ -256,6 +254,37 @@ struct Locked {
     had_news: bool,
 }
 
+/// What a report looks at: all but what is sent, which may be long.
+const RECORD: &str = "id, process_key, step, channel, retry, in_doubt, late_at, late_then, status,
+    attempts, due_at, begun_at, lease_until, withdrawn, provider_id, error, log, news,
+    created_at, settled_at,
+    (SELECT process_id FROM processes WHERE key = process_key) AS process_id";
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: String,
+    process_key: String,
+    step: String,
+    channel: String,
+    retry: Option<String>,
+    in_doubt: Option<String>,
+    late_at: Option<i64>,
+    late_then: Option<String>,
+    status: String,
+    attempts: i32,
+    due_at: Option<i64>,
+    begun_at: Option<i64>,
+    lease_until: Option<i64>,
+    withdrawn: bool,
+    provider_id: Option<String>,
+    error: Option<String>,
+    log: String,
+    news: bool,
+    created_at: i64,
+    settled_at: Option<i64>,
+    process_id: Option<String>,
+}
+
 /// When a process is told of a delivery: at once. Of one that was late, at the moment when
 /// it became so, since the ladder has been late since then, and what it does next is, too.
 fn told_at(record: &DeliveryRecord, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -278,7 +307,7 @@ fn row(record: &DeliveryRecord, news: bool) -> Value {
     })
 }
 
-fn read(row: delivery::Model) -> Result<DeliveryRecord> {
+fn read(row: Row) -> Result<DeliveryRecord> {
     let unreadable = |what: &str| {
         StoreError::Unreadable(format!("delivery {}: its {what} cannot be read", row.id))
     };

@@ -75,7 +75,9 @@ async fn nothing_is_lost_when_programs_beside_each_other_are_killed_on_postgres(
     let load = Load::on(&site);
     for kill in 0..kills {
         breathe(kill).await;
-        programs.iter_mut().for_each(|program| site.tend(program));
+        for program in &mut programs {
+            site.tend(program);
+        }
         let victim = kill % programs.len();
         site.kill(&mut programs[victim]);
     }

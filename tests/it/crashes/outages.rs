@@ -9,7 +9,7 @@ use super::{
     books,
     load::Asked,
     phone,
-    site::{Site, What},
+    site::{Program, Site, What},
 };
 use crate::{
     databases::{Cluster, Database, Kind},
@@ -59,7 +59,7 @@ async fn a_full_disk_loses_nothing_that_was_answered() {
     let script = r#"trap '' XFSZ; ulimit -f 3000; exec "$0" serve"#;
     let mut command = site.command("sh", site.ports[0]);
     let full = command.args(["-c", script, env!("CARGO_BIN_EXE_rungs")]).spawn().unwrap();
-    let full = site.adopt(full);
+    let full = Program::from(full);
     site.ready(0).await;
     site.publish().await;
 

@@ -27,6 +27,13 @@ pub enum What {
     Evaluate,
 }
 
+impl From<Child> for Program {
+    /// A server that was started in another way.
+    fn from(child: Child) -> Self {
+        Self { child, what: What::Serve(0) }
+    }
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
         // SIGKILL, as by an out-of-memory killer.
@@ -91,11 +98,6 @@ impl Site {
         Program { child: command.spawn().unwrap(), what }
     }
 
-    /// A server that was started in another way.
-    pub fn adopt(&self, child: Child) -> Program {
-        Program { child, what: What::Serve(0) }
-    }
-
     /// Kills a program and starts it again.
     pub fn kill(&self, program: &mut Program) {
         let what = program.what;
@@ -135,13 +137,14 @@ impl Site {
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         for attempt in 0..2_400 {
             let port = self.ports[attempt % self.ports.len()];
-            let post = self.http.post(format!("http://127.0.0.1:{port}{path}")).json(body);
-            if let Ok(answer) = post.send().await
-                && answer.status().as_u16() != 503
-                && let status = answer.status().as_u16()
-                && let Ok(body) = answer.json().await
-            {
-                return (status, body);
+            let url = format!("http://127.0.0.1:{port}{path}");
+            if let Ok(answer) = self.http.post(url).json(body).send().await {
+                let status = answer.status().as_u16();
+                if let Ok(body) = answer.json().await
+                    && status != 503
+                {
+                    return (status, body);
+                }
             }
             sleep(Duration::from_millis(50)).await;
         }
@@ -171,7 +174,9 @@ impl Site {
     /// Waits until no process is active any more, tending what ends by itself.
     pub async fn over_and_done(&self, programs: &mut [Program]) {
         for _ in 0..1_800 {
-            programs.iter_mut().for_each(|program| self.tend(program));
+            for program in &mut *programs {
+                self.tend(program);
+            }
             if self.active().await == Some(json!([])) {
                 return;
             }
