@@ -24,8 +24,10 @@ pub struct Figures {
     pub texts: usize,
     /// Texts that it took twice.
     pub doubles: usize,
-    /// Attempts of which nobody knew at first whether they arrived.
+    /// Deliveries of which nobody knew at first whether they arrived.
     pub in_doubt: usize,
+    /// Those of them that had, and were taken for sent without another attempt.
+    pub adopted: usize,
 }
 
 struct Books {
@@ -162,6 +164,7 @@ impl Books {
             texts: times.iter().sum(),
             doubles: times.iter().map(|times| times - 1).sum(),
             in_doubt: self.deliveries().filter(was_in_doubt).count(),
+            adopted: self.deliveries().filter(was_in_doubt).filter(|one| one.attempts == 1).count(),
         }
     }
 }

@@ -22,6 +22,9 @@ fn kills(of_six: usize) -> usize {
     (all * of_six).div_ceil(6)
 }
 
+/// Until so much is under way that a blow hits something.
+const RUN_UP: Duration = Duration::from_secs(2);
+
 /// Uneven, so that the blows fall into different moments of a cycle.
 async fn breathe(kill: usize) {
     sleep(Duration::from_millis(250 + (kill as u64 * 137) % 500)).await;
@@ -36,12 +39,13 @@ async fn balance(what: &str, kills: usize, site: &Site, asked: &Asked, programs:
     assert!(status.success(), "{found}");
     let figures = books::balance(site, asked).await;
     eprintln!(
-        "{what}: {kills} kills, {} processes, {} texts, {} of them twice, {} were in doubt; \
-         all was over {:.0} s after the last kill",
+        "{what}: {kills} kills, {} processes, {} texts, {} of them twice, {} were in doubt, \
+         {} of those had arrived; all was over {:.0} s after the last kill",
         figures.processes,
         figures.texts,
         figures.doubles,
         figures.in_doubt,
+        figures.adopted,
         settled.as_secs_f64()
     );
     assert_eq!(figures.doubles, 0, "Twilio can be asked, so nothing is sent twice");
@@ -55,6 +59,7 @@ async fn nothing_is_lost_when_serve_is_killed_on_sqlite() {
     site.ready(0).await;
     site.publish().await;
     let load = Load::on(&site);
+    sleep(RUN_UP).await;
     for kill in 0..kills {
         breathe(kill).await;
         site.kill(&mut programs[0]);
@@ -73,6 +78,7 @@ async fn nothing_is_lost_when_programs_beside_each_other_are_killed_on_postgres(
     site.ready(0).await;
     site.publish().await;
     let load = Load::on(&site);
+    sleep(RUN_UP).await;
     for kill in 0..kills {
         breathe(kill).await;
         for program in &mut programs {
@@ -94,6 +100,7 @@ async fn nothing_is_lost_when_the_plug_of_postgres_is_pulled() {
     site.ready(0).await;
     site.publish().await;
     let load = Load::on(&site);
+    sleep(RUN_UP).await;
     for kill in 0..kills {
         breathe(kill + 3).await;
         cluster.stop_immediately();

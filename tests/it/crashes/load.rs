@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::site::Site;
 
 /// Started at once.
-const WAVE: usize = 20;
+const WAVE: usize = 30;
 /// Between two waves.
 const PAUSE: Duration = Duration::from_millis(400);
 /// So many waves after its start, a process is stopped or confirmed, if it is to be.

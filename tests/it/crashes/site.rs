@@ -56,6 +56,8 @@ impl Site {
     /// With so many ports for APIs.
     pub async fn over(url: &str, apis: usize) -> Self {
         let twilio = FakeTwilio::start().await;
+        // So that a blow falls between what it took and what is written down of it.
+        twilio.takes_its_time(Duration::from_millis(50));
         // All are held until all are found, so that no two are the same.
         let held: Vec<TcpListener> =
             (0..apis).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();

@@ -9,6 +9,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use axum::{
@@ -116,6 +117,7 @@ impl Resource {
 
 struct Book {
     clock: Clock,
+    pause: Duration,
     requests: Vec<Request>,
     resources: Vec<Resource>,
     moods: VecDeque<Mood>,
@@ -159,6 +161,11 @@ impl FakeTwilio {
             "timeout": 10.0,
         }))
         .expect("a configuration")
+    }
+
+    /// Takes requests at once, as ever, and answers them after `pause`.
+    pub fn takes_its_time(&self, pause: Duration) {
+        self.book().pause = pause;
     }
 
     /// The time that it goes by from now on.
@@ -272,7 +279,7 @@ async fn create(
     body: Bytes,
 ) -> Response {
     let form: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
-    let (mood, answer) = {
+    let (mood, answer, pause) = {
         let mut book = book.lock().expect("no test panicked while it wrote");
         let mood = book.moods.pop_front();
         let refusal = rules::authenticate(&account, &headers)
@@ -287,8 +294,11 @@ async fn create(
             (None, Some(refusal)) => refusal.into_response(),
             (None, None) => StatusCode::NO_CONTENT.into_response(),
         };
-        (mood, answer)
+        (mood, answer, book.pause)
     };
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
     match mood {
         Some(mood) => mood.answer(answer, &cut).await,
         None => answer,
@@ -365,6 +375,7 @@ impl Book {
     fn new() -> Self {
         Self {
             clock: Clock::System,
+            pause: Duration::ZERO,
             requests: Vec::new(),
             resources: Vec::new(),
             moods: VecDeque::new(),
