@@ -16,7 +16,7 @@ use crate::{
     fakes::watcher::FakeWatcher,
 };
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_may_go_away_for_ten_seconds_and_come_back() {
     const PROCESSES: usize = 200;
     let (cluster, watcher) = (Cluster::start(&[]), FakeWatcher::start().await);
@@ -46,12 +46,13 @@ async fn a_database_may_go_away_for_ten_seconds_and_come_back() {
     let asked = Asked { processes: PROCESSES, ..Asked::default() };
     let figures = books::balance(&site, &asked).await;
     assert_eq!((figures.texts, figures.doubles), (PROCESSES * super::TEXTS, 0));
-    assert_eq!(figures.in_doubt, 0, "results were held until it was back");
+    // A sweep may have come before them; then there was nothing left to look for.
+    assert_eq!(figures.adopted, figures.in_doubt, "results were held until it was back");
 }
 
 /// The disk is full: what was answered with 201 is kept, everything else is answered with
 /// 503, and the program lives on.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_loses_nothing_that_was_answered() {
     let database = Database::fresh(Kind::Sqlite).await;
     let site = Site::over(&database.url, 1).await;
