@@ -69,6 +69,7 @@ fn twilio_caller_ids() -> channels::caller_ids::CallerIds {
 /// Seconds that Rungs takes.
 async fn deliver(kind: Kind, sink: &Sink, count: usize, at_once: usize) -> f64 {
     let place = Place::fresh(kind).await;
+    place.settle().await;
     let channels = Channels::open(&config(sink, at_once)).expect("Twilio");
     let engine = place.engine_with(Clock::standing_at(sample::nine()), channels).await;
     let yaml = sample::message();
@@ -78,7 +79,6 @@ async fn deliver(kind: Kind, sink: &Sink, count: usize, at_once: usize) -> f64 {
         (0..count).map(|number| sample::process(&sequence, number, sample::nine())).collect();
     place::insert(&engine.store, &processes).await;
     assert_eq!(engine.evaluate().await.expect("messages").deliveries, count);
-    place.settle().await;
 
     let watch = Stopwatch::start();
     let dispatched = engine.dispatch().await.expect("deliveries");

@@ -38,11 +38,11 @@ pub async fn round(size: Size) -> Vec<Figure> {
 async fn drain(kind: Kind, count: usize) -> f64 {
     let place = Place::fresh(kind).await;
     let engine = place.engine().await;
+    place.settle().await;
     place::publish(&engine.store, "waits", sample::WAITS).await;
     let waiting = sample::waiting(&sample::sequence(sample::WAITS), count);
     place::insert(&engine.store, &waiting).await;
     engine.clock.set(sample::ten());
-    place.settle().await;
 
     let watch = Stopwatch::start();
     let evaluated = engine.evaluate().await.expect("the second step");
@@ -55,6 +55,7 @@ async fn drain(kind: Kind, count: usize) -> f64 {
 async fn floor(kind: Kind, count: usize) -> f64 {
     let place = Place::fresh(kind).await;
     let store = place.store().await;
+    place.settle().await;
     let sequence = sample::sequence(sample::WAITS);
     let waiting = sample::waiting(&sequence, count);
     place::insert(&store, &waiting).await;
@@ -66,7 +67,6 @@ async fn floor(kind: Kind, count: usize) -> f64 {
         advanced.chunks(floor::BATCH).map(|batch| floor::waits(batch, sample::ten())).collect();
     store.close().await.expect("an end");
     let mut floor = Floor::connect(&place).await;
-    place.settle().await;
 
     let watch = Stopwatch::start();
     for batch in batches {

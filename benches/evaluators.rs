@@ -33,6 +33,7 @@ pub async fn round(size: Size) -> Vec<Figure> {
 /// Seconds that so many evaluators take together. None does what another has done.
 async fn drain(count: usize, evaluators: usize) -> f64 {
     let place = Place::fresh(Kind::Postgres).await;
+    place.settle().await;
     let mut engines = Vec::new();
     for _ in 0..evaluators {
         let engine = place.engine().await;
@@ -42,7 +43,6 @@ async fn drain(count: usize, evaluators: usize) -> f64 {
     place::publish(&engines[0].store, "waits", sample::WAITS).await;
     let waiting = sample::waiting(&sample::sequence(sample::WAITS), count);
     place::insert(&engines[0].store, &waiting).await;
-    place.settle().await;
     let watch = Stopwatch::start();
     let mut running = JoinSet::new();
     for engine in &engines {

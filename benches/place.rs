@@ -72,7 +72,9 @@ impl Place {
         Engine::new(self.store().await, clock, channels, Options::default())
     }
 
-    /// What was written before is on the disk, so that it does not slow down what comes.
+    /// What other rows of the table wrote is on the disk, so that it slows down nothing that
+    /// comes. Before what is measured is prepared: a checkpoint between that and the
+    /// measurement would make each first touch of a page a copy of the page.
     pub async fn settle(&self) {
         if self.kind == Kind::Postgres {
             cluster().await.psql("postgres", "CHECKPOINT");

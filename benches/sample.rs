@@ -49,8 +49,9 @@ steps:
     config: { to: "{{restaurant.phone}}", message: "{{restaurant.name}} has {{order.count}} new orders." }
   - { id: pause, run: WaitForDuration, config: { amount: 0, unit: minutes } }
   - id: confirmed
-    run: Goal
-    config: { lodashCommand: eq, value: { type: get, value: order.status }, compareTo: { type: raw, value: confirmed } }
+    run: Conditional
+    config: { lodashCommand: eq, value: { type: get, value: steps.text.status }, compareTo: { type: raw, value: sent } }
+    altNext: end
 "#;
 
 /// One message of 200 bytes.
