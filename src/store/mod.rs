@@ -10,6 +10,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use rungs_core::Process;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, RuntimeErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
@@ -17,6 +18,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
+mod bulk;
 mod connect;
 pub mod cycle;
 pub mod deliveries;
@@ -29,16 +31,18 @@ pub mod processes;
 pub mod questions;
 pub mod sequences;
 pub mod sweep;
+mod together;
 pub mod watch;
 
 use dialect::Dialect;
 use probe::{Point, Probe};
+use together::Together;
 
 /// What every method answers.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database said no, or said nothing.
     #[error("{0}")]
@@ -74,6 +78,9 @@ pub struct Store {
     reader: DatabaseConnection,
     dialect: Dialect,
     probe: Option<Arc<dyn Probe>>,
+    /// Single births, and questions for the newest version of a sequence.
+    births: Arc<Together<Arc<Process>, Result<bool>>>,
+    newest: Arc<Together<Arc<str>, Result<Option<i32>>>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -141,7 +148,8 @@ impl Store {
             }
             Dialect::Sqlite => connect::sqlite(options).await?,
         };
-        Ok(Self { writer, reader, dialect, probe: None })
+        let (births, newest) = (Arc::default(), Arc::default());
+        Ok(Self { writer, reader, dialect, probe: None, births, newest })
     }
 
     /// Brings the schema up to date.
