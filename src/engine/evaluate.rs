@@ -18,6 +18,8 @@ use super::{Engine, Evaluated, sequences::Parsed};
 
 /// Processes that are advanced while those before them are being written.
 const PART: usize = 128;
+/// The first part, during which the database has nothing to do.
+const FIRST_PART: usize = 32;
 /// Processes that are advanced between two looks whether the database is ready for more.
 const BREATH: usize = 16;
 /// Cycles beside each other on a database that takes several writers.
@@ -135,7 +137,8 @@ impl Engine {
             return Ok(None);
         }
         let mut rows = Rows::default();
-        for (number, one) in claimed.by_ref().take(PART).enumerate() {
+        let most = if done.advanced.is_empty() { FIRST_PART } else { PART };
+        for (number, one) in claimed.by_ref().take(most).enumerate() {
             if number % BREATH == BREATH - 1 {
                 tokio::task::yield_now().await;
             }

@@ -6,9 +6,10 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
 use rungs_core::{Advanced, Delivery, Entry, News, Process, Remedy};
 use rungs_runners::{DeliveryStatus, DeliveryView};
-use sea_orm::{DatabaseTransaction, FromQueryResult, QueryResult, Value};
+use sea_orm::{DatabaseTransaction, FromQueryResult, QueryResult, StreamTrait, Value};
 use serde_json::json;
 
 use super::{
@@ -74,16 +75,21 @@ impl Store {
         let sql = self.dialect.due_processes(processes::DUE);
         let at = now.timestamp_millis();
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = self.rows(&tx, &sql, [at.into(), most.into()]).await?;
-        let mut readable = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let Due { process, woken, due_at } = processes::due(row)?;
-            match process {
-                Ok(process) => readable.push((process, woken, due_at)),
-                Err((key, error)) => {
-                    self.fail(&tx, &key, &error.to_string(), &Taken::default(), now).await?;
+        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+        let statement = self.statement(&sql, [at.into(), most.into()]);
+        {
+            // Each is read while the database looks for the next.
+            let mut rows = tx.stream_raw(statement).await?;
+            while let Some(row) = rows.try_next().await? {
+                let Due { process, woken, due_at } = processes::due(&row)?;
+                match process {
+                    Ok(process) => readable.push((process, woken, due_at)),
+                    Err(error) => unreadable.push(error),
                 }
             }
+        }
+        for (key, error) in unreadable {
+            self.fail(&tx, &key, &error.to_string(), &Taken::default(), now).await?;
         }
         let woken = readable.iter().filter(|(_, woken, _)| *woken);
         let woken = woken.map(|(process, ..)| process.key.clone()).collect();

@@ -214,14 +214,17 @@ impl Store {
         Ok(())
     }
 
+    fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+        Statement::from_sql_and_values(self.writer.get_database_backend(), sql, values)
+    }
+
     async fn rows(
         &self,
         db: &impl ConnectionTrait,
         sql: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<QueryResult>> {
-        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-        Ok(db.query_all_raw(statement).await?)
+        Ok(db.query_all_raw(self.statement(sql, values)).await?)
     }
 
     async fn run(
@@ -230,8 +233,7 @@ impl Store {
         sql: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<u64> {
-        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-        Ok(db.execute_raw(statement).await?.rows_affected())
+        Ok(db.execute_raw(self.statement(sql, values)).await?.rows_affected())
     }
 }
 
