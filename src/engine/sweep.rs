@@ -6,7 +6,7 @@ use rungs_core::Report;
 
 use crate::store::Result;
 
-use super::{Engine, Swept, ask};
+use super::{Engine, Swept};
 
 /// Rows handled in one transaction.
 const BATCH: u64 = 500;
@@ -29,9 +29,8 @@ impl Engine {
                 count = expired.len(),
                 "attempts ended without a result: it is looked whether they arrived"
             );
-            let ask_at = |channel: &str| {
-                self.channels.get(channel).and_then(|way| ask::first_search(way, now))
-            };
+            let ask_at =
+                |channel: &str| self.channels.get(channel)?.channel.searches().map(|_| now);
             let reports = expired
                 .into_iter()
                 .map(|one| (one.id, Report::LeaseExpired { ask_at: ask_at(&one.channel) }))

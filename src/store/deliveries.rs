@@ -123,7 +123,7 @@ impl Store {
         }
         let records = self.lock(tx, &by_id.keys().collect::<Vec<_>>()).await?;
         let known = records.len();
-        let mut rows = Bulk::new(RECORD, known);
+        let mut rows = Bulk::new(REPORTED, known);
         let mut woken = Vec::new();
         for (mut record, had_news) in records {
             let reports = by_id.remove(&record.id).unwrap_or_default();
@@ -157,8 +157,8 @@ impl Store {
             );
             self.rows(tx, &sql, [ids.clone().into()]).await?;
         }
-        let sql = format!("SELECT * FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
-        let rows: Vec<delivery::Model> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
+        let sql = format!("SELECT {RECORD} FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
+        let rows: Vec<Row> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
             let news = row.news;
@@ -206,6 +206,35 @@ impl Store {
 
 const WOKEN: &[(&str, Column); 2] = &[("key", Column::Text), ("at", Column::BigInt)];
 
+/// What a report looks at: all but what is sent, which may be long.
+const RECORD: &str = "id, process_key, step, channel, retry, in_doubt, late_at, late_then, status,
+    attempts, due_at, begun_at, lease_until, withdrawn, provider_id, error, log, news,
+    created_at, settled_at";
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: String,
+    process_key: String,
+    step: String,
+    channel: String,
+    retry: Option<String>,
+    in_doubt: Option<String>,
+    late_at: Option<i64>,
+    late_then: Option<String>,
+    status: String,
+    attempts: i32,
+    due_at: Option<i64>,
+    begun_at: Option<i64>,
+    lease_until: Option<i64>,
+    withdrawn: bool,
+    provider_id: Option<String>,
+    error: Option<String>,
+    log: String,
+    news: bool,
+    created_at: i64,
+    settled_at: Option<i64>,
+}
+
 /// When a process is told of a delivery: at once. Of one that was late, at the moment when
 /// it became so, since the ladder has been late since then, and what it does next is, too.
 fn told_at(record: &DeliveryRecord, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -213,7 +242,8 @@ fn told_at(record: &DeliveryRecord, now: DateTime<Utc>) -> DateTime<Utc> {
     record.late.filter(|_| is_late).map_or(now, |(late_at, _)| late_at.min(now))
 }
 
-const RECORD: &[(&str, Column); 9] = &[
+/// What a report writes.
+const REPORTED: &[(&str, Column); 9] = &[
     ("id", Column::Text),
     ("status", Column::Text),
     ("due_at", Column::MaybeBigInt),
@@ -240,7 +270,7 @@ fn row(record: &DeliveryRecord, news: bool) -> [Value; 9] {
     ]
 }
 
-fn read(row: delivery::Model) -> Result<DeliveryRecord> {
+fn read(row: Row) -> Result<DeliveryRecord> {
     let unreadable = |what: &str| {
         StoreError::Unreadable(format!("delivery {}: its {what} cannot be read", row.id))
     };

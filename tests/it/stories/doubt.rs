@@ -84,7 +84,7 @@ async fn a_call_of_a_program_that_died_is_found_and_not_repeated(kind: Kind) {
     };
     app.engine.channels.get("phone").unwrap().channel.send(&outgoing).await.unwrap();
 
-    app.clock_shows("09:02:15").await;
+    app.clock_shows("09:02").await;
 
     assert_eq!(app.called(), [RESTAURANT], "once");
     let delivery = app.process("r1").await["deliveries"][0].clone();
