@@ -1,217 +1,143 @@
-//! What it costs: `cargo bench`. Prints a table, and one JSON line for machines.
+//! What it costs, beside what the machine can do at most: `cargo bench`.
 //!
-//! - `advance`: the pure part, per visit, on one core.
-//! - `drain`: processes that are due at one instant, each one step on, with history, on
-//!   SQLite and on PostgreSQL, both at their default durability.
+//! Each row is measured beside its floor, the same rows written or requests sent without
+//! Rungs, in the same round, seconds apart; three rounds, medians. PostgreSQL and SQLite run
+//! at their default durability. `cargo bench -- drain start` measures some rows only,
+//! `--quick` does so at small sizes, `--json FILE` writes the figures down.
+//! `docs/performance.md` says what each row is and what it showed.
 //!
 //! Not a timed test: nothing here fails because a machine is slow.
 
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    clippy::unwrap_used,
+    clippy::print_stderr,
     clippy::print_stdout,
+    clippy::unwrap_used,
     reason = "a benchmark that meets what it does not expect has nothing to report"
 )]
 
-use std::{fmt::Write, time::Duration};
+use std::path::PathBuf;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use rungs::{
-    channels::{self, Channels},
-    clock::{Clock, Stopwatch},
-    engine::{Engine, Options},
-    store::{self, Store, sequences::NewSequence},
-};
-use rungs_core::{News, Process, Sequence, Start, advance, check, start};
-use rungs_runners::{DeliveryStatus, DeliveryView, builtin::KINDS};
-use serde_json::{Value, json};
+use clap::Parser;
+use futures::future::BoxFuture;
 
 #[path = "../tests/it/databases.rs"]
 #[expect(dead_code, reason = "the tests treat their databases worse than this does")]
 mod databases;
 
-const ROUNDS: usize = 3;
-const PROCESSES: usize = 20_000;
+mod advance;
+mod chain;
+mod climb;
+mod deliver;
+mod drain;
+mod evaluators;
+mod figure;
+mod floor;
+mod lateness;
+mod place;
+mod sample;
+mod sink;
+mod sleepers;
+mod start;
 
-/// A figure with its unit.
-struct Row {
-    what: &'static str,
-    value: f64,
-    unit: &'static str,
+use figure::Figure;
+
+/// Measures what Rungs costs, beside what the machine can do at most.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Rows to measure; without any, all of them.
+    rows: Vec<String>,
+    /// Small sizes: for trying out, not for figures.
+    #[arg(long)]
+    quick: bool,
+    /// How many rounds; the medians count.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Where to write the figures as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// What Cargo says to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
 }
+
+/// How much to measure.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    quick: bool,
+}
+
+impl Size {
+    /// `full`, or a part of it that takes a moment.
+    pub fn of(self, full: usize) -> usize {
+        if self.quick { full.div_ceil(10) } else { full }
+    }
+}
+
+/// One round of a row.
+type Round = fn(Size) -> BoxFuture<'static, Vec<Figure>>;
+
+const ROWS: &[(&str, Round)] = &[
+    ("advance", |size| Box::pin(advance::round(size))),
+    ("drain", |size| Box::pin(drain::round(size))),
+    ("chain", |size| Box::pin(chain::round(size))),
+    ("climb", |size| Box::pin(climb::round(size))),
+    ("start", |size| Box::pin(start::round(size))),
+    ("deliver", |size| Box::pin(deliver::round(size))),
+    ("lateness", |size| Box::pin(lateness::round(size))),
+    ("sleepers", |size| Box::pin(sleepers::round(size))),
+    ("evaluators", |size| Box::pin(evaluators::round(size))),
+];
 
 fn main() {
-    let mut rows = vec![
-        Row { what: "advance, a control step", value: control_step(), unit: "ns/visit" },
-        Row { what: "advance, a notification", value: notification(), unit: "ns/visit" },
-    ];
+    let arguments = Arguments::parse();
+    if let Some(unknown) =
+        arguments.rows.iter().find(|row| ROWS.iter().all(|(name, _)| name != row))
+    {
+        let names: Vec<&str> = ROWS.iter().map(|(name, _)| *name).collect();
+        eprintln!("there is no row `{unknown}`; expected some of {}", names.join(", "));
+        std::process::exit(2);
+    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    for (what, kind) in [
-        ("drain, SQLite", databases::Kind::Sqlite),
-        ("drain, PostgreSQL", databases::Kind::Postgres),
-    ] {
-        let value = median((0..ROUNDS).map(|_| runtime.block_on(drain(kind))).collect());
-        rows.push(Row { what, value, unit: "processes/s" });
+    let mut figures = Vec::new();
+    for (name, round) in ROWS {
+        if arguments.rows.is_empty() || arguments.rows.iter().any(|row| row == name) {
+            figures.extend(measure(&runtime, name, *round, &arguments));
+        }
     }
-    for row in &rows {
-        println!("{:28} {:>12.0} {}", row.what, row.value, row.unit);
+    println!("{}", figure::table(&figures));
+    if let Some(file) = &arguments.json {
+        std::fs::write(file, figure::json(&figures).to_string()).expect("a place for the figures");
     }
-    let json: Vec<Value> = rows
-        .iter()
-        .map(|row| json!({ "what": row.what, "value": row.value.round(), "unit": row.unit }))
+}
+
+/// The medians of a row's rounds.
+fn measure(
+    runtime: &tokio::runtime::Runtime,
+    name: &str,
+    round: Round,
+    arguments: &Arguments,
+) -> Vec<Figure> {
+    let size = Size { quick: arguments.quick };
+    let rounds: Vec<Vec<Figure>> = (1..=arguments.rounds.max(1))
+        .map(|number| {
+            eprintln!("{name}, round {number}");
+            let figures = runtime.block_on(round(size));
+            for figure in &figures {
+                let floor =
+                    figure.floor.map_or(String::new(), |floor| format!(" beside {floor:.2}"));
+                eprintln!("  {}: {:.2} {}{floor}", figure.what, figure.value, figure.unit);
+            }
+            figures
+        })
         .collect();
-    println!("{}", Value::Array(json));
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn nine() -> DateTime<Utc> {
-    "2026-11-23T09:00:00Z".parse().expect("a constant")
-}
-
-fn sequence(yaml: &str) -> Sequence {
-    let checked = check(yaml, KINDS);
-    checked.sequence.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
-}
-
-fn process(sequence: &Sequence, number: usize) -> Process {
-    let new = Start {
-        key: format!("01900000-0000-7000-8000-{number:012}"),
-        process_id: format!("order-{number}"),
-        version: 1,
-        data: json!({ "restaurant": { "name": "Galija", "phone": "+385911234567" }, "order": { "count": 2, "status": "new" } }),
-        default_timezone: chrono_tz::UTC,
-        now: nine(),
-    };
-    start(sequence, new).expect("data that fits")
-}
-
-/// Twenty steps: waits that are over, conditions, jumps; then a rest.
-fn control_sequence() -> Sequence {
-    let mut steps = String::new();
-    for index in 0..6 {
-        let _ = write!(
-            steps,
-            "
-  - {{ id: date{index}, run: WaitForDate, config: {{ date: '2020-01-01' }} }}
-  - id: if{index}
-    run: Conditional
-    config:
-      lodashCommand: eq
-      value: {{ type: get, value: order.status }}
-      compareTo: {{ type: raw, value: new }}
-    altNext: end
-  - {{ id: hour{index}, run: WaitForDateComparison, config: {{ attribute: hour, values: [9] }} }}"
-        );
-    }
-    sequence(&format!(
-        "sequence: control\nsteps:{steps}
-  - {{ id: wait, run: WaitForDuration, config: {{ amount: 1, unit: hour }} }}
-  - id: goal
-    run: Goal
-    config:
-      lodashCommand: eq
-      value: {{ type: get, value: order.status }}
-      compareTo: {{ type: raw, value: confirmed }}
-"
-    ))
-}
-
-fn control_step() -> f64 {
-    let sequence = control_sequence();
-    let fresh = process(&sequence, 1);
-    per_visit(|| advance(&sequence, fresh.clone(), vec![], nine()).visits)
-}
-
-fn notification() -> f64 {
-    let yaml = r#"
-sequence: ring
-steps:
-  - id: ring
-    run: Phone
-    config: { to: "{{restaurant.phone}}", say: "Hello! {{restaurant.name}} has {{order.count}} new orders." }
-"#;
-    let sequence = sequence(yaml);
-    let fresh = process(&sequence, 1);
-    per_visit(|| {
-        let ringing = advance(&sequence, fresh.clone(), vec![], nine());
-        let open = ringing.process.state.delivery.clone().expect("a delivery");
-        let news = News::Delivery(DeliveryView { status: DeliveryStatus::Sent, ..open });
-        ringing.visits + advance(&sequence, ringing.process, vec![news], nine()).visits
-    })
-}
-
-/// Nanoseconds per visit: the median of rounds of half a second.
-fn per_visit(mut climb: impl FnMut() -> usize) -> f64 {
-    let round = |climb: &mut dyn FnMut() -> usize| {
-        let (watch, mut visits) = (Stopwatch::start(), 0_usize);
-        while watch.elapsed() < Duration::from_millis(500) {
-            visits += (0..100).map(|_| std::hint::black_box(climb())).sum::<usize>();
-        }
-        watch.elapsed().as_nanos() as f64 / visits as f64
-    };
-    median((0..ROUNDS).map(|_| round(&mut climb)).collect())
-}
-
-/// A database at its default durability.
-enum Place {
-    Sqlite(databases::Database),
-    Postgres(databases::Cluster),
-}
-
-impl Place {
-    fn url(&self) -> String {
-        match self {
-            Self::Sqlite(database) => database.url.clone(),
-            Self::Postgres(cluster) => cluster.url("postgres"),
-        }
-    }
-}
-
-async fn place(kind: databases::Kind) -> Place {
-    match kind {
-        databases::Kind::Sqlite => Place::Sqlite(databases::Database::fresh(kind).await),
-        databases::Kind::Postgres => Place::Postgres(databases::Cluster::start(&[])),
-    }
-}
-
-/// Processes per second, each from one wait to the next.
-async fn drain(kind: databases::Kind) -> f64 {
-    let place = place(kind).await;
-    let options = store::Options {
-        url: place.url(),
-        max_connections: 8,
-        acquire_timeout: Duration::from_secs(20),
-    };
-    let store = Store::connect(&options).await.expect("a database");
-    store.migrate().await.expect("a schema");
-    let yaml = "
-sequence: waits
-steps:
-  - { id: first, run: WaitForDuration, config: { amount: 1, unit: hour } }
-  - { id: second, run: WaitForDuration, config: { amount: 1, unit: hour } }
-";
-    let new = NewSequence { name: "waits", source: yaml, hash: "1", inline: false };
-    store.publish(&new, nine()).await.expect("a sequence");
-    let sequence = sequence(yaml);
-    let channels = Channels::open(&channels::Config::default()).expect("the console");
-    let clock = Clock::standing_at(nine());
-    let engine = Engine::new(store, clock.clone(), channels, Options::default());
-    for chunk in (0..PROCESSES).collect::<Vec<_>>().chunks(1_000) {
-        let processes: Vec<Process> =
-            chunk.iter().map(|number| process(&sequence, *number)).collect();
-        engine.store.insert(&processes, nine()).await.expect("processes");
-    }
-    engine.evaluate().await.expect("the first step");
-    clock.set(nine() + TimeDelta::hours(1));
-
-    let watch = Stopwatch::start();
-    let evaluated = engine.evaluate().await.expect("the second step");
-    let took = watch.elapsed().as_secs_f64();
-    assert_eq!(evaluated.processes, PROCESSES);
-    PROCESSES as f64 / took
+    let count = rounds.first().map_or(0, Vec::len);
+    (0..count)
+        .filter_map(|index| {
+            let same: Vec<Figure> =
+                rounds.iter().filter_map(|figures| figures.get(index).cloned()).collect();
+            Figure::median(&same)
+        })
+        .collect()
 }

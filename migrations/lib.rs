@@ -15,6 +15,7 @@ mod m0004_events;
 mod m0005_history;
 mod m0006_doubt;
 mod m0007_priority;
+mod m0008_indexes;
 mod m0009_audit;
 
 /// Every migration, oldest first.
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_history::Migration),
             Box::new(m0006_doubt::Migration),
             Box::new(m0007_priority::Migration),
+            Box::new(m0008_indexes::Migration),
             Box::new(m0009_audit::Migration),
         ]
     }

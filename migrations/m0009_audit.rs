@@ -1,9 +1,7 @@
 //! Audit: active processes that wait for no moment, but for word of what they sent.
 //!
 //! Few at any time, and only those cost anything: who sleeps until a moment, or rests at a
-//! goal until an event, is not in it. (A process whose present stay wrote a delivery has
-//! that delivery at the head of its state, behind the thirteen digits of when it came
-//! there; what events brought stands further down.)
+//! goal until an event, is not in the index.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,17 +12,23 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        db.execute_unprepared(
-            r#"CREATE INDEX processes_awaiting_word ON processes (key)
-                WHERE status = 'active' AND due_at IS NULL
-                  AND (woken OR state LIKE '{"enteredAt":_____________,"delivery":{%')"#,
-        )
-        .await?;
+        for sql in [
+            // The present stay wrote a delivery, and nothing but news of it ends the stay.
+            "ALTER TABLE processes ADD COLUMN awaits_word BOOLEAN NOT NULL DEFAULT FALSE",
+            r#"UPDATE processes SET awaits_word = TRUE
+                WHERE status = 'active' AND due_at IS NULL AND state LIKE '%"delivery":{%'"#,
+            "CREATE INDEX processes_awaiting_word ON processes (key)
+                WHERE status = 'active' AND due_at IS NULL AND (woken OR awaits_word)",
+        ] {
+            db.execute_unprepared(sql).await?;
+        }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared("DROP INDEX processes_awaiting_word").await?;
+        let db = manager.get_connection();
+        db.execute_unprepared("DROP INDEX processes_awaiting_word").await?;
+        db.execute_unprepared("ALTER TABLE processes DROP COLUMN awaits_word").await?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@
 //! chrono-tz was built with; after the last change it lists, a zone keeps its offset.
 //! Called by: the runners that wait, the check of `timezone:`, templates that show dates.
 
-use chrono::{DateTime, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Offset, TimeZone, Timelike, Utc};
 use chrono_tz::{GapInfo, Tz};
 
 mod add;
@@ -22,7 +22,7 @@ mod unit;
 pub use add::add;
 pub use attribute::Attribute;
 pub use matching::{NextMatch, next_match};
-pub use parse::{from_seconds, parse};
+pub use parse::{Written, from_seconds, parse};
 pub use unit::Unit;
 
 use crate::quote::quoted;
@@ -87,7 +87,21 @@ pub fn at(local: NaiveDateTime, zone: Tz) -> Result<DateTime<Utc>, CalendarError
 /// there are any.
 pub fn spell(at: DateTime<Utc>, zone: Tz) -> String {
     let seconds = if at.timestamp() % 60 == 0 { "" } else { ":%S" };
-    at.with_timezone(&zone).format(&format!("%Y-%m-%d %H:%M{seconds} %Z")).to_string()
+    let local = at.with_timezone(&zone);
+    if !(1..9999).contains(&at.year()) {
+        return local.format(&format!("%Y-%m-%d %H:%M{seconds} %Z")).to_string();
+    }
+    // By hand: every wait is spelled, and a format is read anew each time.
+    let (date, time) = (local.date_naive(), local.time());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    let seconds = if seconds.is_empty() { String::new() } else { format!(":{second:02}") };
+    let zone = local.offset();
+    format!(
+        "{:04}-{:02}-{:02} {hour:02}:{minute:02}{seconds} {zone}",
+        date.year(),
+        date.month(),
+        date.day()
+    )
 }
 
 /// The zone of an IANA name such as `Europe/Zagreb`.

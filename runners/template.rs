@@ -13,6 +13,7 @@ use crate::Scope;
 mod compile;
 mod helpers;
 mod moment;
+mod plain;
 mod rounds;
 mod usage;
 mod variables;
@@ -29,6 +30,8 @@ pub fn is_template(text: &str) -> bool {
 #[derive(Debug, Clone)]
 pub struct Template {
     parsed: handlebars::Template,
+    /// The same, where it only inserts values.
+    pieces: Option<Vec<plain::Piece>>,
     variables: Vec<Vec<String>>,
     html: bool,
 }
@@ -53,8 +56,9 @@ impl Template {
         let mut parsed = compile::compile(text)?;
         usage::check(&parsed)?;
         let variables = variables::of(&parsed);
+        let pieces = plain::of(&parsed);
         rounds::counted(&mut parsed);
-        Ok(Self { parsed, variables, html })
+        Ok(Self { parsed, pieces, variables, html })
     }
 
     /// Renders the template over a scope.
@@ -62,6 +66,12 @@ impl Template {
     /// # Errors
     /// A helper that could not do its work, with the reason.
     pub fn render(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
+        let escape = if self.html { handlebars::html_escape } else { handlebars::no_escape };
+        let short = self.pieces.as_ref();
+        let short = short.and_then(|pieces| plain::render(pieces, scope, escape, MOST_RENDERED));
+        if let Some(text) = short {
+            return Ok(text);
+        }
         let engine: &Handlebars<'_> = if self.html { &HTML } else { &PLAIN };
         let mut output = Rendered(String::new());
         rounds::begin();

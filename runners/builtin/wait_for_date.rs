@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     Failure, Outcome, Problem, Runner, Visit,
-    calendar::{self, CalendarError},
+    calendar::{self, CalendarError, Written},
     template::is_template,
 };
 
@@ -40,22 +40,42 @@ pub struct Config {
 
 /// A date as it stands in a config.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(from = "Raw")]
 enum Date {
     Seconds(f64),
+    /// Read once, when the config is.
+    Text(String, Result<Written, CalendarError>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Raw {
+    Seconds(f64),
     Text(String),
+}
+
+impl From<Raw> for Date {
+    fn from(raw: Raw) -> Self {
+        match raw {
+            Raw::Seconds(seconds) => Self::Seconds(seconds),
+            Raw::Text(text) => {
+                let written = Written::read(&text);
+                Self::Text(text, written)
+            }
+        }
+    }
 }
 
 impl Date {
     fn moment(&self, zone: Tz) -> Result<DateTime<Utc>, CalendarError> {
         match self {
             Self::Seconds(seconds) => calendar::from_seconds(*seconds),
-            Self::Text(text) => calendar::parse(text, zone),
+            Self::Text(_, written) => written.as_ref().map_err(Clone::clone)?.moment(zone),
         }
     }
 
     fn is_template(&self) -> bool {
-        matches!(self, Self::Text(text) if is_template(text))
+        matches!(self, Self::Text(text, _) if is_template(text))
     }
 }
 

@@ -15,17 +15,53 @@ use crate::quote::figure;
 /// # Errors
 /// The text is no date, or one outside the years 1 to 9999.
 pub fn parse(text: &str, zone: Tz) -> Result<DateTime<Utc>, CalendarError> {
-    let text = text.trim();
-    if let Some(seconds) = number(text) {
-        return from_seconds(seconds);
+    Written::read(text)?.moment(zone)
+}
+
+/// A date as it was written: what it is once it is known where.
+#[derive(Debug, Clone)]
+pub struct Written {
+    text: String,
+    form: Form,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Seconds(f64),
+    Local(NaiveDateTime),
+    Exact(NaiveDateTime, FixedOffset),
+}
+
+impl Written {
+    /// Reads a text as [`parse`] does.
+    ///
+    /// # Errors
+    /// The text is no date.
+    pub fn read(text: &str) -> Result<Self, CalendarError> {
+        let text = text.trim();
+        let form = match number(text) {
+            Some(seconds) => Form::Seconds(seconds),
+            None => match iso(text).ok_or_else(|| CalendarError::NoDate(text.to_owned()))? {
+                (local, None) => Form::Local(local),
+                (local, Some(offset)) => Form::Exact(local, offset),
+            },
+        };
+        Ok(Self { text: text.to_owned(), form })
     }
-    let (local, offset) = iso(text).ok_or_else(|| CalendarError::NoDate(text.to_owned()))?;
-    match offset {
-        None => at(local, zone),
-        Some(offset) => local
-            .checked_sub_offset(offset)
-            .and_then(|moment| whole(moment.and_utc()))
-            .ok_or_else(|| CalendarError::OutOfRange(text.to_owned())),
+
+    /// The moment, in `zone` if it names no offset.
+    ///
+    /// # Errors
+    /// It lies outside the years 1 to 9999.
+    pub fn moment(&self, zone: Tz) -> Result<DateTime<Utc>, CalendarError> {
+        match self.form {
+            Form::Seconds(seconds) => from_seconds(seconds),
+            Form::Local(local) => at(local, zone),
+            Form::Exact(local, offset) => local
+                .checked_sub_offset(offset)
+                .and_then(|moment| whole(moment.and_utc()))
+                .ok_or_else(|| CalendarError::OutOfRange(self.text.clone())),
+        }
     }
 }
 

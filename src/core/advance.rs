@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{Action, DeliveryStatus, DeliveryView, Failure, NewDelivery, Outcome, Visit};
 use uuid::Uuid;
 
-use crate::{Entry, News, Process, Remedy, Retry, Sequence, Status, Step, Target};
+use crate::{Entry, News, Process, Remedy, Retry, Sequence, Status, Step, Target, process::iso};
 
 /// Visits a process may make in one cycle. One that makes more would never rest.
 pub const MOST_VISITS: usize = 1_000;
@@ -90,6 +90,8 @@ struct Climb<'a> {
     now: DateTime<Utc>,
     /// When the process was to be looked at: earlier than now if everything was late.
     due_at: DateTime<Utc>,
+    /// Now, once it has been spelled.
+    spelled: Option<String>,
     advanced: Advanced,
 }
 
@@ -109,7 +111,7 @@ impl std::ops::DerefMut for Climb<'_> {
 impl<'a> Climb<'a> {
     fn new(sequence: &'a Sequence, process: Process, now: DateTime<Utc>) -> Self {
         let due_at = process.due_at.map_or(now, |due_at| due_at.min(now));
-        Self { sequence, now, due_at, advanced: Advanced::unchanged(process) }
+        Self { sequence, now, due_at, spelled: None, advanced: Advanced::unchanged(process) }
     }
 
     fn go(&mut self) {
@@ -228,8 +230,9 @@ impl<'a> Climb<'a> {
             }
             return Move::Rest;
         }
-        let now = self.now;
-        self.process.state.leave(&step.id, outcome.action, now, outcome.failed.as_deref());
+        let now = self.spelled.take().unwrap_or_else(|| iso(self.now));
+        self.process.state.leave(&step.id, outcome.action, &now, outcome.failed.as_deref());
+        self.spelled = Some(now);
         match outcome.failed {
             Some(reason) if step.fail_on_failure => Move::Fail(reason),
             _ => self.target(step, outcome.action, outcome.to.as_deref()),
@@ -247,7 +250,7 @@ impl<'a> Climb<'a> {
         if self.now < late_at {
             return outcome;
         }
-        let by = crate::process::iso(late_at);
+        let by = iso(late_at);
         match lateness.then {
             Remedy::Send => outcome,
             Remedy::Skip => Outcome::next(format!("skipped, late: it was to leave by {by}")),

@@ -128,16 +128,10 @@ impl State {
         }
     }
 
-    /// The stay at `step` ends with `action`.
-    pub(crate) fn leave(
-        &mut self,
-        step: &str,
-        action: Action,
-        now: DateTime<Utc>,
-        failed: Option<&str>,
-    ) {
+    /// The stay at `step` ends with `action`, `now` as [`iso`] spells it.
+    pub(crate) fn leave(&mut self, step: &str, action: Action, now: &str, failed: Option<&str>) {
         self.note(step, "action", json!(action));
-        self.note(step, "at", json!(iso(now)));
+        self.note(step, "at", json!(now));
         if let Some(reason) = failed {
             let unsent = self.steps.get(step).is_none_or(|result| result.get("status").is_none());
             if unsent {

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, Utc};
+use futures::{future::try_join_all, join};
 use rungs_core::{Advanced, Status, advance};
 use tracing::{Instrument, field::Empty};
 
@@ -10,7 +11,7 @@ use crate::{
     clock::Stopwatch,
     store::{
         Result,
-        cycle::{Broken, Claimed, Cycle},
+        cycle::{Broken, Claimed, Cycle, Rows},
     },
 };
 
@@ -22,6 +23,15 @@ struct Suspect {
     process_id: String,
 }
 
+/// Processes that are advanced while those before them are being written.
+const PART: usize = 128;
+/// The first part, during which the database has nothing to do.
+const FIRST_PART: usize = 32;
+/// Processes that are advanced between two looks whether the database is ready for more.
+const BREATH: usize = 16;
+/// Cycles beside each other on a database that takes several writers.
+const LANES: usize = 2;
+
 impl Engine {
     /// Advances everything that is due, in batches. What becomes due meanwhile is left to
     /// the next time, so that this comes to an end.
@@ -30,16 +40,38 @@ impl Engine {
     /// The database's; what was committed before stays.
     pub async fn evaluate(&self) -> Result<Evaluated> {
         let due_until = self.clock.now();
+        let mut total = self.batch(due_until).await?;
+        if !self.is_full(&total) {
+            return Ok(total);
+        }
+        let lanes = if self.store.is_sqlite() { 1 } else { LANES };
+        for evaluated in try_join_all((0..lanes).map(|_| self.lane(due_until))).await? {
+            total += evaluated;
+        }
+        Ok(total)
+    }
+
+    /// Batch after batch, until one is not full.
+    async fn lane(&self, due_until: DateTime<Utc>) -> Result<Evaluated> {
         let mut total = Evaluated::default();
         loop {
-            let evaluated = match self.cycle(due_until, self.options.batch, &mut None).await {
-                Err(error) if error.is_about_data() => self.isolate(due_until).await?,
-                evaluated => evaluated?,
-            };
+            let evaluated = self.batch(due_until).await?;
             total += evaluated;
-            if evaluated.processes == 0 {
+            if !self.is_full(&evaluated) {
                 return Ok(total);
             }
+        }
+    }
+
+    /// Whether there may be more where these came from.
+    fn is_full(&self, evaluated: &Evaluated) -> bool {
+        evaluated.processes as u64 >= self.options.batch
+    }
+
+    async fn batch(&self, due_until: DateTime<Utc>) -> Result<Evaluated> {
+        match self.cycle(due_until, self.options.batch, &mut None).await {
+            Err(error) if error.is_about_data() => self.isolate(due_until).await,
+            evaluated => evaluated,
         }
     }
 
@@ -101,8 +133,17 @@ impl Engine {
         claimed: Vec<Claimed>,
         now: DateTime<Utc>,
     ) -> Result<Evaluated> {
-        let (advanced, broken) = self.advance_all(&cycle, claimed, now).await?;
-        cycle.commit(&advanced, &broken, now).await?;
+        let (mut claimed, mut done) = (claimed.into_iter(), Done::default());
+        let mut part = self.advance_part(&cycle, &mut claimed, &mut done, now).await?;
+        while let Some(rows) = part {
+            // While the database writes these, the next are advanced.
+            let next = self.advance_part(&cycle, &mut claimed, &mut done, now);
+            let (written, next) = join!(cycle.write(rows, now), next);
+            written?;
+            part = next?;
+        }
+        let Done { advanced, broken } = done;
+        cycle.commit(&[], &broken, now).await?;
         self.pulse.committed();
         facts::cycle(&advanced);
         let evaluated = tally(&advanced, &broken);
@@ -110,40 +151,34 @@ impl Engine {
         Ok(evaluated)
     }
 
-    async fn advance_all(
+    /// Advances the next of the claimed, if there are any, and says what to write of them.
+    async fn advance_part(
         &self,
         cycle: &Cycle<'_>,
-        claimed: Vec<Claimed>,
+        claimed: &mut std::vec::IntoIter<Claimed>,
+        done: &mut Done,
         now: DateTime<Utc>,
-    ) -> Result<(Vec<Advanced>, Vec<Broken>)> {
-        let (mut advanced, mut broken) = (Vec::with_capacity(claimed.len()), Vec::new());
-        for Claimed { process, news, taken, .. } in claimed {
-            let sequence = self.sequence(cycle, &process.sequence, process.version).await?;
-            let sequence = match sequence {
-                Ok(sequence) => sequence,
-                Err(reason) => {
-                    advanced.push(rungs_core::advance::fail(
-                        process,
-                        news,
-                        reason.to_string(),
-                        now,
-                    ));
-                    continue;
+    ) -> Result<Option<Rows>> {
+        if claimed.len() == 0 {
+            return Ok(None);
+        }
+        let mut rows = Rows::default();
+        let most = if done.advanced.is_empty() { FIRST_PART } else { PART };
+        for (number, one) in claimed.by_ref().take(most).enumerate() {
+            if number % BREATH == BREATH - 1 {
+                tokio::task::yield_now().await;
+            }
+            let name = &one.process.sequence;
+            let sequence = self.sequence(cycle, name, one.process.version).await?;
+            match advance_one(sequence, one, now) {
+                Ok(one) => {
+                    cycle.put(&mut rows, &one, now);
+                    done.advanced.push(one);
                 }
-            };
-            let (key, process_id) = (process.key.clone(), process.process_id.clone());
-            // A bug in a runner costs its process, not the cycle.
-            if let Ok(one) =
-                catch_unwind(AssertUnwindSafe(|| advance(&sequence, process, news, now)))
-            {
-                advanced.push(one);
-            } else {
-                tracing::error!(process = process_id, "advancing panicked; please report this");
-                let reason = "Rungs met a defect of its own in this step".to_owned();
-                broken.push(Broken { key, reason, taken });
+                Err(broken) => done.broken.push(broken),
             }
         }
-        Ok((advanced, broken))
+        Ok(Some(rows))
     }
 
     async fn sequence(&self, cycle: &Cycle<'_>, name: &str, version: i32) -> Result<Parsed> {
@@ -155,6 +190,34 @@ impl Engine {
             None => Err(format!("version {version} of `{name}` is not in the database").into()),
         })
     }
+}
+
+/// What a cycle has come to so far.
+#[derive(Default)]
+struct Done {
+    advanced: Vec<Advanced>,
+    broken: Vec<Broken>,
+}
+
+fn advance_one(
+    sequence: Parsed,
+    claimed: Claimed,
+    now: DateTime<Utc>,
+) -> std::result::Result<Advanced, Broken> {
+    let Claimed { process, news, taken, .. } = claimed;
+    let sequence = match sequence {
+        Ok(sequence) => sequence,
+        Err(reason) => {
+            return Ok(rungs_core::advance::fail(process, news, reason.to_string(), now));
+        }
+    };
+    let (key, process_id) = (process.key.clone(), process.process_id.clone());
+    // A bug in a runner costs its process, not the cycle.
+    catch_unwind(AssertUnwindSafe(|| advance(&sequence, process, news, now))).map_err(|_| {
+        tracing::error!(process = process_id, "advancing panicked; please report this");
+        let reason = "Rungs met a defect of its own in this step".to_owned();
+        Broken { key, reason, taken }
+    })
 }
 
 fn tally(advanced: &[Advanced], broken: &[Broken]) -> Evaluated {

@@ -60,7 +60,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            batch: 500,
+            batch: 512,
             lease: TimeDelta::seconds(120),
             retention: TimeDelta::days(90),
             timezone: Tz::UTC,

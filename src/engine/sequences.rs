@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, sync::Cache};
 use rungs_core::Sequence;
 use rungs_runners::Kind;
 
@@ -16,6 +16,16 @@ pub type Parsed = Result<Arc<Sequence>, Arc<str>>;
 #[derive(Debug)]
 pub struct Sequences(Cache<(String, i32), Parsed>);
 
+/// A key that is only looked up.
+#[derive(Hash)]
+struct Named<'a>(&'a str, i32);
+
+impl Equivalent<(String, i32)> for Named<'_> {
+    fn equivalent(&self, (name, version): &(String, i32)) -> bool {
+        self.0 == name && self.1 == *version
+    }
+}
+
 impl Default for Sequences {
     fn default() -> Self {
         Self(Cache::new(MOST_VERSIONS))
@@ -25,7 +35,7 @@ impl Default for Sequences {
 impl Sequences {
     /// A version that has been parsed before.
     pub fn get(&self, name: &str, version: i32) -> Option<Parsed> {
-        self.0.get(&(name.to_owned(), version))
+        self.0.get(&Named(name, version))
     }
 
     /// Parses a version and keeps it.

@@ -86,16 +86,17 @@ fn check_size(pointer: &str, data: &serde_json::Value) -> Result<(), Refusal> {
 /// How deep a value nests; `None` if deeper than `most`.
 fn depth(value: &serde_json::Value, most: usize) -> Option<usize> {
     use serde_json::Value;
-    let below: Vec<&Value> = match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Object(entries) => entries.values().collect(),
+    let below: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Array(items) => Box::new(items.iter()),
+        Value::Object(entries) => Box::new(entries.values()),
         _ => return Some(0),
     };
     let most = most.checked_sub(1)?;
-    let deepest = below
-        .into_iter()
-        .try_fold(0, |deepest, value| depth(value, most).map(|depth| deepest.max(depth)));
-    deepest.map(|deepest| deepest + 1)
+    let mut deepest = 0;
+    for value in below {
+        deepest = deepest.max(depth(value, most)?);
+    }
+    Some(deepest + 1)
 }
 
 /// The longest `process_id`, in characters.

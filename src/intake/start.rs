@@ -1,6 +1,6 @@
 //! The only birth of a process.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use rungs_core::{Process, Sequence, Start};
 use serde_json::{Value, json};
@@ -51,9 +51,15 @@ pub struct Started {
 /// # Errors
 /// What is wrong with the request.
 pub async fn start(engine: &Engine, new: NewProcess) -> Result<Started, Refusal> {
-    let mut started = start_batch(engine, vec![new]).await?;
-    started.pop().unwrap_or_else(|| Err(Refusal::Conflict("nothing was started".to_owned())))
+    let process = Arc::new(prepare(engine, new, &mut Newest::default()).await?);
+    let new = engine.store.insert_one(Arc::clone(&process), engine.clock.now()).await?;
+    engine.wake.evaluator();
+    let process = Arc::unwrap_or_clone(process);
+    if new { Ok(Started { process, new }) } else { already(engine, process).await }
 }
+
+/// The newest version of each sequence that a batch names.
+type Newest = HashMap<String, (Arc<Sequence>, i32)>;
 
 /// Starts many processes in one transaction; each is answered for itself.
 ///
@@ -64,13 +70,14 @@ pub async fn start_batch(
     batch: Vec<NewProcess>,
 ) -> Result<Vec<Result<Started, Refusal>>, Refusal> {
     let mut answers = Vec::with_capacity(batch.len());
+    let mut newest = Newest::default();
     for new in batch {
-        answers.push(match prepare(engine, new).await {
+        answers.push(match prepare(engine, new, &mut newest).await {
             Err(Refusal::Store(error)) => return Err(error.into()),
             prepared => prepared,
         });
     }
-    let ready: Vec<Process> = answers.iter().flatten().cloned().collect();
+    let ready: Vec<&Process> = answers.iter().flatten().collect();
     let mut born = engine.store.insert(&ready, engine.clock.now()).await?.into_iter();
     engine.wake.evaluator();
     let mut started = Vec::with_capacity(answers.len());
@@ -90,16 +97,28 @@ pub async fn start_batch(
 
 async fn already(engine: &Engine, wanted: Process) -> Result<Started, Refusal> {
     let live = engine.store.process(&wanted.process_id).await?;
-    Ok(Started { process: live.unwrap_or(wanted), new: false })
+    // It may be this very one, committed by somebody who did not live to say so.
+    let new = live.as_ref().is_some_and(|live| live.key == wanted.key);
+    Ok(Started { process: live.unwrap_or(wanted), new })
 }
 
-async fn prepare(engine: &Engine, new: NewProcess) -> Result<Process, Refusal> {
+async fn prepare(
+    engine: &Engine,
+    new: NewProcess,
+    newest: &mut Newest,
+) -> Result<Process, Refusal> {
     let key = keys::fresh(engine.clock.now());
     if let Some(id) = &new.process_id {
         check_id("/process_id", id)?;
     }
     check_size("/data", &new.data)?;
     let (sequence, version) = match new.climb {
+        Climb::Stored { name, version: None } => match newest.get(&name) {
+            Some(known) => known.clone(),
+            None => {
+                newest.entry(name.clone()).or_insert(stored(engine, &name, None).await?).clone()
+            }
+        },
         Climb::Stored { name, version } => stored(engine, &name, version).await?,
         Climb::Inline(definition) => inline(engine, definition).await?,
     };
@@ -123,13 +142,15 @@ async fn stored(
         Some(version) => Refusal::UnknownSequence(format!("{name}, version {version}")),
         None => Refusal::UnknownSequence(name.to_owned()),
     };
-    if let Some(version) = version
-        && let Some(Ok(sequence)) = engine.sequences.get(name, version)
-    {
+    let version = match version {
+        Some(version) => version,
+        None => engine.store.newest_version(name).await?.ok_or_else(unknown)?,
+    };
+    if let Some(Ok(sequence)) = engine.sequences.get(name, version) {
         return Ok((sequence, version));
     }
-    let row = engine.store.sequence(name, version).await?.ok_or_else(unknown)?;
-    parsed(engine, name, row.version, &row.source).map(|sequence| (sequence, row.version))
+    let row = engine.store.sequence(name, Some(version)).await?.ok_or_else(unknown)?;
+    parsed(engine, name, version, &row.source).map(|sequence| (sequence, version))
 }
 
 fn parsed(

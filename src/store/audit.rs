@@ -81,14 +81,14 @@ impl Audit {
 ///
 /// The conditions are written as in the partial indexes (`m0009_audit`), or the databases
 /// would not see that they may use them.
-const SQL: &str = r#"
+const SQL: &str = "
     SELECT * FROM (
       SELECT 'forgotten' AS kind, p.process_id, p.sequence, p.cursor AS step,
         CAST(NULL AS TEXT) AS delivery, CAST(NULL AS TEXT) AS channel,
         CAST(NULL AS BIGINT) AS since, COUNT(*) OVER () AS found
       FROM processes p
       WHERE p.status = 'active' AND p.due_at IS NULL
-        AND (p.woken OR p.state LIKE '{"enteredAt":_____________,"delivery":{%')
+        AND (p.woken OR p.awaits_word)
         AND (p.woken OR NOT EXISTS (
           SELECT 1 FROM deliveries d WHERE d.process_key = p.key
             AND (d.status IN ('pending', 'sending')
@@ -106,7 +106,7 @@ const SQL: &str = r#"
       FROM processes p
       WHERE p.status = 'active' AND p.due_at IS NOT NULL AND p.priority IN (0, 1, 2)
         AND p.due_at < $1
-      ORDER BY p.due_at LIMIT $2) AS overdue"#;
+      ORDER BY p.due_at LIMIT $2) AS overdue";
 
 impl Store {
     /// Looks for what is wrong at `now`, and names up to `most` of each kind.

@@ -3,25 +3,31 @@
 //! Any number of evaluators may claim beside each other: on PostgreSQL each passes by the
 //! rows that another holds, on SQLite they take turns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
 use rungs_core::{Advanced, Delivery, Entry, News, Process, Remedy};
 use rungs_runners::{DeliveryStatus, DeliveryView};
-use sea_orm::{DatabaseTransaction, FromQueryResult, QueryResult};
-use serde_json::{Value, json};
+use sea_orm::{DatabaseTransaction, FromQueryResult, QueryResult, StreamTrait, Value};
+use serde_json::json;
 
 use super::{
-    Result, Store, clean,
+    Result, Store,
+    bulk::Bulk,
+    clean,
     dialect::Column,
-    entity::{event, process, sequence},
-    events, processes,
+    entity::{event, sequence},
+    events, history,
+    processes::{self, Due},
 };
 
 /// A transaction that holds processes which are due.
 pub struct Cycle<'a> {
     store: &'a Store,
     tx: DatabaseTransaction,
+    /// Keys of processes that hear of events.
+    with_events: HashSet<String>,
     /// What was claimed: the most urgent first, then the longest overdue.
     pub claimed: Vec<Claimed>,
 }
@@ -66,28 +72,31 @@ impl Store {
     /// The database's.
     pub async fn claim(&self, now: DateTime<Utc>, most: u64) -> Result<Cycle<'_>> {
         let tx = self.begin().await?;
-        let sql = self.dialect.due_processes(
-            "key, process_id, sequence, version, status, cursor, timezone, data, state,
-             due_at, woken, reason, started_at, ended_at, priority",
-        );
+        let sql = self.dialect.due_processes(processes::DUE);
         let at = now.timestamp_millis();
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = self.rows(&tx, &sql, [at.into(), most.into()]).await?;
-        let rows: Vec<process::Model> = models(&rows)?;
-        let mut readable = Vec::with_capacity(rows.len());
-        for row in rows {
-            let (key, woken, due_at) = (row.key.clone(), row.woken, row.due_at.unwrap_or(at));
-            match processes::read(row) {
-                Ok(process) => readable.push((process, woken, due_at)),
-                Err(error) => {
-                    tracing::error!(%error, "a process is failed");
-                    self.fail(&tx, &key, &error.to_string(), &Taken::default(), now).await?;
+        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+        let statement = self.statement(&sql, [at.into(), most.into()]);
+        {
+            // Each is read while the database looks for the next.
+            let mut rows = tx.stream_raw(statement).await?;
+            while let Some(row) = rows.try_next().await? {
+                let Due { process, woken, due_at } = processes::due(&row)?;
+                match process {
+                    Ok(process) => readable.push((process, woken, due_at)),
+                    Err(error) => unreadable.push(error),
                 }
             }
+        }
+        for (key, error) in unreadable {
+            tracing::error!(%error, "a process is failed");
+            self.fail(&tx, &key, &error.to_string(), &Taken::default(), now).await?;
         }
         let woken = readable.iter().filter(|(_, woken, _)| *woken);
         let woken = woken.map(|(process, ..)| process.key.clone()).collect();
         let mut news = self.take_news(&tx, woken).await?;
+        let with_events = news.iter().filter(|(_, (_, taken))| !taken.events.is_empty());
+        let with_events = with_events.map(|(key, _)| key.clone()).collect();
         let claimed = readable
             .into_iter()
             .map(|(process, _, due_at)| {
@@ -96,7 +105,7 @@ impl Store {
                 Claimed { process, news, taken, due_at }
             })
             .collect();
-        Ok(Cycle { store: self, tx, claimed })
+        Ok(Cycle { store: self, tx, with_events, claimed })
     }
 
     async fn take_news(
@@ -183,8 +192,49 @@ impl Cycle<'_> {
         self.store.sequence_on(&self.tx, name, Some(version)).await
     }
 
-    /// Writes cursors, deliveries and history, and commits. `broken` are processes that
-    /// cannot be advanced at all.
+    /// What is to be written of a process that was advanced joins `rows`.
+    pub fn put(&self, rows: &mut Rows, advanced: &Advanced, now: DateTime<Utc>) {
+        let process = &advanced.process;
+        // Nothing but an event changes a process's data.
+        let data_changed = self.with_events.contains(&process.key);
+        rows.processes.push(processes::climbed(process, data_changed));
+        for delivery in &advanced.deliveries {
+            rows.deliveries.push(wrote(process, delivery, now));
+        }
+        rows.withdrawn.extend(advanced.withdrawn.iter().cloned());
+        if !advanced.history.is_empty() {
+            rows.history.push(history::row(&process.key, &advanced.history, now));
+        }
+    }
+
+    /// Writes cursors, deliveries and history of some of the processes.
+    ///
+    /// # Errors
+    /// The database's; then nothing of this cycle has happened.
+    pub async fn write(&self, rows: Rows, now: DateTime<Utc>) -> Result<()> {
+        let Rows { processes, deliveries, withdrawn, history } = rows;
+        let (store, tx) = (self.store, &self.tx);
+        let sql = "UPDATE processes SET status = r.status, cursor = r.cursor,
+                     data = COALESCE(r.data, processes.data), state = r.state,
+                     due_at = r.due_at, awaits_word = r.awaits_word, woken = FALSE,
+                     reason = r.reason, ended_at = r.ended_at
+                   FROM ROWS WHERE processes.key = r.key";
+        store.run_bulk(tx, sql, processes).await?;
+        // The same climb gives the same id, so a conflict is the same delivery.
+        let sql = "INSERT INTO deliveries (id, process_key, step, channel, request, retry,
+                     in_doubt, late_at, late_then, priority, status, attempts, due_at, withdrawn,
+                     log, news, created_at)
+                   SELECT r.id, r.process_key, r.step, r.channel, r.request, r.retry, r.in_doubt,
+                     r.late_at, r.late_then, r.priority, 'pending', 0, r.created_at, FALSE, '[]',
+                     FALSE, r.created_at
+                   FROM ROWS WHERE true ON CONFLICT (id) DO NOTHING";
+        store.run_bulk(tx, sql, deliveries).await?;
+        store.withdraw(tx, &withdrawn, now).await?;
+        store.append_bulk(tx, history).await
+    }
+
+    /// Writes what was not written yet, and commits. `broken` are processes that cannot be
+    /// advanced at all.
     ///
     /// # Errors
     /// The database's; then nothing of it has happened.
@@ -194,96 +244,44 @@ impl Cycle<'_> {
         broken: &[Broken],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let Self { store, tx, .. } = self;
         for Broken { key, reason, taken } in broken {
-            store.fail(&tx, key, reason, taken, now).await?;
+            self.store.fail(&self.tx, key, reason, taken, now).await?;
         }
-        if !advanced.is_empty() {
-            store.write_processes(&tx, advanced).await?;
-            store.write_deliveries(&tx, advanced, now).await?;
-            store.withdraw(&tx, advanced, now).await?;
-            let history = advanced
-                .iter()
-                .map(|advanced| (advanced.process.key.as_str(), advanced.history.as_slice()));
-            store.append(&tx, history, now).await?;
+        let mut rows = Rows::default();
+        for one in advanced {
+            self.put(&mut rows, one, now);
         }
-        store.commit(tx).await
+        self.write(rows, now).await?;
+        self.store.commit(self.tx).await
+    }
+}
+
+/// What a cycle writes.
+pub struct Rows {
+    processes: Bulk<9>,
+    deliveries: Bulk<11>,
+    withdrawn: Vec<String>,
+    history: Bulk<3>,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            processes: Bulk::new(processes::CLIMBED, 0),
+            deliveries: Bulk::new(WROTE, 0),
+            withdrawn: Vec::new(),
+            history: Bulk::new(history::COLUMNS, 0),
+        }
     }
 }
 
 impl Store {
-    async fn write_processes(&self, tx: &DatabaseTransaction, advanced: &[Advanced]) -> Result<()> {
-        let rows: Vec<Value> =
-            advanced.iter().map(|advanced| processes::row(&advanced.process)).collect();
-        let sql = format!(
-            "UPDATE processes SET status = r.status, cursor = r.cursor, data = r.data,
-               state = r.state, due_at = r.due_at, woken = FALSE, reason = r.reason,
-               ended_at = r.ended_at
-             FROM {} WHERE processes.key = r.key",
-            self.dialect.relation(&[
-                ("key", Column::Text),
-                ("status", Column::Text),
-                ("cursor", Column::Text),
-                ("data", Column::Text),
-                ("state", Column::Text),
-                ("due_at", Column::BigInt),
-                ("reason", Column::Text),
-                ("ended_at", Column::BigInt),
-            ])
-        );
-        self.run(tx, &sql, [Value::Array(rows).to_string().into()]).await?;
-        Ok(())
-    }
-
-    async fn write_deliveries(
-        &self,
-        tx: &DatabaseTransaction,
-        advanced: &[Advanced],
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let rows: Vec<Value> = advanced
-            .iter()
-            .flat_map(|advanced| {
-                let process = &advanced.process;
-                advanced.deliveries.iter().map(move |delivery| row(process, delivery))
-            })
-            .collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
-        // The same climb gives the same id, so a conflict is the same delivery.
-        let sql = format!(
-            "INSERT INTO deliveries (id, process_key, step, channel, request, retry, in_doubt,
-               late_at, late_then, priority, status, attempts, due_at, withdrawn, log, news,
-               created_at)
-             SELECT r.id, r.process_key, r.step, r.channel, r.request, r.retry, r.in_doubt,
-               r.late_at, r.late_then, r.priority, 'pending', 0, $2, FALSE, '[]', FALSE, $2
-             FROM {} WHERE true ON CONFLICT (id) DO NOTHING",
-            self.dialect.relation(&[
-                ("id", Column::Text),
-                ("process_key", Column::Text),
-                ("step", Column::Text),
-                ("channel", Column::Text),
-                ("request", Column::Text),
-                ("retry", Column::Text),
-                ("in_doubt", Column::Text),
-                ("late_at", Column::BigInt),
-                ("late_then", Column::Text),
-                ("priority", Column::Integer),
-            ])
-        );
-        let rows = Value::Array(rows).to_string();
-        self.run(tx, &sql, [rows.into(), now.timestamp_millis().into()]).await?;
-        Ok(())
-    }
-
     async fn withdraw(
         &self,
         tx: &DatabaseTransaction,
-        advanced: &[Advanced],
+        ids: &[String],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let ids: Vec<&String> = advanced.iter().flat_map(|advanced| &advanced.withdrawn).collect();
         if ids.is_empty() {
             return Ok(());
         }
@@ -299,22 +297,38 @@ impl Store {
     }
 }
 
-fn row(process: &Process, delivery: &Delivery) -> Value {
+const WROTE: &[(&str, Column); 11] = &[
+    ("id", Column::Text),
+    ("process_key", Column::Text),
+    ("step", Column::Text),
+    ("channel", Column::Text),
+    ("request", Column::Text),
+    ("retry", Column::MaybeText),
+    ("in_doubt", Column::MaybeText),
+    ("late_at", Column::MaybeBigInt),
+    ("late_then", Column::MaybeText),
+    ("priority", Column::Integer),
+    ("created_at", Column::BigInt),
+];
+
+/// A delivery that a process wrote, as a row.
+fn wrote(process: &Process, delivery: &Delivery, now: DateTime<Utc>) -> [Value; 11] {
     let late = delivery.late.as_ref();
     // What says nothing is sent all the same, and needs no note.
     let in_doubt = Some(delivery.in_doubt).filter(|remedy| *remedy != Remedy::Send);
-    json!({
-        "id": delivery.id,
-        "process_key": process.key,
-        "priority": process.priority.rank(),
-        "in_doubt": in_doubt.map(Remedy::as_str),
-        "late_at": late.map(|(late_at, _)| late_at.timestamp_millis()),
-        "late_then": late.map(|(_, then)| then.as_str()),
-        "step": delivery.step,
-        "channel": delivery.what.channel,
-        "request": delivery.what.request.to_string(),
-        "retry": delivery.retry.and_then(|retry| serde_json::to_string(&retry).ok()),
-    })
+    [
+        delivery.id.as_str().into(),
+        process.key.as_str().into(),
+        delivery.step.as_str().into(),
+        delivery.what.channel.into(),
+        delivery.what.request.to_string().into(),
+        delivery.retry.and_then(|retry| serde_json::to_string(&retry).ok()).into(),
+        in_doubt.map(Remedy::as_str).into(),
+        late.map(|(late_at, _)| late_at.timestamp_millis()).into(),
+        late.map(|(_, then)| then.as_str()).into(),
+        process.priority.rank().into(),
+        now.timestamp_millis().into(),
+    ]
 }
 
 fn view(row: &QueryResult) -> Result<DeliveryView> {

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use rungs_core::{DeliveryRecord, Remedy, Report, Retry};
 use rungs_runners::DeliveryStatus;
-use sea_orm::{DatabaseTransaction, EntityTrait, FromQueryResult};
-use serde_json::{Value, json};
+use sea_orm::{DatabaseTransaction, EntityTrait, FromQueryResult, Value};
+use serde_json::json;
 
 use super::{
-    Result, Store, StoreError, clean,
+    Result, Store, StoreError,
+    bulk::Bulk,
+    clean,
     cycle::models,
     dialect::{Column, Dialect},
     entity::delivery,
@@ -139,7 +141,8 @@ impl Store {
             by_id.entry(id).or_default().push(report);
         }
         let records = self.lock(tx, &by_id.keys().collect::<Vec<_>>()).await?;
-        let (mut rows, mut told) = (Vec::new(), Vec::new());
+        let mut rows = Bulk::new(REPORTED, records.len());
+        let mut told = Vec::with_capacity(records.len());
         let mut woken = Vec::new();
         for Locked { mut record, process_id, had_news } in records {
             let before = record.status;
@@ -196,26 +199,12 @@ impl Store {
         Ok(records)
     }
 
-    async fn write_records(&self, tx: &DatabaseTransaction, rows: Vec<Value>) -> Result<()> {
-        let sql = format!(
-            "UPDATE deliveries SET status = r.status, due_at = r.due_at,
-               lease_until = r.lease_until, provider_id = r.provider_id, error = r.error,
-               log = r.log, news = r.news, settled_at = r.settled_at
-             FROM {} WHERE deliveries.id = r.id",
-            self.dialect.relation(&[
-                ("id", Column::Text),
-                ("status", Column::Text),
-                ("due_at", Column::BigInt),
-                ("lease_until", Column::BigInt),
-                ("provider_id", Column::Text),
-                ("error", Column::Text),
-                ("log", Column::Text),
-                ("news", Column::Boolean),
-                ("settled_at", Column::BigInt),
-            ])
-        );
-        self.run(tx, &sql, [Value::Array(rows).to_string().into()]).await?;
-        Ok(())
+    async fn write_records(&self, tx: &DatabaseTransaction, rows: Bulk<9>) -> Result<()> {
+        let sql = "UPDATE deliveries SET status = r.status, due_at = r.due_at,
+                     lease_until = r.lease_until, provider_id = r.provider_id, error = r.error,
+                     log = r.log, news = r.news, settled_at = r.settled_at
+                   FROM ROWS WHERE deliveries.id = r.id";
+        self.run_bulk(tx, sql, rows).await
     }
 
     /// Makes processes due, each at a moment of its own.
@@ -232,16 +221,14 @@ impl Store {
             let at = at.timestamp_millis();
             moments.entry(key).and_modify(|first| *first = at.min(*first)).or_insert(at);
         }
-        let rows: Vec<Value> =
-            moments.iter().map(|(key, at)| json!({ "key": key, "at": at })).collect();
-        let sql = format!(
-            "UPDATE processes SET woken = TRUE,
-               due_at = CASE WHEN due_at IS NULL OR due_at > r.at THEN r.at ELSE due_at END
-             FROM {} WHERE processes.key = r.key AND status IN ('active', 'paused')",
-            self.dialect.relation(&[("key", Column::Text), ("at", Column::BigInt)])
-        );
-        self.run(tx, &sql, [Value::Array(rows).to_string().into()]).await?;
-        Ok(())
+        let mut bulk = Bulk::new(WOKEN, moments.len());
+        for (key, at) in moments {
+            bulk.push([key.into(), at.into()]);
+        }
+        let sql = "UPDATE processes SET woken = TRUE,
+                     due_at = CASE WHEN due_at IS NULL OR due_at > r.at THEN r.at ELSE due_at END
+                   FROM ROWS WHERE processes.key = r.key AND status IN ('active', 'paused')";
+        self.run_bulk(tx, sql, bulk).await
     }
 }
 
@@ -253,6 +240,8 @@ struct Locked {
     /// Its process has yet to hear of it.
     had_news: bool,
 }
+
+const WOKEN: &[(&str, Column); 2] = &[("key", Column::Text), ("at", Column::BigInt)];
 
 /// What a report looks at: all but what is sent, which may be long.
 const RECORD: &str = "id, process_key, step, channel, retry, in_doubt, late_at, late_then, status,
@@ -292,19 +281,32 @@ fn told_at(record: &DeliveryRecord, now: DateTime<Utc>) -> DateTime<Utc> {
     record.late.filter(|_| is_late).map_or(now, |(late_at, _)| late_at.min(now))
 }
 
-fn row(record: &DeliveryRecord, news: bool) -> Value {
+/// What a report writes.
+const REPORTED: &[(&str, Column); 9] = &[
+    ("id", Column::Text),
+    ("status", Column::Text),
+    ("due_at", Column::MaybeBigInt),
+    ("lease_until", Column::MaybeBigInt),
+    ("provider_id", Column::MaybeText),
+    ("error", Column::MaybeText),
+    ("log", Column::Text),
+    ("news", Column::Boolean),
+    ("settled_at", Column::MaybeBigInt),
+];
+
+fn row(record: &DeliveryRecord, news: bool) -> [Value; 9] {
     let millis = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_millis());
-    json!({
-        "id": record.id,
-        "status": record.status.as_str(),
-        "due_at": millis(record.due_at),
-        "lease_until": millis(record.lease_until),
-        "provider_id": record.provider_id.as_deref().map(clean),
-        "error": record.error.as_deref().map(clean),
-        "log": serde_json::to_string(&record.log).unwrap_or_else(|_| "[]".to_owned()),
-        "news": news,
-        "settled_at": millis(record.settled_at),
-    })
+    [
+        record.id.as_str().into(),
+        record.status.as_str().into(),
+        millis(record.due_at).into(),
+        millis(record.lease_until).into(),
+        record.provider_id.as_deref().map(clean).into(),
+        record.error.as_deref().map(clean).into(),
+        serde_json::to_string(&record.log).unwrap_or_else(|_| "[]".to_owned()).into(),
+        news.into(),
+        millis(record.settled_at).into(),
+    ]
 }
 
 fn read(row: Row) -> Result<DeliveryRecord> {

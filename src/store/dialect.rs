@@ -1,7 +1,9 @@
 //! What SQLite and PostgreSQL write differently.
 //!
-//! Bulk statements take all their rows as one JSON parameter, so that their text is
-//! constant and prepared once, however many rows there are.
+//! Statements over many rows have a text that does not depend on their number, so that each
+//! is prepared once.
+
+use sea_orm::{Value, sea_query::ArrayType};
 
 use super::{Result, StoreError};
 
@@ -11,22 +13,63 @@ pub(super) enum Dialect {
     Postgres,
 }
 
-/// The type of a column in a bulk parameter.
-#[derive(Debug, Clone, Copy)]
+/// The type of a column of a bulk statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
     Text,
+    /// Text, or nothing.
+    MaybeText,
     BigInt,
+    /// A number, or nothing.
+    MaybeBigInt,
     Integer,
     Boolean,
 }
 
+/// Stand for nothing in an array, whose library knows no `NULL`: a control character, and a
+/// number that is no moment.
+const NO_TEXT: &str = "\u{1f}";
+const NO_NUMBER: i64 = i64::MIN;
+
 impl Column {
     fn name(self) -> &'static str {
         match self {
-            Self::Text => "text",
-            Self::BigInt => "bigint",
+            Self::Text | Self::MaybeText => "text",
+            Self::BigInt | Self::MaybeBigInt => "bigint",
             Self::Integer => "integer",
             Self::Boolean => "boolean",
+        }
+    }
+
+    /// These cells as one array.
+    pub(super) fn array(self, cells: Vec<Value>) -> Value {
+        let (of, nothing): (_, Option<Value>) = match self {
+            Self::Text => (ArrayType::String, None),
+            Self::MaybeText => (ArrayType::String, Some(NO_TEXT.into())),
+            Self::BigInt => (ArrayType::BigInt, None),
+            Self::MaybeBigInt => (ArrayType::BigInt, Some(NO_NUMBER.into())),
+            Self::Integer => (ArrayType::Int, None),
+            Self::Boolean => (ArrayType::Bool, None),
+        };
+        let cells = match nothing {
+            None => cells,
+            Some(nothing) => {
+                let filled = |cell: Value| {
+                    let is_nothing = matches!(cell, Value::String(None) | Value::BigInt(None));
+                    if is_nothing { nothing.clone() } else { cell }
+                };
+                cells.into_iter().map(filled).collect()
+            }
+        };
+        Value::Array(of, Some(Box::new(cells)))
+    }
+
+    /// A cell of an array, as it was meant.
+    fn cell(self, name: &str) -> String {
+        match self {
+            Self::MaybeText => format!("NULLIF({name}, U&'\\001f') AS {name}"),
+            Self::MaybeBigInt => format!("NULLIF({name}, {NO_NUMBER}) AS {name}"),
+            _ => name.to_owned(),
         }
     }
 }
@@ -40,22 +83,34 @@ impl Dialect {
         }
     }
 
-    /// A relation `r` with these columns, from a JSON list of objects in parameter `$1`.
-    pub(super) fn relation(self, columns: &[(&str, Column)]) -> String {
-        match self {
-            Self::Postgres => {
-                let columns: Vec<String> =
-                    columns.iter().map(|(name, of)| format!("{name} {}", of.name())).collect();
-                format!("json_to_recordset($1::json) AS r({})", columns.join(", "))
-            }
-            Self::Sqlite => {
-                let columns: Vec<String> = columns
-                    .iter()
-                    .map(|(name, _)| format!("value->>'$.{name}' AS {name}"))
-                    .collect();
-                format!("(SELECT {} FROM json_each($1)) AS r", columns.join(", "))
-            }
-        }
+    /// A relation `r` with these columns, from an array of each in `$1`, `$2` and so on.
+    pub(super) fn arrays(columns: &[(&str, Column)]) -> String {
+        let cells: Vec<String> = columns.iter().map(|(name, of)| of.cell(name)).collect();
+        let arrays: Vec<String> = (1..)
+            .zip(columns)
+            .map(|(number, (_, of))| format!("${number}::{}[]", of.name()))
+            .collect();
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        format!(
+            "(SELECT {} FROM unnest({}) AS u({})) AS r",
+            cells.join(", "),
+            arrays.join(", "),
+            names.join(", ")
+        )
+    }
+
+    /// A relation `r` with these columns and so many rows, from as many parameters.
+    pub(super) fn values(columns: &[(&str, Column)], rows: usize) -> String {
+        let names: Vec<String> = (1..)
+            .zip(columns)
+            .map(|(number, (name, _))| format!("column{number} AS {name}"))
+            .collect();
+        let row = format!("({})", vec!["?"; columns.len()].join(","));
+        format!(
+            "(SELECT {} FROM (VALUES {})) AS r",
+            names.join(", "),
+            vec![row.as_str(); rows].join(",")
+        )
     }
 
     /// `SELECT columns` of up to `$2` processes that are due at `$1` and not held by somebody

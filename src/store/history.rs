@@ -3,9 +3,8 @@
 use chrono::{DateTime, Utc};
 use rungs_core::Entry;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use serde_json::json;
 
-use super::{Result, Store, StoreError, dialect::Column, entity};
+use super::{Result, Store, StoreError, bulk::Bulk, dialect::Column, entity};
 
 /// What happened to a process at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,22 +40,29 @@ impl Store {
         entries: impl IntoIterator<Item = (&'a str, &'a [Entry])>,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let rows: Vec<_> = entries
-            .into_iter()
-            .filter(|(_, entries)| !entries.is_empty())
-            .map(|(key, entries)| json!({ "process_key": key, "entries": text(entries) }))
-            .collect();
-        if rows.is_empty() {
-            return Ok(());
+        let mut bulk = Bulk::new(COLUMNS, 0);
+        for (key, entries) in entries {
+            if !entries.is_empty() {
+                bulk.push(row(key, entries, now));
+            }
         }
-        let sql = format!(
-            "INSERT INTO history (process_key, at, entries) SELECT r.process_key, $2, r.entries FROM {}",
-            self.dialect.relation(&[("process_key", Column::Text), ("entries", Column::Text)])
-        );
-        let rows = serde_json::Value::Array(rows).to_string();
-        self.run(db, &sql, [rows.into(), now.timestamp_millis().into()]).await?;
-        Ok(())
+        self.append_bulk(db, bulk).await
     }
+
+    pub(super) async fn append_bulk(&self, db: &impl ConnectionTrait, bulk: Bulk<3>) -> Result<()> {
+        let sql = "INSERT INTO history (process_key, at, entries)
+                   SELECT r.process_key, r.at, r.entries FROM ROWS";
+        self.run_bulk(db, sql, bulk).await
+    }
+}
+
+/// The columns of a row that is appended.
+pub(super) const COLUMNS: &[(&str, Column); 3] =
+    &[("process_key", Column::Text), ("at", Column::BigInt), ("entries", Column::Text)];
+
+/// What happened to a process, as a row.
+pub(super) fn row(key: &str, entries: &[Entry], now: DateTime<Utc>) -> [sea_orm::Value; 3] {
+    [key.into(), now.timestamp_millis().into(), text(entries).into()]
 }
 
 fn moment(row: &entity::history::Model) -> Result<Moment> {

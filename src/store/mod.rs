@@ -10,6 +10,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use rungs_core::Process;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, RuntimeErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
@@ -18,6 +19,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 pub mod audit;
+mod bulk;
 mod connect;
 pub mod cycle;
 pub mod deliveries;
@@ -30,10 +32,12 @@ pub mod processes;
 pub mod questions;
 pub mod sequences;
 pub mod sweep;
+mod together;
 pub mod watch;
 
 use dialect::Dialect;
 use probe::{Point, Probe};
+use together::Together;
 
 /// Serialises migrations on PostgreSQL. Any number that nothing else uses.
 const MIGRATING: &str = "SELECT pg_advisory_xact_lock(7447002)";
@@ -42,7 +46,7 @@ const MIGRATING: &str = "SELECT pg_advisory_xact_lock(7447002)";
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database said no, or said nothing.
     #[error("{0}")]
@@ -81,6 +85,9 @@ pub struct Store {
     reader: DatabaseConnection,
     dialect: Dialect,
     probe: Option<Arc<dyn Probe>>,
+    /// Single births, and questions for the newest version of a sequence.
+    births: Arc<Together<Arc<Process>, Result<bool>>>,
+    newest: Arc<Together<Arc<str>, Result<Option<i32>>>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -148,7 +155,8 @@ impl Store {
             }
             Dialect::Sqlite => connect::sqlite(options).await?,
         };
-        Ok(Self { writer, reader, dialect, probe: None })
+        let (births, newest) = (Arc::default(), Arc::default());
+        Ok(Self { writer, reader, dialect, probe: None, births, newest })
     }
 
     /// Brings the schema up to date, all of it or nothing. Programs that start at the same
@@ -225,14 +233,17 @@ impl Store {
         Ok(())
     }
 
+    fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+        Statement::from_sql_and_values(self.writer.get_database_backend(), sql, values)
+    }
+
     async fn rows(
         &self,
         db: &impl ConnectionTrait,
         sql: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<QueryResult>> {
-        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-        Ok(db.query_all_raw(statement).await?)
+        Ok(db.query_all_raw(self.statement(sql, values)).await?)
     }
 
     async fn run(
@@ -241,8 +252,7 @@ impl Store {
         sql: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<u64> {
-        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-        Ok(db.execute_raw(statement).await?.rows_affected())
+        Ok(db.execute_raw(self.statement(sql, values)).await?.rows_affected())
     }
 }
 

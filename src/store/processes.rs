@@ -1,15 +1,25 @@
 //! Processes: their birth, and what is done to them from outside.
 
+use std::{borrow::Borrow, sync::Arc};
+
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use rungs_core::{
     Entry, Process, Status,
     process::{Priority, State},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use serde_json::json;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, QueryTrait, RuntimeErr,
+    sea_query::{Expr, SelectStatement, UnionType},
+    sqlx::Row,
+};
 
 use super::{
-    Result, Store, StoreError, clean,
+    Result, Store, StoreError,
+    bulk::Bulk,
+    clean,
+    cycle::models,
     dialect::Column,
     entity::{delivery, process},
 };
@@ -45,36 +55,27 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn insert(&self, processes: &[Process], now: DateTime<Utc>) -> Result<Vec<bool>> {
-        let columns = [
-            ("key", Column::Text),
-            ("process_id", Column::Text),
-            ("sequence", Column::Text),
-            ("version", Column::Integer),
-            ("status", Column::Text),
-            ("cursor", Column::Text),
-            ("timezone", Column::Text),
-            ("data", Column::Text),
-            ("state", Column::Text),
-            ("due_at", Column::BigInt),
-            ("woken", Column::Boolean),
-            ("started_at", Column::BigInt),
-            ("priority", Column::Integer),
-        ];
-        let names = columns.map(|(name, _)| name).join(", ");
+    pub async fn insert(
+        &self,
+        processes: &[impl Borrow<Process>],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<bool>> {
+        let processes: Vec<&Process> = processes.iter().map(Borrow::borrow).collect();
         // `WHERE true`: without it SQLite takes ON CONFLICT for a join condition. In the order
         // of the ids: two batches that name the same ones must not wait for each other.
-        let sql = format!(
-            "INSERT INTO processes ({names}) SELECT {names} FROM {} WHERE true
-             ORDER BY process_id
-             ON CONFLICT (process_id) WHERE status IN ('active', 'paused') DO NOTHING
-             RETURNING key",
-            self.dialect.relation(&columns)
-        );
-        let rows: Vec<_> = processes.iter().map(row).collect();
-        let rows = serde_json::Value::Array(rows).to_string();
+        let sql = "INSERT INTO processes (key, process_id, sequence, version, status, cursor,
+                     timezone, data, state, due_at, woken, started_at, priority)
+                   SELECT key, process_id, sequence, version, status, cursor, timezone, data,
+                     state, due_at, FALSE, started_at, priority FROM ROWS WHERE true
+                   ORDER BY process_id
+                   ON CONFLICT (process_id) WHERE status IN ('active', 'paused') DO NOTHING
+                   RETURNING key";
+        let mut bulk = Bulk::new(BIRTH, processes.len());
+        for process in &processes {
+            bulk.push(birth(process));
+        }
         let tx = self.begin().await?;
-        let born = self.rows(&tx, &sql, [rows.into()]).await?;
+        let born = self.rows_of_bulk(&tx, sql, bulk).await?;
         let born: std::collections::HashSet<String> =
             born.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
         let started = [Entry::Started];
@@ -85,6 +86,32 @@ impl Store {
         self.append(&tx, history, now).await?;
         self.commit(tx).await?;
         Ok(processes.iter().map(|process| born.contains(&process.key)).collect())
+    }
+
+    /// Inserts a process that is not live yet, and says whether it was: with others that are
+    /// being born at this moment, in one commit.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn insert_one(&self, process: Arc<Process>, now: DateTime<Utc>) -> Result<bool> {
+        let work =
+            |all: Vec<Arc<Process>>| async move { self.insert_each(&all, now).await }.boxed();
+        self.births.call(process, work).await
+    }
+
+    async fn insert_each(&self, all: &[Arc<Process>], now: DateTime<Utc>) -> Vec<Result<bool>> {
+        match self.insert(all, now).await {
+            Ok(born) => born.into_iter().map(Ok).collect(),
+            // One of them is to blame, and the others shall not suffer for it.
+            Err(error) if error.is_about_data() && all.len() > 1 => {
+                let mut each = Vec::with_capacity(all.len());
+                for one in all.chunks(1) {
+                    each.push(self.insert(one, now).await.map(|born| born.contains(&true)));
+                }
+                each
+            }
+            Err(error) => vec![Err(error); all.len()],
+        }
     }
 
     /// The process that bears an id: the live one, else the last one that did.
@@ -100,14 +127,14 @@ impl Store {
         db: &impl ConnectionTrait,
         process_id: &str,
     ) -> Result<Option<Process>> {
-        let found = process::Entity::find()
-            .filter(process::Column::ProcessId.eq(process_id))
-            // Keys follow the clock, and a clock may go back: the live one is the one.
-            .order_by_desc(process::Column::Status.is_in(["active", "paused"]))
-            .order_by_desc(process::Column::Key)
-            .one(db)
-            .await?;
-        found.map(read).transpose()
+        // The live one, else the last: each has an index of its own.
+        let sql = "SELECT * FROM (SELECT * FROM processes
+                     WHERE process_id = $1 AND status IN ('active', 'paused') LIMIT 1) AS live
+                   UNION ALL SELECT * FROM (SELECT * FROM processes
+                     WHERE process_id = $1 AND ended_at IS NOT NULL
+                     ORDER BY key DESC LIMIT 1) AS ended";
+        let rows: Vec<process::Model> = models(&self.rows(db, sql, [process_id.into()]).await?)?;
+        rows.into_iter().next().map(read).transpose()
     }
 
     /// The process with a key.
@@ -132,7 +159,7 @@ impl Store {
             query = query.filter(process::Column::Sequence.eq(sequence));
         }
         if let Some(process_id) = &filter.process_id {
-            query = query.filter(process::Column::ProcessId.eq(process_id));
+            query = query.filter(process::Column::Key.in_subquery(keys_of(process_id)));
         }
         if let Some(before) = &filter.before {
             query = query.filter(process::Column::Key.lt(before));
@@ -216,8 +243,11 @@ impl Store {
     pub async fn resume(&self, process_id: &str, now: DateTime<Utc>) -> Result<Change> {
         let sql = "UPDATE processes SET status = 'active', due_at = $1, woken = TRUE,
                      ended_at = NULL, reason = NULL
-                   WHERE key = (SELECT key FROM processes WHERE process_id = $2
-                                ORDER BY status IN ('active', 'paused') DESC, key DESC LIMIT 1)
+                   WHERE key = COALESCE(
+                       (SELECT key FROM processes
+                        WHERE process_id = $2 AND status IN ('active', 'paused')),
+                       (SELECT key FROM processes WHERE process_id = $2 AND ended_at IS NOT NULL
+                        ORDER BY key DESC LIMIT 1))
                      AND status IN ('paused', 'failed') RETURNING key";
         let values = vec![now.timestamp_millis().into(), process_id.into()];
         self.change(sql, values, process_id, &Entry::Resumed, now).await
@@ -249,6 +279,18 @@ impl Store {
     }
 }
 
+/// Keys of the processes that bear or bore an id: each of two indexes knows some of them.
+fn keys_of(process_id: &str) -> SelectStatement {
+    let keys = |which: &'static str| {
+        let keys = process::Entity::find().select_only().column(process::Column::Key);
+        let keys = keys.filter(process::Column::ProcessId.eq(process_id));
+        keys.filter(Expr::cust(which)).into_query()
+    };
+    let mut all = keys("status IN ('active', 'paused')");
+    all.union(UnionType::All, keys("ended_at IS NOT NULL"));
+    all
+}
+
 impl Change {
     fn of(found: Option<Process>, changed: bool) -> Self {
         match found {
@@ -259,36 +301,145 @@ impl Change {
     }
 }
 
-/// A process as a row of a bulk parameter.
-pub(super) fn row(process: &Process) -> serde_json::Value {
-    json!({
-        "key": process.key,
-        "process_id": process.process_id,
-        "sequence": process.sequence,
-        "version": process.version,
-        "status": process.status.as_str(),
-        "cursor": process.cursor,
-        "timezone": process.timezone.name(),
-        "data": document(&process.data),
-        "state": document(&process.state),
-        "due_at": process.due_at.map(|at| at.timestamp_millis()),
-        "woken": false,
-        "reason": process.reason.as_deref().map(clean),
-        "started_at": process.started_at.timestamp_millis(),
-        "priority": process.priority.rank(),
-        "ended_at": process.ended_at.map(|at| at.timestamp_millis()),
-    })
+const BIRTH: &[(&str, Column); 12] = &[
+    ("key", Column::Text),
+    ("process_id", Column::Text),
+    ("sequence", Column::Text),
+    ("version", Column::Integer),
+    ("status", Column::Text),
+    ("cursor", Column::MaybeText),
+    ("timezone", Column::Text),
+    ("data", Column::Text),
+    ("state", Column::Text),
+    ("due_at", Column::MaybeBigInt),
+    ("started_at", Column::BigInt),
+    ("priority", Column::Integer),
+];
+
+fn birth(process: &Process) -> [sea_orm::Value; 12] {
+    [
+        process.key.as_str().into(),
+        process.process_id.as_str().into(),
+        process.sequence.as_str().into(),
+        process.version.into(),
+        process.status.as_str().into(),
+        process.cursor.as_deref().into(),
+        process.timezone.name().into(),
+        document(&process.data).into(),
+        document(&process.state).into(),
+        millis(process.due_at).into(),
+        process.started_at.timestamp_millis().into(),
+        process.priority.rank().into(),
+    ]
+}
+
+/// The columns that a cycle writes. `data` only where it has changed.
+pub(super) const CLIMBED: &[(&str, Column); 9] = &[
+    ("key", Column::Text),
+    ("status", Column::Text),
+    ("cursor", Column::MaybeText),
+    ("data", Column::MaybeText),
+    ("state", Column::Text),
+    ("due_at", Column::MaybeBigInt),
+    ("awaits_word", Column::Boolean),
+    ("reason", Column::MaybeText),
+    ("ended_at", Column::MaybeBigInt),
+];
+
+/// What a cycle made of a process, as a row.
+pub(super) fn climbed(process: &Process, data_changed: bool) -> [sea_orm::Value; 9] {
+    [
+        process.key.as_str().into(),
+        process.status.as_str().into(),
+        process.cursor.as_deref().into(),
+        data_changed.then(|| document(&process.data)).into(),
+        document(&process.state).into(),
+        millis(process.due_at).into(),
+        (process.due_at.is_none() && process.state.delivery.is_some()).into(),
+        process.reason.as_deref().map(clean).into(),
+        millis(process.ended_at).into(),
+    ]
+}
+
+fn millis(at: Option<DateTime<Utc>>) -> Option<i64> {
+    at.map(|at| at.timestamp_millis())
 }
 
 fn document(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
 }
 
+/// The columns of a claim, in the order in which [`due`] reads them.
+pub(super) const DUE: &str = "key, process_id, sequence, version, cursor, timezone, data, state,
+    due_at, woken, started_at, priority";
+
+/// A process that is due, as it was claimed.
+pub(super) struct Due {
+    /// The process; or, if it cannot be read, its key and why.
+    pub process: Result<Process, (String, StoreError)>,
+    /// There is news it has not heard.
+    pub woken: bool,
+    /// In Unix milliseconds.
+    pub due_at: i64,
+}
+
+/// Reads a row of a claim: by place, and without copies of what is parsed at once.
+pub(super) fn due(row: &QueryResult) -> Result<Due> {
+    let due_at: i64 = row.try_get_by_index(8)?;
+    Ok(Due { process: climbing(row, due_at)?, woken: row.try_get_by_index(9)?, due_at })
+}
+
+fn climbing(row: &QueryResult, due_at: i64) -> Result<Result<Process, (String, StoreError)>> {
+    let key: String = row.try_get_by_index(0)?;
+    let timezone = text(row, 5)?.parse().map_err(|_| ("timezone", text_of(row, 5)));
+    let data = serde_json::from_str(text(row, 6)?).map_err(|error| ("data", error.to_string()));
+    let state = serde_json::from_str(text(row, 7)?).map_err(|error| ("state", error.to_string()));
+    let (timezone, data, state) = match (timezone, data, state) {
+        (Ok(timezone), Ok(data), Ok(state)) => (timezone, data, state),
+        (Err((what, why)), ..) | (_, Err((what, why)), _) | (.., Err((what, why))) => {
+            let error = unreadable(&key, what, &why);
+            return Ok(Err((key, error)));
+        }
+    };
+    let started_at: i64 = row.try_get_by_index(10)?;
+    Ok(Ok(Process {
+        key,
+        process_id: row.try_get_by_index(1)?,
+        sequence: row.try_get_by_index(2)?,
+        version: row.try_get_by_index(3)?,
+        priority: Priority::of_rank(row.try_get_by_index(11)?).unwrap_or_default(),
+        status: Status::Active,
+        cursor: row.try_get_by_index(4)?,
+        timezone,
+        data,
+        state,
+        due_at: DateTime::from_timestamp_millis(due_at),
+        reason: None,
+        started_at: DateTime::from_timestamp_millis(started_at).unwrap_or_default(),
+        ended_at: None,
+    }))
+}
+
+fn text(row: &QueryResult, index: usize) -> Result<&str> {
+    let text = match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
+        (Some(row), _) => row.try_get(index),
+        (_, Some(row)) => row.try_get(index),
+        _ => Ok(""),
+    };
+    Ok(text.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))?)
+}
+
+fn text_of(row: &QueryResult, index: usize) -> String {
+    text(row, index).unwrap_or_default().to_owned()
+}
+
+fn unreadable(key: &str, what: &str, why: &str) -> StoreError {
+    StoreError::Unreadable(format!("process {key}: its {what} cannot be read: {why}"))
+}
+
 /// A row as a process.
 pub(super) fn read(row: process::Model) -> Result<Process> {
-    let unreadable = |what: &str, why: String| {
-        StoreError::Unreadable(format!("process {}: its {what} cannot be read: {why}", row.key))
-    };
+    let unreadable = |what: &str, why: String| unreadable(&row.key, what, &why);
     let state: State =
         serde_json::from_str(&row.state).map_err(|error| unreadable("state", error.to_string()))?;
     Ok(Process {

@@ -1,10 +1,17 @@
 //! Sequences: immutable versions under a name.
 
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::ExprTrait,
 };
+use serde_json::json;
 
 use super::{Result, Store, entity::sequence};
 
@@ -88,6 +95,33 @@ impl Store {
         version: Option<i32>,
     ) -> Result<Option<sequence::Model>> {
         self.sequence_on(self.reader().await, name, version).await
+    }
+
+    /// The newest version of a sequence: asked for with others, in one statement.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn newest_version(&self, name: &str) -> Result<Option<i32>> {
+        let work = |names: Vec<Arc<str>>| {
+            async move {
+                match self.newest_versions(&names).await {
+                    Ok(known) => names.iter().map(|name| Ok(known.get(&**name).copied())).collect(),
+                    Err(error) => vec![Err(error); names.len()],
+                }
+            }
+            .boxed()
+        };
+        self.newest.call(Arc::from(name), work).await
+    }
+
+    async fn newest_versions(&self, names: &[Arc<str>]) -> Result<HashMap<String, i32>> {
+        let names: BTreeSet<&str> = names.iter().map(|name| &**name).collect();
+        let sql = format!(
+            "SELECT name, MAX(version) FROM sequences WHERE name IN {} GROUP BY name",
+            self.dialect.list()
+        );
+        let rows = self.rows(self.reader().await, &sql, [json!(names).to_string().into()]).await?;
+        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
     }
 
     pub(super) async fn sequence_on(

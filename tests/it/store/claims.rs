@@ -76,6 +76,9 @@ async fn what_a_cycle_writes_can_be_read_again(kind: Kind) {
     let database = Database::fresh(kind).await;
     let store = database.store().await;
     insert(&store, &["a"]).await;
+    // Only an event changes the data.
+    let event = Event { r#type: "order".into(), data: json!({}), at: nine() };
+    store.receive("a", "1", &event, usize::MAX, nine()).await.unwrap();
 
     let mut cycle = store.claim(nine(), 10).await.unwrap();
     let mut changed = cycle.claimed.remove(0).process;

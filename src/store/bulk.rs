@@ -1,0 +1,106 @@
+//! Many rows in one statement.
+//!
+//! A bulk statement is written over a relation `r`, where `ROWS` stands. Its text does not
+//! depend on the rows, so that it is prepared once: PostgreSQL takes them as one array per
+//! column. SQLite, which reads JSON more slowly than it binds, takes them as `VALUES`, in
+//! portions of a few fixed sizes.
+
+use sea_orm::{ConnectionTrait, QueryResult, Value};
+
+use super::{
+    Result, Store,
+    dialect::{Column, Dialect},
+};
+
+/// The largest portion on SQLite, which binds 32,766 values at most.
+const MOST: usize = 512;
+
+/// Rows for a bulk statement.
+pub(super) struct Bulk<const N: usize> {
+    columns: &'static [(&'static str, Column); N],
+    cells: [Vec<Value>; N],
+}
+
+/// A statement and its parameters.
+type Portion = (String, Vec<Value>);
+
+impl<const N: usize> Bulk<N> {
+    /// No rows yet, with room for so many.
+    pub(super) fn new(columns: &'static [(&'static str, Column); N], rows: usize) -> Self {
+        Self { columns, cells: std::array::from_fn(|_| Vec::with_capacity(rows)) }
+    }
+
+    /// One more row.
+    pub(super) fn push(&mut self, row: [Value; N]) {
+        for (cells, value) in self.cells.iter_mut().zip(row) {
+            cells.push(value);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.cells.first().map_or(0, Vec::len)
+    }
+
+    fn portions(self, sql: &str, dialect: Dialect) -> Vec<Portion> {
+        if self.len() == 0 {
+            return Vec::new();
+        }
+        match dialect {
+            Dialect::Postgres => vec![self.arrays(sql)],
+            Dialect::Sqlite => self.values(sql),
+        }
+    }
+
+    fn arrays(self, sql: &str) -> Portion {
+        let relation = Dialect::arrays(self.columns);
+        let values = self.columns.iter().zip(self.cells);
+        let values = values.map(|((_, column), cells)| column.array(cells)).collect();
+        (sql.replace("ROWS", &relation), values)
+    }
+
+    fn values(self, sql: &str) -> Vec<Portion> {
+        let (mut left, columns) = (self.len(), self.columns);
+        let mut cells = self.cells.map(Vec::into_iter);
+        let mut portions = Vec::new();
+        while left > 0 {
+            // Powers of two: few different statements, whatever the number of rows.
+            let rows = MOST.min(1 << left.ilog2());
+            let mut values = Vec::with_capacity(rows * N);
+            for _ in 0..rows {
+                values.extend(cells.iter_mut().filter_map(Iterator::next));
+            }
+            portions.push((sql.replace("ROWS", &Dialect::values(columns, rows)), values));
+            left -= rows;
+        }
+        portions
+    }
+}
+
+impl Store {
+    /// Runs a bulk statement.
+    pub(super) async fn run_bulk<const N: usize>(
+        &self,
+        db: &impl ConnectionTrait,
+        sql: &str,
+        bulk: Bulk<N>,
+    ) -> Result<()> {
+        for (sql, values) in bulk.portions(sql, self.dialect) {
+            self.run(db, &sql, values).await?;
+        }
+        Ok(())
+    }
+
+    /// The rows that a bulk statement returns.
+    pub(super) async fn rows_of_bulk<const N: usize>(
+        &self,
+        db: &impl ConnectionTrait,
+        sql: &str,
+        bulk: Bulk<N>,
+    ) -> Result<Vec<QueryResult>> {
+        let mut rows = Vec::new();
+        for (sql, values) in bulk.portions(sql, self.dialect) {
+            rows.extend(self.rows(db, &sql, values).await?);
+        }
+        Ok(rows)
+    }
+}
