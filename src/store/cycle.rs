@@ -81,9 +81,9 @@ impl Store {
             // Each is read while the database looks for the next.
             let mut rows = tx.stream_raw(statement).await?;
             while let Some(row) = rows.try_next().await? {
-                let Due { process, woken, due_at } = processes::due(&row)?;
+                let Due { process, woken, since } = processes::due(&row)?;
                 match process {
-                    Ok(process) => readable.push((process, woken, due_at)),
+                    Ok(process) => readable.push((process, woken, since)),
                     Err(error) => unreadable.push(error),
                 }
             }

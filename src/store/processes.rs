@@ -379,14 +379,14 @@ pub(super) struct Due {
     pub process: Result<Process, (String, StoreError)>,
     /// There is news it has not heard.
     pub woken: bool,
-    /// In Unix milliseconds.
-    pub due_at: i64,
+    /// Since when, in Unix milliseconds.
+    pub since: i64,
 }
 
 /// Reads a row of a claim: by place, and without copies of what is parsed at once.
 pub(super) fn due(row: &QueryResult) -> Result<Due> {
-    let due_at: i64 = row.try_get_by_index(8)?;
-    Ok(Due { process: climbing(row, due_at)?, woken: row.try_get_by_index(9)?, due_at })
+    let since: i64 = row.try_get_by_index(8)?;
+    Ok(Due { process: climbing(row, since)?, woken: row.try_get_by_index(9)?, since })
 }
 
 fn climbing(row: &QueryResult, due_at: i64) -> Result<Result<Process, (String, StoreError)>> {
