@@ -121,7 +121,9 @@ impl Engine {
         let evaluated = tally(&advanced, &broken);
         self.metrics.evaluated(&evaluated, &due, now, watch.elapsed());
         // Also without new ones: a delivery is held while its process is due.
-        self.wake.dispatchers();
+        if advanced.iter().any(|one| one.process.state.delivery.is_some()) {
+            self.wake.dispatchers();
+        }
         Ok(evaluated)
     }
 
