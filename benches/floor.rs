@@ -1,8 +1,8 @@
 //! The floor: the same rows, written by bare prepared bulk statements.
 //!
 //! What an engineer would write who has nothing else to do: constant statements, prepared
-//! once, a thousand rows in each, taken from arrays (PostgreSQL) or from a JSON list
-//! (SQLite), no row read and no JSON made while it is measured but that list.
+//! once, a thousand rows in each, taken from arrays (PostgreSQL) or bound one by one (SQLite,
+//! where that was twice as fast as a JSON list), and no row read while it is measured.
 
 use chrono::{DateTime, Utc};
 use rungs_core::{Advanced, Delivery, Entry, Process};
@@ -59,11 +59,16 @@ impl Floor {
                 connection.execute("BEGIN IMMEDIATE").await.expect("a transaction");
                 for statement in statements {
                     let sql = statement.sql(Kind::Sqlite);
-                    sqlx::query(AssertSqlSafe(sql))
-                        .bind(statement.json())
-                        .execute(&mut *connection)
-                        .await
-                        .expect("rows");
+                    let mut query = sqlx::query(AssertSqlSafe(sql));
+                    for row in 0..statement.len() {
+                        for column in &statement.columns {
+                            query = match column {
+                                Column::Text(values) => query.bind(&values[row]),
+                                Column::Number(values) => query.bind(values[row]),
+                            };
+                        }
+                    }
+                    query.execute(&mut *connection).await.expect("rows");
                 }
                 connection.execute("COMMIT").await.expect("a commit");
             }
@@ -142,10 +147,13 @@ impl Statement {
     fn sql(&self, kind: Kind) -> String {
         let relation = match kind {
             Kind::Sqlite => {
-                let columns: Vec<String> = (self.names.iter().enumerate())
-                    .map(|(index, name)| format!("value->>{index} AS {name}"))
+                let columns: Vec<String> = (1..)
+                    .zip(self.names)
+                    .map(|(number, name)| format!("column{number} AS {name}"))
                     .collect();
-                format!("(SELECT {} FROM json_each($1)) AS r", columns.join(", "))
+                let row = format!("({})", vec!["?"; self.names.len()].join(","));
+                let rows = vec![row.as_str(); self.len()].join(",");
+                format!("(SELECT {} FROM (VALUES {rows})) AS r", columns.join(", "))
             }
             Kind::Postgres => {
                 let arrays: Vec<String> = (self.columns.iter().enumerate())
@@ -157,26 +165,8 @@ impl Statement {
         self.sql.replace("ROWS", &relation)
     }
 
-    /// The rows as one JSON list of lists.
-    fn json(&self) -> String {
-        let count = self.columns.first().map_or(0, Column::len);
-        let mut text = String::from("[");
-        for row in 0..count {
-            text.push_str(if row == 0 { "[" } else { ",[" });
-            for (index, column) in self.columns.iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                match column {
-                    Column::Text(values) => {
-                        text.push_str(&serde_json::to_string(&values[row]).expect("a text"));
-                    }
-                    Column::Number(values) => text.push_str(&values[row].to_string()),
-                }
-            }
-            text.push(']');
-        }
-        text + "]"
+    fn len(&self) -> usize {
+        self.columns.first().map_or(0, Column::len)
     }
 }
 

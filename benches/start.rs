@@ -28,7 +28,7 @@ use crate::{
 };
 
 const CLIENTS: usize = 32;
-const SINGLE: usize = 32_000;
+const SINGLE: usize = 16_000;
 const IN_BATCHES: usize = 100_000;
 
 pub async fn round(size: Size) -> Vec<Figure> {

@@ -121,8 +121,6 @@ impl Engine {
         let span = tracing::debug_span!("cycle", processes = claimed.len(), deliveries = Empty);
         let evaluated = self.climb(cycle, claimed, now).instrument(span).await?;
         self.metrics.evaluated(&evaluated, &due, now, watch.elapsed());
-        // Also without new ones: a delivery is held while its process is due.
-        self.wake.dispatchers();
         Ok(evaluated)
     }
 
@@ -148,6 +146,10 @@ impl Engine {
         facts::cycle(&advanced);
         let evaluated = tally(&advanced, &broken);
         tracing::Span::current().record("deliveries", evaluated.deliveries);
+        // Also without new ones: a delivery is held while its process is due.
+        if advanced.iter().any(|one| one.process.state.delivery.is_some()) {
+            self.wake.dispatchers();
+        }
         Ok(evaluated)
     }
 

@@ -104,3 +104,46 @@ impl Store {
         Ok(rows)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: &[(&str, Column); 2] = &[("key", Column::Text), ("at", Column::MaybeBigInt)];
+
+    fn bulk(rows: i64) -> Bulk<2> {
+        let mut bulk = Bulk::new(COLUMNS, 0);
+        for row in 0..rows {
+            bulk.push([row.to_string().into(), (row % 2 == 0).then_some(row).into()]);
+        }
+        bulk
+    }
+
+    #[test]
+    fn sqlite_takes_portions_of_few_sizes_and_every_row_once() {
+        let portions = bulk(1_541).portions("INSERT ... FROM ROWS", Dialect::Sqlite);
+        let rows: Vec<usize> = portions.iter().map(|(_, values)| values.len() / 2).collect();
+        assert_eq!(rows, [512, 512, 512, 4, 1]);
+        assert_eq!(portions[0].0, portions[1].0, "prepared once");
+        let keys: Vec<Value> =
+            portions.into_iter().flat_map(|(_, values)| values).step_by(2).collect();
+        let expected: Vec<Value> = (0..1_541).map(|row: i64| row.to_string().into()).collect();
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn postgresql_takes_an_array_of_each_column_and_one_text_for_any_number_of_rows() {
+        let (sql, values) = bulk(3).portions("ROWS", Dialect::Postgres).remove(0);
+        assert_eq!(values.len(), 2);
+        assert_eq!(sql, bulk(700).portions("ROWS", Dialect::Postgres).remove(0).0);
+        // Its library has no NULL in an array.
+        assert_eq!(values[1], vec![0_i64, i64::MIN, 2].into());
+    }
+
+    #[test]
+    fn no_rows_are_no_statement() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            assert!(bulk(0).portions("ROWS", dialect).is_empty());
+        }
+    }
+}

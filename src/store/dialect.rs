@@ -68,7 +68,7 @@ impl Column {
     fn cell(self, name: &str) -> String {
         match self {
             Self::MaybeText => format!("NULLIF({name}, U&'\\001f') AS {name}"),
-            Self::MaybeBigInt => format!("NULLIF({name}, {NO_NUMBER}) AS {name}"),
+            Self::MaybeBigInt => format!("NULLIF({name}, '{NO_NUMBER}'::bigint) AS {name}"),
             _ => name.to_owned(),
         }
     }
