@@ -82,6 +82,8 @@ impl Engine {
                 return Ok(total);
             }
             tokio::select! {
+                // Always in this order: the same happenings give the same run.
+                biased;
                 Some(first) = under_way.join_next() => {
                     let mut ended = vec![first];
                     while let Some(more) = under_way.try_join_next() {

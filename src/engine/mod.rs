@@ -22,6 +22,7 @@ use crate::{
 mod ask;
 mod dispatch;
 mod evaluate;
+mod keys;
 mod metrics;
 mod pace;
 mod run;
@@ -30,6 +31,7 @@ mod sweep;
 mod tally;
 mod wake;
 
+pub use keys::Keys;
 pub use metrics::Metrics;
 pub use sequences::Sequences;
 pub use tally::{Asked, Dispatched, Evaluated, Swept, Tally};
@@ -76,6 +78,8 @@ pub struct Engine {
     pub sequences: Sequences,
     /// Who sleeps, and can be woken.
     pub wake: Wake,
+    /// Where fresh ids come from.
+    pub keys: Keys,
     /// What is counted.
     pub metrics: Metrics,
     /// What it was told.
@@ -86,11 +90,33 @@ pub struct Engine {
 impl Engine {
     /// An engine over a store.
     pub fn new(store: Store, clock: Clock, channels: Channels, options: Options) -> Arc<Self> {
+        Self::with_keys(store, clock, channels, options, Keys::random())
+    }
+
+    /// The same, with another source of ids.
+    pub fn with_keys(
+        store: Store,
+        clock: Clock,
+        channels: Channels,
+        options: Options,
+        keys: Keys,
+    ) -> Arc<Self> {
         let kinds = rungs_runners::builtin::KINDS.to_vec();
         let wake = Wake::new(channels.iter().map(|(name, _)| name));
         let paces = pace::Paces::new(&channels);
         let (sequences, metrics) = (Sequences::default(), Metrics::new());
-        Arc::new(Self { store, clock, channels, kinds, sequences, wake, metrics, options, paces })
+        Arc::new(Self {
+            store,
+            clock,
+            channels,
+            kinds,
+            sequences,
+            wake,
+            keys,
+            metrics,
+            options,
+            paces,
+        })
     }
 
     /// Every pass once, in the order in which one feeds the next.

@@ -52,6 +52,7 @@ impl Engine {
                 }
             };
             tokio::select! {
+                biased;
                 () = pause => {}
                 () = self.wake.evaluator_woken() => {}
                 () = shutdown.cancelled() => {}
@@ -76,6 +77,7 @@ impl Engine {
             };
             let latest = self.clock.now() + self.options.poll;
             tokio::select! {
+                biased;
                 () = self.clock.sleep_until(again_at.map_or(latest, |at| at.min(latest))) => {}
                 () = self.wake.dispatcher_woken(name) => {}
                 () = shutdown.cancelled() => {}
@@ -114,6 +116,7 @@ impl Engine {
             Ok(()) => {
                 trouble.over();
                 tokio::select! {
+                biased;
                     () = self.clock.sleep_until(self.clock.now() + self.options.poll) => {}
                     () = shutdown.cancelled() => {}
                 }

@@ -1,0 +1,663 @@
+//! The world: real engines over a real store, and everything around them that is not ours.
+//!
+//! One thing moves at a time. Before the next one is chosen, everything that moves has come
+//! to a point of the stage or waits for something else to happen; so a seed gives one run.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rungs::{
+    channels::{Channels, Limits},
+    clock::Clock,
+    engine::{Engine, Keys, Options},
+    intake::{self, Climb, NewEvent, NewProcess, Refusal},
+    store::Store,
+};
+use rungs_core::{Report, Sequence};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    dice::Dice,
+    ledger::{Broken, Ledger},
+    provider::{Callback, Providers, Way},
+    scenario::{Deed, Program, Scenario, Shape, What, Wrong, origin},
+    seen::{Looker, Seen},
+    stage::{Point, Stage, Stops, Who},
+};
+
+/// Steps of the world after which a run counts as endless.
+const MOST_TICKS: u64 = 60_000;
+/// Steps after which nothing more goes wrong.
+const HOSTILE_TICKS: u64 = 2_500;
+/// Moments that pass, once nothing goes wrong any more, before the run may end though some
+/// process still climbs.
+const HEALED_MOMENTS: u32 = 40;
+/// Moments within which everything must have come to rest by then.
+const MOST_MOMENTS: u32 = 4_000;
+
+/// A database that scenario after scenario is run on.
+pub struct Base {
+    pub store: Store,
+    pub looker: Looker,
+}
+
+/// What a run came to, if nothing was broken.
+pub struct Ran {
+    pub ledger: Ledger,
+    pub seen: Seen,
+}
+
+/// A run in which something was broken, with all that happened until then.
+pub struct Failed {
+    pub broken: Broken,
+    pub timeline: Vec<String>,
+}
+
+struct Running {
+    program: Program,
+    clock: Clock,
+    life: Option<Life>,
+    /// When it comes back.
+    up_at: DateTime<Utc>,
+}
+
+/// A program between its start and its death.
+struct Life {
+    engine: Arc<Engine>,
+    main: JoinHandle<()>,
+}
+
+/// A deed, and how far it has come.
+struct Doing {
+    deed: Deed,
+    state: State,
+}
+
+enum State {
+    Waits(DateTime<Utc>),
+    Underway(usize, JoinHandle<Answer>),
+    Answered,
+}
+
+/// What somebody outside was answered.
+pub enum Answer {
+    Started { key: String, new: bool },
+    Stopped { key: String },
+    Told,
+    Refused(String),
+    /// The database was in trouble, which it never is.
+    Trouble(String),
+    Unimportant,
+}
+
+pub struct World<'a> {
+    scenario: &'a Scenario,
+    base: &'a Base,
+    stage: Arc<Stage>,
+    providers: Arc<Mutex<Providers>>,
+    order: Dice,
+    /// The real time.
+    now: DateTime<Utc>,
+    /// By how much the clocks are wrong.
+    jumped: TimeDelta,
+    programs: Vec<Running>,
+    births: u64,
+    doings: Vec<Doing>,
+    callbacks: Vec<(usize, JoinHandle<Answer>)>,
+    came: BTreeMap<Point, u32>,
+    stalled: BTreeMap<Who, DateTime<Utc>>,
+    healing: bool,
+    healed: u32,
+    /// Whether something may have been committed since anybody looked.
+    committed: bool,
+    seen: Seen,
+    ledger: Ledger,
+    timeline: Vec<String>,
+}
+
+impl<'a> World<'a> {
+    pub fn new(scenario: &'a Scenario, base: &'a Base) -> Self {
+        let now = origin();
+        let programs = scenario.programs.iter().map(|program| Running {
+            program: program.clone(),
+            clock: Clock::standing_at(now + program.ahead),
+            life: None,
+            up_at: now,
+        });
+        let doings = scenario.deeds.iter().map(|deed| Doing {
+            deed: deed.clone(),
+            state: State::Waits(deed.at),
+        });
+        Self {
+            scenario,
+            base,
+            stage: Arc::default(),
+            providers: Arc::new(Mutex::new(Providers::new(scenario.clone(), now))),
+            order: Dice::of((scenario.seed, "order")),
+            now,
+            jumped: TimeDelta::zero(),
+            programs: programs.collect(),
+            births: 0,
+            doings: doings.collect(),
+            callbacks: vec![],
+            came: BTreeMap::new(),
+            stalled: BTreeMap::new(),
+            healing: false,
+            healed: 0,
+            committed: false,
+            seen: Seen::default(),
+            ledger: Ledger::new(sequences(scenario)),
+            timeline: vec![],
+        }
+    }
+
+    /// Runs the scenario to its end.
+    pub async fn run(mut self) -> Result<Ran, Failed> {
+        let result = self.go().await;
+        for program in 0..self.programs.len() {
+            self.die(program).await;
+        }
+        match result {
+            Ok(()) => {
+                self.ledger.taken = std::mem::take(&mut self.providers.lock().unwrap().taken);
+                Ok(Ran { ledger: self.ledger, seen: self.seen })
+            }
+            Err(broken) => Err(Failed { broken, timeline: self.timeline }),
+        }
+    }
+
+    async fn go(&mut self) -> Result<(), Broken> {
+        self.publish().await;
+        loop {
+            self.quiet().await;
+            self.hear_answers().await?;
+            self.look().await?;
+            self.ledger.tick += 1;
+            if self.ledger.tick > MOST_TICKS {
+                return Err(Broken::new("everything_comes_to_rest", "it goes on and on"));
+            }
+            if self.begin_what_is_due() {
+                continue;
+            }
+            let ready = self.ready();
+            let slow = !self.healing && self.order.percent(self.scenario.slowness);
+            if ready.is_empty() || slow {
+                if !self.let_time_pass(ready.is_empty()).await? {
+                    return Ok(());
+                }
+                continue;
+            }
+            let at = if self.scenario.shuffled { self.order.index(ready.len()) } else { 0 };
+            let (who, point) = ready[at];
+            self.move_on(who, point).await;
+        }
+    }
+
+    async fn publish(&self) {
+        let clock = Clock::standing_at(self.now);
+        let desk =
+            Engine::new(self.base.store.clone(), clock, Channels::default(), Options::default());
+        for sequence in &self.scenario.sequences {
+            intake::publish(&desk, None, &sequence.source()).await.unwrap();
+        }
+    }
+
+    /// Waits until nothing moves.
+    async fn quiet(&self) {
+        let (mut still, mut moves) = (0, 0);
+        while still < 3 {
+            tokio::task::yield_now().await;
+            let (held, moved) = self.stage.held();
+            if self.base.store.connections_in_use() == held && moved == moves {
+                still += 1;
+            } else {
+                still = 0;
+                std::thread::yield_now();
+            }
+            moves = moved;
+        }
+    }
+
+    /// Looks at what was committed, and whether it may be so.
+    async fn look(&mut self) -> Result<(), Broken> {
+        let told = std::mem::take(&mut self.providers.lock().unwrap().told);
+        told.into_iter().for_each(|line| self.tell(line));
+        let unanswered = std::mem::take(&mut self.providers.lock().unwrap().unanswered);
+        for (delivery, attempt) in unanswered {
+            self.ledger.doubt(&self.seen, &delivery, attempt);
+        }
+        if !std::mem::take(&mut self.committed) {
+            return Ok(());
+        }
+        let seen = self.base.looker.look().await;
+        let lines = differences(&self.seen, &seen);
+        lines.into_iter().for_each(|line| self.tell(line));
+        let before = std::mem::replace(&mut self.seen, seen);
+        self.ledger.look(&before, &self.seen)
+    }
+
+    fn tell(&mut self, line: impl std::fmt::Display) {
+        let time = self.now.format("%a %H:%M:%S%.3f");
+        self.timeline.push(format!("{:>5} {time} {line}", self.ledger.tick));
+    }
+
+    /// Who may go on.
+    fn ready(&self) -> Vec<(Who, Point)> {
+        let standing = self.stage.standing();
+        // While somebody holds a transaction, everybody else would wait for the database.
+        let held: Vec<_> =
+            standing.iter().copied().filter(|(_, point)| *point == Point::Commit).collect();
+        if !held.is_empty() {
+            return held;
+        }
+        let stalls = |who: &Who| self.stalled.get(who).is_some_and(|until| *until > self.now);
+        standing.into_iter().filter(|(who, _)| !stalls(who)).collect()
+    }
+
+    /// Lets somebody go on, or lets something happen to it.
+    async fn move_on(&mut self, who: Who, point: Point) {
+        self.committed |= point == Point::Commit;
+        let around_a_commit = matches!(point, Point::Commit | Point::Committed);
+        if around_a_commit && !self.order.percent(self.scenario.commits_held) {
+            return self.stage.go(who);
+        }
+        let came = self.came.entry(point).or_default();
+        *came += 1;
+        let fault = self.scenario.faults.iter().find(|fault| fault.at == point && fault.nth == *came);
+        let Some(fault) = fault.filter(|_| !self.healing) else { return self.stage.go(who) };
+        match fault.what {
+            Wrong::Crash(down) => {
+                self.tell(format!("program {} dies at {point:?}", who.program));
+                self.die(who.program).await;
+                self.programs[who.program].up_at = self.now + down;
+            }
+            Wrong::Downtime(down) => {
+                self.tell(format!("all programs die, {} at {point:?}", who.program));
+                for program in 0..self.programs.len() {
+                    self.die(program).await;
+                    self.programs[program].up_at = self.now + down;
+                }
+            }
+            Wrong::Stall(pause) => {
+                let seconds = pause.as_seconds_f64();
+                self.tell(format!("program {} stalls at {point:?} for {seconds} s", who.program));
+                if point == Point::Commit {
+                    self.set_time(self.now + pause);
+                    self.stage.go(who);
+                } else {
+                    self.stalled.insert(who, self.now + pause);
+                }
+            }
+            Wrong::Jump(by) => {
+                self.tell(format!("the clocks jump by {} s", by.as_seconds_f64()));
+                self.jumped += by;
+                self.set_time(self.now);
+                self.stage.go(who);
+            }
+        }
+    }
+
+    fn set_time(&mut self, now: DateTime<Utc>) {
+        self.now = now;
+        self.providers.lock().unwrap().now = now;
+        for running in &self.programs {
+            running.clock.set(now + self.jumped + running.program.ahead);
+        }
+        self.ledger.expire(&self.seen, now + self.jumped + self.most_ahead());
+    }
+
+    fn most_ahead(&self) -> TimeDelta {
+        let ahead = self.programs.iter().map(|running| running.program.ahead);
+        ahead.max().unwrap_or_default()
+    }
+
+    fn start(&mut self, program: usize) {
+        let Running { program: Program { shape, .. }, clock, .. } = &self.programs[program];
+        let probe = Stops { stage: Arc::clone(&self.stage), program };
+        let mut channels = Channels::default();
+        for channel in ["email", "phone", "sms"] {
+            let way = Way {
+                channel,
+                program,
+                stage: Arc::clone(&self.stage),
+                providers: Arc::clone(&self.providers),
+                called_back: self.scenario.called_back,
+            };
+            channels.put(channel, Arc::new(way), Limits::default());
+        }
+        self.births += 1;
+        let keys = Keys::counted(self.births);
+        let store = self.base.store.clone().probed(Arc::new(probe));
+        let engine = Engine::with_keys(store, clock.clone(), channels, Options::default(), keys);
+        let main = match shape {
+            Shape::Serve => {
+                let engine = Arc::clone(&engine);
+                tokio::spawn(async move { engine.run(CancellationToken::new()).await })
+            }
+            Shape::Rounds => tokio::spawn(rounds(Arc::clone(&engine))),
+        };
+        self.programs[program].life = Some(Life { engine, main });
+        self.tell(format!("program {program} starts, {shape:?}", shape = self.programs[program].program.shape));
+    }
+
+    /// A program dies, with everything that it was doing.
+    async fn die(&mut self, program: usize) {
+        let Some(life) = self.programs[program].life.take() else { return };
+        life.main.abort();
+        self.ledger.crash(&self.seen, &self.providers.lock().unwrap().taken, program);
+        let mut died = vec![life.main];
+        for doing in &mut self.doings {
+            if matches!(&doing.state, State::Underway(at, _) if *at == program) {
+                // Whoever asked for it tries again.
+                let again = State::Waits(self.now + TimeDelta::seconds(3));
+                if let State::Underway(_, handle) = std::mem::replace(&mut doing.state, again) {
+                    handle.abort();
+                    let _ = handle.await;
+                }
+            }
+        }
+        let (gone, kept) = std::mem::take(&mut self.callbacks)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(at, _)| *at == program);
+        self.callbacks = kept;
+        for (_, handle) in gone {
+            handle.abort();
+            let _ = handle.await;
+        }
+        let _ = died.pop().expect("the program itself").await;
+        self.quiet().await;
+        self.ledger.crashes += 1;
+    }
+
+    async fn hear_answers(&mut self) -> Result<(), Broken> {
+        for at in 0..self.doings.len() {
+            let done = matches!(&self.doings[at].state, State::Underway(_, handle) if handle.is_finished());
+            if !done {
+                continue;
+            }
+            let state = std::mem::replace(&mut self.doings[at].state, State::Answered);
+            let State::Underway(_, handle) = state else { continue };
+            let deed = self.doings[at].deed.clone();
+            let answer = handle.await.unwrap();
+            self.tell(format!("{} {}: {}", deed.process, deed.what, words(&answer)));
+            self.ledger.answered(&deed, &answer)?;
+        }
+        for (program, handle) in std::mem::take(&mut self.callbacks) {
+            if handle.is_finished() {
+                if let Answer::Trouble(error) = handle.await.unwrap() {
+                    return Err(Broken::new("the_database_is_well", error));
+                }
+            } else {
+                self.callbacks.push((program, handle));
+            }
+        }
+        for (number, running) in self.programs.iter().enumerate() {
+            if running.life.as_ref().is_some_and(|life| life.main.is_finished()) {
+                return Err(Broken::new("programs_run", format!("program {number} ended by itself")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts programs, deeds and callbacks whose time has come. True if there were any.
+    fn begin_what_is_due(&mut self) -> bool {
+        let mut any = false;
+        for program in 0..self.programs.len() {
+            let running = &self.programs[program];
+            if running.life.is_none() && (running.up_at <= self.now || self.healing) {
+                self.start(program);
+                any = true;
+            }
+        }
+        let alive: Vec<usize> = (0..self.programs.len())
+            .filter(|program| self.programs[*program].life.is_some())
+            .collect();
+        let now = self.now;
+        let callbacks = {
+            let mut providers = self.providers.lock().unwrap();
+            let (due, later) = std::mem::take(&mut providers.callbacks)
+                .into_iter()
+                .partition::<Vec<_>, _>(|callback| callback.at <= now);
+            providers.callbacks = later;
+            due
+        };
+        for callback in callbacks {
+            let said = format!("{} is {}", callback.heard.provider_id.as_deref().unwrap_or("?"), callback.heard.status);
+            if alive.is_empty() {
+                self.tell(format!("a callback is lost: {said}"));
+                continue;
+            }
+            let program = alive[self.order.index(alive.len())];
+            self.tell(format!("a callback reaches program {program}: {said}"));
+            let engine = self.engine(program);
+            self.callbacks.push((program, tokio::spawn(call_back(engine, callback))));
+            any = true;
+        }
+        if alive.is_empty() {
+            return any;
+        }
+        for at in 0..self.doings.len() {
+            if !matches!(self.doings[at].state, State::Waits(due) if due <= now) {
+                continue;
+            }
+            let program = alive[self.order.index(alive.len())];
+            let deed = self.doings[at].deed.clone();
+            let climber = self.scenario.processes.iter().find(|one| one.id == deed.process).cloned();
+            let Some(climber) = climber else { continue };
+            let new = NewProcess {
+                process_id: Some(climber.id),
+                climb: Climb::Stored { name: climber.sequence, version: None },
+                data: climber.data,
+            };
+            let handle = tokio::spawn(act(self.engine(program), deed, new));
+            self.doings[at].state = State::Underway(program, handle);
+            any = true;
+        }
+        any
+    }
+
+    fn engine(&self, program: usize) -> Arc<Engine> {
+        Arc::clone(&self.programs[program].life.as_ref().expect("it lives").engine)
+    }
+
+    /// Lets time pass: until the next thing happens, or a moment only. False if nothing will
+    /// happen any more.
+    async fn let_time_pass(&mut self, idle: bool) -> Result<bool, Broken> {
+        if !idle {
+            let pause = TimeDelta::milliseconds(self.order.between(1, 3_000));
+            self.set_time(self.now + pause);
+            return Ok(true);
+        }
+        if self.healing {
+            self.healed += 1;
+            let enough = self.healed >= HEALED_MOMENTS || self.all_ended();
+            if enough && self.is_calm() {
+                return Ok(false);
+            }
+            if self.healed > MOST_MOMENTS {
+                let what = format!("open after all faults are over: {:#?}", self.seen);
+                return Err(Broken::new("everything_comes_to_rest", what));
+            }
+        } else if self.ledger.tick > HOSTILE_TICKS || self.is_over() {
+            self.healing = true;
+            self.stalled.clear();
+            self.tell("nothing goes wrong any more".to_owned());
+            return Ok(true);
+        }
+        let next = self.next_moment().await;
+        let Some(next) = next else { return Ok(!self.healing) };
+        let late = if self.order.percent(20) { self.order.between(0, 400) } else { 0 };
+        self.set_time(next.max(self.now) + TimeDelta::milliseconds(late));
+        Ok(true)
+    }
+
+    /// Whether nothing more will go wrong by itself.
+    fn is_over(&self) -> bool {
+        let last = self.scenario.deeds.iter().map(|deed| deed.at).max().unwrap_or(self.now);
+        self.now > last + TimeDelta::hours(12) || (self.all_answered() && self.all_ended())
+    }
+
+    fn all_answered(&self) -> bool {
+        self.doings.iter().all(|doing| matches!(doing.state, State::Answered))
+    }
+
+    fn all_ended(&self) -> bool {
+        self.seen.processes.values().all(|process| !process.is_live())
+    }
+
+    /// Whether everything that can be done now has been done.
+    fn is_calm(&self) -> bool {
+        let now = (self.now + self.jumped).timestamp_millis();
+        let paused = |delivery| self.seen.process_of(delivery).is_some_and(|it| it.status == "paused");
+        let asleep = self.seen.processes.values().all(|process| {
+            process.status != "active" || process.due_at.is_none_or(|due_at| due_at > now)
+        });
+        let mut open = self.seen.deliveries.values().filter(|delivery| delivery.is_open());
+        self.all_answered()
+            && self.callbacks.is_empty()
+            && self.providers.lock().unwrap().callbacks.is_empty()
+            && asleep
+            && open.all(|delivery| delivery.status == "pending" && paused(delivery))
+    }
+
+    /// When something will happen next.
+    async fn next_moment(&self) -> Option<DateTime<Utc>> {
+        let alive = self.programs.iter().any(|running| running.life.is_some());
+        let down = self.programs.iter().filter(|running| running.life.is_none());
+        let deeds = self.doings.iter().filter_map(|doing| match doing.state {
+            State::Waits(at) if alive => Some(at),
+            _ => None,
+        });
+        let callbacks = self.providers.lock().unwrap().callbacks.iter().map(|one| one.at).min();
+        let standing: Vec<Who> = self.stage.standing().into_iter().map(|(who, _)| who).collect();
+        let stalls = self.stalled.iter().filter(|(who, _)| standing.contains(who)).map(|(_, at)| *at);
+        let mut next: Vec<DateTime<Utc>> =
+            down.map(|running| running.up_at).chain(deeds).chain(callbacks).chain(stalls).collect();
+        if alive {
+            let clock = self.now + self.jumped;
+            if let Some(due_at) = self.base.store.next_due_at(clock).await.unwrap() {
+                let due_at = due_at - self.jumped;
+                // What is overdue is found by those who look every second.
+                next.push(if due_at > self.now { due_at } else { self.now + TimeDelta::seconds(1) });
+            }
+        }
+        next.into_iter().min()
+    }
+}
+
+fn sequences(scenario: &Scenario) -> BTreeMap<String, Sequence> {
+    let checked = |written: &super::sequences::Written| written.checked().expect("it passes the check");
+    scenario.sequences.iter().map(|written| (written.name.clone(), checked(written))).collect()
+}
+
+async fn rounds(engine: Arc<Engine>) {
+    loop {
+        engine.drain().await.unwrap();
+        engine.clock.sleep_until(engine.clock.now() + TimeDelta::seconds(1)).await;
+    }
+}
+
+/// A callback, as intake writes it down once it is believed.
+async fn call_back(engine: Arc<Engine>, callback: Callback) -> Answer {
+    let Callback { delivery, heard, .. } = callback;
+    let written = async {
+        let Some(delivery) = engine.store.delivery(&delivery).await? else { return Ok(0) };
+        let report = Report::Heard {
+            status: heard.status,
+            provider_id: heard.provider_id,
+            error: heard.error,
+            asked: false,
+        };
+        engine.store.report(vec![(delivery.id, report)], engine.clock.now()).await
+    };
+    match written.await {
+        Ok(_) => {
+            engine.wake.evaluator();
+            Answer::Unimportant
+        }
+        Err(error) => Answer::Trouble(error.to_string()),
+    }
+}
+
+/// Does something to a process from outside.
+async fn act(engine: Arc<Engine>, deed: Deed, new: NewProcess) -> Answer {
+    let id = &deed.process;
+    let answer = match deed.what {
+        What::Start => intake::start(&engine, new)
+            .await
+            .map(|started| Answer::Started { key: started.process.key, new: started.new }),
+        What::Event { id: event, r#type, data } => {
+            let event = NewEvent { id: Some(event), r#type: r#type.to_owned(), data };
+            intake::event(&engine, id, event).await.map(|_| Answer::Told)
+        }
+        What::Stop => intake::stop(&engine, id, None)
+            .await
+            .map(|(process, _)| Answer::Stopped { key: process.key }),
+        What::Pause => intake::pause(&engine, id).await.map(|_| Answer::Unimportant),
+        What::Resume => intake::resume(&engine, id).await.map(|_| Answer::Unimportant),
+    };
+    answer.unwrap_or_else(|refusal| match refusal {
+        Refusal::Store(error) => Answer::Trouble(error.to_string()),
+        other => Answer::Refused(other.to_string()),
+    })
+}
+
+fn words(answer: &Answer) -> String {
+    match answer {
+        Answer::Started { new: true, .. } => "started".to_owned(),
+        Answer::Started { new: false, .. } => "it is live already".to_owned(),
+        Answer::Stopped { .. } => "it is stopped".to_owned(),
+        Answer::Told | Answer::Unimportant => "done".to_owned(),
+        Answer::Refused(why) => format!("refused: {why}"),
+        Answer::Trouble(why) => format!("the database is in trouble: {why}"),
+    }
+}
+
+impl std::fmt::Display for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Start => f.write_str("is started"),
+            Self::Event { id, r#type, data } => write!(f, "is told {type} {data} as {id}"),
+            Self::Stop => f.write_str("is stopped"),
+            Self::Pause => f.write_str("is paused"),
+            Self::Resume => f.write_str("is resumed"),
+        }
+    }
+}
+
+/// What has changed, a line each.
+fn differences(before: &Seen, after: &Seen) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (key, now) in &after.processes {
+        let was = before.processes.get(key);
+        if was != Some(now) {
+            let due = now.due_at.map_or("no moment".to_owned(), |at| {
+                super::seen::moment(at).format("%a %H:%M:%S%.3f").to_string()
+            });
+            let woken = if now.woken { ", woken" } else { "" };
+            let at = now.cursor.as_deref().unwrap_or("-");
+            let id = &now.process_id;
+            lines.push(format!("  {id} is {} at {at}, due at {due}{woken}", now.status));
+        }
+    }
+    for (id, now) in &after.deliveries {
+        let was = before.deliveries.get(id);
+        if was != Some(now) {
+            let process = after.process_of(now).map_or("?", |process| process.process_id.as_str());
+            let was = was.map_or("nothing", |was| was.status.as_str());
+            let withdrawn = if now.withdrawn { ", withdrawn" } else { "" };
+            lines.push(format!(
+                "  {process} {}'s delivery {}: {was} -> {}, {} attempts{withdrawn}",
+                now.step,
+                id.get(..8).unwrap_or(id),
+                now.status,
+                now.attempts
+            ));
+        }
+    }
+    lines
+}
