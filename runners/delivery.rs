@@ -20,6 +20,9 @@ pub enum DeliveryStatus {
     Pending,
     /// An attempt has begun.
     Sending,
+    /// An attempt ended, and nobody knows whether it arrived: the provider is asked, or the
+    /// step's `inDoubt` decides. A process hears of it only if it is left at that.
+    InDoubt,
     /// The provider took it: a call is placed, a message or mail is sent.
     Sent,
     /// Somebody picked up.
@@ -28,6 +31,8 @@ pub enum DeliveryStatus {
     Completed,
     /// The message reached the phone. Final.
     Delivered,
+    /// Too late to be sent, and passed by: the ladder goes on without it. Final.
+    Skipped,
     /// The line was busy. Final.
     Busy,
     /// Nobody picked up. Final.
@@ -46,13 +51,15 @@ pub enum DeliveryStatus {
 
 impl DeliveryStatus {
     /// Every status, in the order of progress.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Pending,
         Self::Sending,
+        Self::InDoubt,
         Self::Sent,
         Self::Answered,
         Self::Completed,
         Self::Delivered,
+        Self::Skipped,
         Self::Busy,
         Self::NoAnswer,
         Self::Rejected,
@@ -73,8 +80,9 @@ impl DeliveryStatus {
     }
 
     /// Whether a step that awaits `awaited` may go on. What lies beyond it will do: a call
-    /// that has ended was answered. A failure never does, though a call that found the
-    /// line busy was placed: a ladder does not pass over what it knows to have failed.
+    /// that has ended was answered, and what was skipped holds up nobody. A failure never
+    /// does, though a call that found the line busy was placed: a ladder does not pass over
+    /// what it knows to have failed.
     pub fn reaches(self, awaited: Self) -> bool {
         !self.is_failure() && self >= awaited
     }
@@ -91,10 +99,12 @@ impl DeliveryStatus {
         match self {
             Self::Pending => "pending",
             Self::Sending => "sending",
+            Self::InDoubt => "in-doubt",
             Self::Sent => "sent",
             Self::Answered => "answered",
             Self::Completed => "completed",
             Self::Delivered => "delivered",
+            Self::Skipped => "skipped",
             Self::Busy => "busy",
             Self::NoAnswer => "no-answer",
             Self::Rejected => "rejected",
@@ -143,17 +153,17 @@ mod tests {
 
     use super::*;
     use DeliveryStatus::{
-        Answered, Busy, Cancelled, Completed, Delivered, Failed, Machine, NoAnswer, Pending,
-        Rejected, Sending, Sent, Undelivered,
+        Answered, Busy, Cancelled, Completed, Delivered, Failed, InDoubt, Machine, NoAnswer,
+        Pending, Rejected, Sending, Sent, Skipped, Undelivered,
     };
 
     #[test]
     fn what_is_awaited_is_reached_by_it_and_by_what_lies_beyond() {
         for (awaited, reached) in [
-            (Sent, &[Sent, Answered, Completed, Delivered][..]),
-            (Answered, &[Answered, Completed, Delivered]),
-            (Completed, &[Completed, Delivered]),
-            (Delivered, &[Delivered]),
+            (Sent, &[Sent, Answered, Completed, Delivered, Skipped][..]),
+            (Answered, &[Answered, Completed, Delivered, Skipped]),
+            (Completed, &[Completed, Delivered, Skipped]),
+            (Delivered, &[Delivered, Skipped]),
         ] {
             for status in DeliveryStatus::ALL {
                 assert_eq!(
@@ -171,7 +181,7 @@ mod tests {
         let failures: Vec<_> = DeliveryStatus::ALL.into_iter().filter(|s| s.is_failure()).collect();
         let bad = [Busy, NoAnswer, Rejected, Machine, Undelivered, Failed, Cancelled];
         assert_eq!(failures, bad);
-        assert_eq!(finals, [&[Completed, Delivered][..], &bad].concat());
+        assert_eq!(finals, [&[Completed, Delivered, Skipped][..], &bad].concat());
     }
 
     #[test]
@@ -193,7 +203,7 @@ mod tests {
             assert_eq!(DeliveryStatus::parse(status.as_str()), Some(status));
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
         }
-        let under_way = [Pending, Sending, Sent, Answered];
+        let under_way = [Pending, Sending, InDoubt, Sent, Answered];
         assert!(under_way.iter().all(|status| !status.is_final()));
     }
 

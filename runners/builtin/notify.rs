@@ -59,6 +59,10 @@ pub(super) fn follow(
     if status.reaches(awaited) {
         return Outcome::next(status.as_str());
     }
+    if status == DeliveryStatus::InDoubt {
+        // A process hears of a doubt only if it is left at that (`inDoubt: skip`).
+        return Outcome::next("in-doubt, and not repeated");
+    }
     let told = match &delivery.error {
         Some(error) => format!("{status}: {error}"),
         None => status.to_string(),
@@ -109,6 +113,7 @@ mod tests {
         for (status, action) in actions::<R>(config) {
             let expected = match status {
                 status if status.is_failure() => Action::AltNext,
+                DeliveryStatus::InDoubt | DeliveryStatus::Skipped => Action::Next,
                 status if reached.contains(&status) => Action::Next,
                 _ => Action::Noop,
             };

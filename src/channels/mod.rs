@@ -37,6 +37,11 @@ pub trait Channel: Send + Sync {
     fn asks(&self) -> Option<&dyn AsksStatus> {
         None
     }
+
+    /// Only for channels that can be asked whether something arrived that may have been sent.
+    fn searches(&self) -> Option<&dyn Searches> {
+        None
+    }
 }
 
 /// A channel that can be asked what became of something it sent.
@@ -47,6 +52,39 @@ pub trait AsksStatus: Send + Sync {
 
     /// Whether the provider also calls back, so that asking is only for what got lost.
     fn is_called_back(&self) -> bool;
+}
+
+/// A channel whose provider can be asked whether an attempt arrived, of which only the
+/// request is known. A provider to which a repetition is harmless (mail under the same
+/// `Message-ID`) needs none.
+#[async_trait]
+pub trait Searches: Send + Sync {
+    /// Everything the provider has that this attempt may have created, oldest first. Never
+    /// [`SendError::InDoubt`]; [`SendError::Refused`] if the provider cannot be asked at all.
+    async fn search(&self, search: &Search<'_>) -> Result<Vec<Heard>, SendError>;
+}
+
+/// A search for an attempt that is in doubt.
+#[derive(Debug, Clone, Copy)]
+pub struct Search<'a> {
+    /// What was to be sent.
+    pub request: &'a Value,
+    /// When the attempt began.
+    pub since: DateTime<Utc>,
+    /// When it is looked for.
+    pub now: DateTime<Utc>,
+}
+
+impl Search<'_> {
+    /// The request as the shape that the channel takes.
+    fn read<T: DeserializeOwned>(&self) -> Result<T, SendError> {
+        read(self.request)
+    }
+}
+
+fn read<T: DeserializeOwned>(request: &Value) -> Result<T, SendError> {
+    T::deserialize(request)
+        .map_err(|error| SendError::failed(format!("the request is malformed: {error}")))
 }
 
 /// One attempt to send a delivery.
@@ -69,8 +107,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// The request as the shape that the channel takes.
     fn read<T: DeserializeOwned>(&self) -> Result<T, SendError> {
-        T::deserialize(&self.request)
-            .map_err(|error| SendError::failed(format!("the request is malformed: {error}")))
+        read(&self.request)
     }
 }
 

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{Action, DeliveryStatus, DeliveryView, Failure, NewDelivery, Outcome, Visit};
 use uuid::Uuid;
 
-use crate::{Entry, News, Process, Retry, Sequence, Status, Step, Target};
+use crate::{Entry, News, Process, Remedy, Retry, Sequence, Status, Step, Target};
 
 /// Visits a process may make in one cycle. One that makes more would never rest.
 pub const MOST_VISITS: usize = 1_000;
@@ -42,6 +42,10 @@ pub struct Delivery {
     pub what: NewDelivery,
     /// How often to try, where the step says so.
     pub retry: Option<Retry>,
+    /// What to do if nobody knows whether it arrived.
+    pub in_doubt: Remedy,
+    /// From when on it is late, and what becomes of it then.
+    pub late: Option<(DateTime<Utc>, Remedy)>,
 }
 
 /// Tells a process its news and moves its cursor as far as it goes.
@@ -84,6 +88,8 @@ enum Move {
 struct Climb<'a> {
     sequence: &'a Sequence,
     now: DateTime<Utc>,
+    /// When the process was to be looked at: earlier than now if everything was late.
+    due_at: DateTime<Utc>,
     advanced: Advanced,
 }
 
@@ -102,7 +108,8 @@ impl std::ops::DerefMut for Climb<'_> {
 
 impl<'a> Climb<'a> {
     fn new(sequence: &'a Sequence, process: Process, now: DateTime<Utc>) -> Self {
-        Self { sequence, now, advanced: Advanced::unchanged(process) }
+        let due_at = process.due_at.map_or(now, |due_at| due_at.min(now));
+        Self { sequence, now, due_at, advanced: Advanced::unchanged(process) }
     }
 
     fn go(&mut self) {
@@ -202,7 +209,7 @@ impl<'a> Climb<'a> {
 
     /// Does what a runner answered.
     fn follow(&mut self, step: &Step, outcome: Outcome) -> Move {
-        let outcome = self.with_a_pause(step, outcome);
+        let outcome = self.with_a_pause(step, self.in_time(step, outcome));
         // A wait that ends now or earlier would spin; a runner that asks for one is
         // looked at again in the next millisecond, so it costs a cycle and no more.
         let soonest = self.now + TimeDelta::milliseconds(1);
@@ -229,19 +236,41 @@ impl<'a> Climb<'a> {
         }
     }
 
-    /// A notification that cannot even be written does not rest where a loop counts on it.
-    /// The second time in one cycle it is paused instead, so that the ladder goes round
-    /// slowly and the process lives until its data is put right.
+    /// What a step wants to send too late is not even written: it is skipped or failed here.
+    fn in_time(&self, step: &Step, outcome: Outcome) -> Outcome {
+        let late_at = step.lateness.and_then(|lateness| lateness.late_at(self.due_at));
+        let (Some(lateness), Some(late_at), true) =
+            (step.lateness, late_at, outcome.deliver.is_some())
+        else {
+            return outcome;
+        };
+        if self.now < late_at {
+            return outcome;
+        }
+        let by = crate::process::iso(late_at);
+        match lateness.then {
+            Remedy::Send => outcome,
+            Remedy::Skip => Outcome::next(format!("skipped, since it is late: due by {by}")),
+            Remedy::Fail => Outcome::undelivered(format!("late: it was to leave by {by}")),
+        }
+    }
+
+    /// A notification that cannot even be written, or is too late to be, does not rest where
+    /// a loop counts on it. The second time in one cycle it is paused instead, so that the
+    /// ladder goes round slowly and the process lives until its data is put right.
     fn with_a_pause(&self, step: &Step, outcome: Outcome) -> Outcome {
-        let Some(reason) = &outcome.failed else { return outcome };
+        let passed_by = step.kind.delivers
+            && outcome.action != Action::Noop
+            && self.process.state.delivery.is_none();
         let visited =
             |entry: &Entry| matches!(entry, Entry::Visited { step: id, .. } if *id == step.id);
-        if self.process.state.delivery.is_some() || !self.history.iter().any(visited) {
+        if !passed_by || !self.history.iter().any(visited) {
             return outcome;
         }
         let first = step.retry.unwrap_or_default().first;
         let pause = i64::try_from(first).ok().and_then(TimeDelta::try_milliseconds);
         let until = pause.and_then(|pause| self.now.checked_add_signed(pause));
+        let reason = outcome.message;
         let message = format!("{reason}; a pause, since the ladder has come round to it");
         Outcome::wait_until(until.unwrap_or(self.now), message)
     }
@@ -273,7 +302,11 @@ impl<'a> Climb<'a> {
             delivery: id.clone(),
             channel: what.channel.to_owned(),
         });
-        self.deliveries.push(Delivery { id, step: step.id.clone(), what, retry: step.retry });
+        let late = step.lateness.and_then(|lateness| {
+            lateness.late_at(self.due_at).map(|late_at| (late_at, lateness.then))
+        });
+        let (retry, in_doubt) = (step.retry, step.in_doubt);
+        self.deliveries.push(Delivery { id, step: step.id.clone(), what, retry, in_doubt, late });
     }
 
     fn complete(&mut self) {

@@ -20,6 +20,7 @@ use serde_json::Value;
 mod at;
 mod compose;
 mod config;
+mod delivering;
 mod duration;
 mod expect;
 mod graph;

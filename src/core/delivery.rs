@@ -10,13 +10,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{DeliveryStatus, DeliveryView};
 use serde::{Deserialize, Serialize};
 
-use crate::Retry;
+use crate::{Remedy, Retry};
 
 /// How long a provider that can be asked is asked before a delivery counts as failed.
 pub const LONGEST_SILENCE: TimeDelta = TimeDelta::hours(6);
 
+/// How long a provider is asked about an attempt that is in doubt before the step's
+/// `inDoubt` decides: an escalation is worth little when late.
+pub const LONGEST_DOUBT: TimeDelta = TimeDelta::minutes(10);
+
 /// Attempts beyond `retry.attempts` that crashes of our own may add.
 const MOST_CRASHES: u32 = 20;
+
+/// What a log says of an attempt whose owner did not come back.
+const LEASE_EXPIRED: &str = "lease-expired";
 
 /// Lines kept in a delivery's log; the first ones stay, since they tell how it began.
 const MOST_LOG_LINES: usize = 100;
@@ -38,7 +45,14 @@ pub struct DeliveryRecord {
     pub attempts: u32,
     /// How often to try.
     pub retry: Retry,
-    /// While pending, when to try (next); once sent, when to ask what became of it.
+    /// What to do if nobody can say whether an attempt arrived.
+    pub in_doubt: Remedy,
+    /// From when on it is late, and what becomes of it then.
+    pub late: Option<(DateTime<Utc>, Remedy)>,
+    /// When the last attempt began.
+    pub begun_at: Option<DateTime<Utc>>,
+    /// While pending, when to try (next); in doubt, when to ask whether it arrived; once
+    /// sent, when to ask what became of it.
     pub due_at: Option<DateTime<Utc>>,
     /// Until when the attempt under way belongs to whoever began it.
     pub lease_until: Option<DateTime<Utc>>,
@@ -65,7 +79,8 @@ pub struct LogLine {
     /// The attempt it speaks of, where it speaks of one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub attempt: Option<u32>,
-    /// What was reported: a status, or `temporary`, `in-doubt`, `lease-expired`, `silent`.
+    /// What was reported: a status, or `temporary`, `lease-expired`, `found`, `not-found`,
+    /// `unanswered`, `not-asked`, `late`, `silent`.
     pub what: String,
     /// Details.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -94,7 +109,39 @@ pub enum Report {
         asked: bool,
     },
     /// Whoever began the attempt under way did not come back.
-    LeaseExpired,
+    LeaseExpired {
+        /// When to ask the provider whether it arrived, if it can be asked.
+        ask_at: Option<DateTime<Utc>>,
+    },
+    /// It was looked for at the provider.
+    Searched(Found),
+    /// It is looked at because it may be late.
+    Late,
+}
+
+/// What a search at the provider came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// The provider has it.
+    There {
+        /// Its id there.
+        provider_id: Option<String>,
+        /// How far it has come.
+        status: DeliveryStatus,
+        /// Details.
+        error: Option<String>,
+        /// When to ask what became of it.
+        ask_at: Option<DateTime<Utc>>,
+    },
+    /// The provider does not have it.
+    Nothing,
+    /// The provider did not say, for now.
+    Unanswered {
+        /// Why.
+        reason: String,
+    },
+    /// This provider cannot be asked.
+    CannotAsk,
 }
 
 /// How an attempt ended.
@@ -127,6 +174,8 @@ pub enum Attempt {
     InDoubt {
         /// Why that is not known.
         reason: String,
+        /// When to ask the provider whether it did, if it can be asked.
+        ask_at: Option<DateTime<Utc>>,
     },
 }
 
@@ -145,33 +194,57 @@ impl DeliveryRecord {
 
     /// Takes in a report. True if the process should hear of it.
     pub fn take(&mut self, report: Report, now: DateTime<Utc>) -> bool {
-        let before = self.status;
+        let before = (self.status, self.is_left_in_doubt());
         match report {
             Report::Attempted { attempt, result } => self.attempted(attempt, result, now),
             Report::Heard { status, provider_id, error, asked } => {
-                self.note(now, None, status.as_str(), error.clone());
-                self.reach(status, provider_id, error);
-                self.due_at = if asked {
-                    Some(ask_again_at(self.begun_at(), now))
-                } else {
-                    self.due_at.filter(|_| self.status >= DeliveryStatus::Sent)
-                };
-                self.give_up_if_silent(now);
+                self.heard(status, provider_id, error, asked, now);
             }
-            Report::LeaseExpired => self.lease_expired(now),
+            Report::LeaseExpired { ask_at } => self.lease_expired(ask_at, now),
+            Report::Searched(found) => self.searched(found, now),
+            Report::Late => self.late(now),
         }
-        if self.status.is_final() {
+        if self.status.is_final() || self.is_left_in_doubt() {
             self.due_at = None;
             self.lease_until = None;
             self.settled_at.get_or_insert(now);
         }
-        self.status != before && self.status != DeliveryStatus::Pending
+        let is_worth_telling = match self.status {
+            DeliveryStatus::Pending => false,
+            DeliveryStatus::InDoubt => self.is_left_in_doubt(),
+            _ => true,
+        };
+        (self.status, self.is_left_in_doubt()) != before && is_worth_telling
+    }
+
+    /// In doubt, and nobody will ask any more.
+    fn is_left_in_doubt(&self) -> bool {
+        self.status == DeliveryStatus::InDoubt && self.due_at.is_none()
+    }
+
+    fn heard(
+        &mut self,
+        status: DeliveryStatus,
+        provider_id: Option<String>,
+        error: Option<String>,
+        asked: bool,
+        now: DateTime<Utc>,
+    ) {
+        self.note(now, None, status.as_str(), error.clone());
+        self.reach(status, provider_id, error);
+        self.due_at = if asked {
+            Some(ask_again_at(self.ended_at(), now))
+        } else {
+            self.due_at.filter(|_| self.status >= DeliveryStatus::InDoubt)
+        };
+        self.give_up_if_silent(now);
     }
 
     fn attempted(&mut self, attempt: u32, result: Attempt, now: DateTime<Utc>) {
         // An attempt whose lease ran out may still report; only the one under way decides
         // what happens next, but that the provider took it is true whoever says so.
-        let under_way = self.status == DeliveryStatus::Sending && self.attempts == attempt;
+        let under_way = self.attempts == attempt
+            && (self.status == DeliveryStatus::Sending || self.is_asked_about());
         match result {
             Attempt::Sent { provider_id, status, ask_at } => {
                 self.note(now, Some(attempt), status.as_str(), None);
@@ -191,13 +264,101 @@ impl DeliveryRecord {
                     self.try_again(reason, retry_after, now);
                 }
             }
-            Attempt::InDoubt { reason } => {
+            Attempt::InDoubt { reason, ask_at } => {
                 self.note(now, Some(attempt), "in-doubt", Some(reason.clone()));
                 if under_way {
-                    self.try_again(reason, None, now);
+                    self.doubt(reason, ask_at, now);
                 }
             }
         }
+    }
+
+    /// In doubt, and the provider will be asked.
+    fn is_asked_about(&self) -> bool {
+        self.status == DeliveryStatus::InDoubt && self.due_at.is_some()
+    }
+
+    /// Nobody knows whether the attempt arrived.
+    fn doubt(&mut self, reason: String, ask_at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        self.status = DeliveryStatus::InDoubt;
+        self.lease_until = None;
+        self.due_at = ask_at;
+        self.error = Some(reason);
+        if ask_at.is_none() {
+            self.decide_doubt(now);
+        }
+    }
+
+    /// Nobody can be asked, so the step says what is to be done.
+    fn decide_doubt(&mut self, now: DateTime<Utc>) {
+        self.due_at = None;
+        match self.in_doubt {
+            // Nobody wants it any more: it is left at that.
+            _ if self.withdrawn => {}
+            Remedy::Send => self.repeat(now),
+            Remedy::Skip => {}
+            Remedy::Fail => {
+                let reason = self.error.take().unwrap_or_default();
+                self.status = DeliveryStatus::Failed;
+                self.error = Some(format!("in doubt, and not repeated: {reason}"));
+            }
+        }
+    }
+
+    /// An attempt that did not arrive, or of which nobody can say, is made again.
+    fn repeat(&mut self, now: DateTime<Utc>) {
+        let reason = self.error.take().unwrap_or_default();
+        let last = self.log.iter().rev().find(|line| line.attempt.is_some());
+        if last.is_some_and(|line| line.what == LEASE_EXPIRED) {
+            self.repeat_after_crash(now);
+        } else {
+            self.try_again(reason, None, now);
+        }
+    }
+
+    fn searched(&mut self, found: Found, now: DateTime<Utc>) {
+        if !self.is_asked_about() {
+            return;
+        }
+        match found {
+            Found::There { provider_id, status, error, ask_at } => {
+                self.note(now, None, "found", provider_id.clone());
+                self.error = None;
+                self.reach(status.max(DeliveryStatus::Sent), provider_id, error);
+                self.due_at = ask_at;
+            }
+            Found::Nothing => {
+                self.note(now, None, "not-found", None);
+                self.due_at = None;
+                self.repeat(now);
+            }
+            Found::CannotAsk => {
+                self.note(now, None, "not-asked", None);
+                self.decide_doubt(now);
+            }
+            Found::Unanswered { reason } => {
+                self.note(now, None, "unanswered", Some(reason));
+                self.due_at = Some(ask_again_at(self.ended_at(), now));
+                if now - self.ended_at() > LONGEST_DOUBT {
+                    self.decide_doubt(now);
+                }
+            }
+        }
+    }
+
+    /// It could not leave in time.
+    fn late(&mut self, now: DateTime<Utc>) {
+        let Some((late_at, then)) = self.late.filter(|(late_at, _)| *late_at <= now) else {
+            return;
+        };
+        if self.status != DeliveryStatus::Pending || then == Remedy::Send {
+            return;
+        }
+        let error = format!("late: it was to leave by {}", crate::process::iso(late_at));
+        self.note(now, None, "late", None);
+        self.status =
+            if then == Remedy::Skip { DeliveryStatus::Skipped } else { DeliveryStatus::Failed };
+        self.error = Some(error);
     }
 
     fn reach(
@@ -228,14 +389,17 @@ impl DeliveryRecord {
         }
     }
 
-    /// The attempt may never have left, so it is repeated even if it was the last one.
-    fn lease_expired(&mut self, now: DateTime<Utc>) {
+    fn lease_expired(&mut self, ask_at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         let expired = self.lease_until.is_some_and(|until| until <= now);
         if self.status != DeliveryStatus::Sending || !expired {
             return;
         }
-        self.note(now, Some(self.attempts), "lease-expired", None);
-        self.lease_until = None;
+        self.note(now, Some(self.attempts), LEASE_EXPIRED, None);
+        self.doubt("the attempt ended without a result".to_owned(), ask_at, now);
+    }
+
+    /// The attempt may never have left, so it is repeated even if it was the last one.
+    fn repeat_after_crash(&mut self, now: DateTime<Utc>) {
         if self.withdrawn {
             self.status = DeliveryStatus::Cancelled;
         } else if self.attempts >= self.retry.attempts.saturating_add(MOST_CRASHES) {
@@ -249,14 +413,14 @@ impl DeliveryRecord {
 
     /// When the last attempt of which anything is known ended: a delivery may have been
     /// written long before it could be sent.
-    fn begun_at(&self) -> DateTime<Utc> {
+    fn ended_at(&self) -> DateTime<Utc> {
         let attempt = self.log.iter().rev().find(|line| line.attempt.is_some());
         let line = attempt.or(self.log.first());
         line.and_then(|line| DateTime::from_timestamp_millis(line.at)).unwrap_or(self.created_at)
     }
 
     fn give_up_if_silent(&mut self, now: DateTime<Utc>) {
-        let silent = self.due_at.is_some() && now - self.begun_at() > LONGEST_SILENCE;
+        let silent = self.due_at.is_some() && now - self.ended_at() > LONGEST_SILENCE;
         if silent && !self.status.is_final() {
             let hours = LONGEST_SILENCE.num_hours();
             let error = format!("the provider gave no final status within {hours} hours");
@@ -283,8 +447,8 @@ impl DeliveryRecord {
 }
 
 /// When to ask again what became of a delivery: soon at first, then ever less often.
-fn ask_again_at(begun_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-    let pause = (now - begun_at) / 4;
+fn ask_again_at(ended_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let pause = (now - ended_at) / 4;
     now + pause.clamp(TimeDelta::seconds(5), TimeDelta::minutes(5))
 }
 
@@ -292,7 +456,8 @@ fn ask_again_at(begun_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
 mod tests {
     use super::*;
     use DeliveryStatus::{
-        Answered, Busy, Cancelled, Completed, Failed, NoAnswer, Pending, Sending, Sent,
+        Answered, Busy, Cancelled, Completed, Failed, InDoubt, NoAnswer, Pending, Sending, Sent,
+        Skipped,
     };
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -308,6 +473,9 @@ mod tests {
             status: Sending,
             attempts: 1,
             retry: Retry::default(),
+            in_doubt: Remedy::Send,
+            late: None,
+            begun_at: Some(at(0)),
             due_at: Some(at(0)),
             lease_until: Some(at(60)),
             withdrawn: false,
@@ -322,6 +490,24 @@ mod tests {
     fn sent(attempt: u32) -> Report {
         let result = Attempt::Sent { provider_id: Some("CA1".into()), status: Sent, ask_at: None };
         Report::Attempted { attempt, result }
+    }
+
+    /// Of a channel that cannot be asked.
+    const LEASE_RAN_OUT: Report = Report::LeaseExpired { ask_at: None };
+
+    /// The provider can be asked from then on.
+    fn timed_out(attempt: u32, ask_at: Option<DateTime<Utc>>) -> Report {
+        let result = Attempt::InDoubt { reason: "no answer".into(), ask_at };
+        Report::Attempted { attempt, result }
+    }
+
+    fn there() -> Report {
+        Report::Searched(Found::There {
+            provider_id: Some("CA9".into()),
+            status: Sent,
+            error: None,
+            ask_at: Some(at(100)),
+        })
     }
 
     fn temporary(attempt: u32) -> Report {
@@ -397,20 +583,20 @@ mod tests {
     #[test]
     fn an_attempt_that_never_reported_is_repeated_even_if_it_was_the_last() {
         let mut call = DeliveryRecord { attempts: 5, ..sending() };
-        assert!(!call.take(Report::LeaseExpired, at(59)));
+        assert!(!call.take(LEASE_RAN_OUT, at(59)));
         assert_eq!(call.status, Sending, "its lease still runs");
-        call.take(Report::LeaseExpired, at(60));
+        call.take(LEASE_RAN_OUT, at(60));
         assert_eq!((call.status, call.due_at), (Pending, Some(at(60))));
     }
 
     #[test]
     fn a_late_report_of_an_expired_attempt_stops_the_repetition() {
         let mut call = sending();
-        call.take(Report::LeaseExpired, at(61));
+        call.take(LEASE_RAN_OUT, at(61));
         assert!(call.take(sent(1), at(62)), "it had been placed after all");
         assert_eq!(call.status, Sent);
         let mut other = sending();
-        other.take(Report::LeaseExpired, at(61));
+        other.take(LEASE_RAN_OUT, at(61));
         (other.status, other.attempts) = (Sending, 2);
         other.take(temporary(1), at(63));
         assert_eq!(other.status, Sending, "the second attempt is under way and decides");
@@ -435,5 +621,95 @@ mod tests {
         let asked = Report::Heard { status: Sent, provider_id: None, error: None, asked: true };
         call.take(asked, at(night + 8));
         assert_eq!((call.status, call.due_at), (Sent, Some(at(night + 13))), "asked soon at first");
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_asked_about_before_it_is_repeated() {
+        let mut call = sending();
+        assert!(!call.take(timed_out(1, Some(at(15))), at(1)), "a doubt is no news yet");
+        assert_eq!((call.status, call.due_at), (InDoubt, Some(at(15))));
+        let mut other = call.clone();
+        assert!(call.take(there(), at(15)));
+        assert_eq!((call.status, call.provider_id.as_deref()), (Sent, Some("CA9")));
+        assert_eq!((call.due_at, call.error), (Some(at(100)), None));
+        assert!(!other.take(Report::Searched(Found::Nothing), at(15)));
+        assert_eq!(other.status, Pending, "now it is known not to have arrived");
+    }
+
+    #[test]
+    fn an_attempt_whose_program_died_is_asked_about_too_and_repeated_at_once_if_it_never_left() {
+        let mut call = DeliveryRecord { attempts: 5, ..sending() };
+        call.take(Report::LeaseExpired { ask_at: Some(at(75)) }, at(60));
+        assert_eq!((call.status, call.lease_until), (InDoubt, None));
+        call.take(Report::Searched(Found::Nothing), at(75));
+        assert_eq!((call.status, call.due_at), (Pending, Some(at(75))), "though it was the last");
+    }
+
+    #[test]
+    fn a_callback_settles_a_doubt_at_once() {
+        let mut call = sending();
+        call.take(timed_out(1, Some(at(15))), at(1));
+        assert!(call.take(heard(Answered), at(2)));
+        assert!(!call.take(Report::Searched(Found::Nothing), at(15)), "nobody needs that any more");
+        assert_eq!((call.status, call.provider_id.as_deref()), (Answered, Some("CA1")));
+    }
+
+    #[test]
+    fn where_nobody_can_be_asked_the_step_decides() {
+        for (in_doubt, status, told) in [
+            (Remedy::Send, Pending, false),
+            (Remedy::Skip, InDoubt, true),
+            (Remedy::Fail, Failed, true),
+        ] {
+            let mut mail = DeliveryRecord { in_doubt, ..sending() };
+            assert_eq!(mail.take(timed_out(1, None), at(1)), told, "{in_doubt:?}");
+            assert_eq!(mail.status, status);
+            assert_eq!(mail.settled_at.is_some(), told);
+        }
+    }
+
+    #[test]
+    fn a_provider_that_does_not_answer_is_asked_for_ten_minutes() {
+        let mut call = DeliveryRecord { in_doubt: Remedy::Fail, ..sending() };
+        call.take(timed_out(1, Some(at(15))), at(0));
+        let unanswered = || Report::Searched(Found::Unanswered { reason: "503".into() });
+        assert!(!call.take(unanswered(), at(15)));
+        assert_eq!((call.status, call.due_at), (InDoubt, Some(at(20))));
+        assert!(call.take(unanswered(), at(601)));
+        assert_eq!(call.status, Failed);
+    }
+
+    #[test]
+    fn a_doubt_about_what_nobody_wants_any_more_is_never_repeated() {
+        let mut asked = DeliveryRecord { withdrawn: true, ..sending() };
+        asked.take(timed_out(1, Some(at(15))), at(1));
+        asked.take(Report::Searched(Found::Nothing), at(15));
+        assert_eq!(asked.status, Cancelled);
+        let mut not_asked = DeliveryRecord { withdrawn: true, ..sending() };
+        not_asked.take(timed_out(1, None), at(1));
+        assert_eq!((not_asked.status, not_asked.due_at), (InDoubt, None));
+    }
+
+    #[test]
+    fn the_attempt_itself_may_come_back_and_say_that_nothing_left() {
+        let mut call = sending();
+        call.take(Report::LeaseExpired { ask_at: Some(at(75)) }, at(60));
+        call.take(temporary(1), at(62));
+        assert_eq!(call.status, Pending);
+    }
+
+    #[test]
+    fn what_is_late_is_skipped_or_failed_but_only_while_it_waits() {
+        let late =
+            |then| DeliveryRecord { status: Pending, late: Some((at(60), then)), ..sending() };
+        let mut call = late(Remedy::Skip);
+        assert!(!call.take(Report::Late, at(59)));
+        assert!(call.take(Report::Late, at(60)));
+        assert_eq!((call.status, call.due_at), (Skipped, None));
+        let mut call = late(Remedy::Fail);
+        call.take(Report::Late, at(60));
+        assert_eq!(call.status, Failed);
+        let mut call = DeliveryRecord { status: Sending, ..late(Remedy::Fail) };
+        assert!(!call.take(Report::Late, at(60)), "it has begun");
     }
 }

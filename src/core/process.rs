@@ -23,6 +23,8 @@ pub struct Process {
     pub sequence: String,
     /// The version of the sequence it climbs.
     pub version: i32,
+    /// How urgent it is: its sequence's `priority`.
+    pub priority: Priority,
     /// Whether it is climbing.
     pub status: Status,
     /// Id of the step at which it stands. Kept when it ends: that is how far it came.
@@ -174,6 +176,45 @@ impl State {
         if let Some(Value::Object(result)) = result {
             result.insert(key.to_owned(), value);
         }
+    }
+}
+
+/// Who goes first where not all can at once: after downtime, or on a channel with limits.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// Before all others.
+    High,
+    /// Where a sequence says nothing.
+    #[default]
+    Normal,
+    /// After all others.
+    Low,
+}
+
+impl Priority {
+    /// Every priority, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
+
+    /// As it is written in YAML and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Normal => "normal",
+            Self::Low => "low",
+        }
+    }
+
+    /// As it stands in the database: 0 is the most urgent.
+    pub fn rank(self) -> i32 {
+        self as i32
+    }
+
+    /// The reverse of [`rank`](Self::rank).
+    pub fn of_rank(rank: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|priority| priority.rank() == rank)
     }
 }
 

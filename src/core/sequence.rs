@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rungs_runners::{Kind, Prepared, Template};
 use serde_json::Value;
 
-use crate::Retry;
+use crate::{Lateness, Remedy, Retry, process::Priority};
 
 /// A named list of steps that has passed the check.
 pub struct Sequence {
@@ -15,6 +15,8 @@ pub struct Sequence {
     pub description: Option<String>,
     /// `timezone:`, an IANA name once rendered over the data a process starts with.
     pub timezone: Option<Template>,
+    /// `priority:`, who goes first where not all can.
+    pub priority: Priority,
     /// `input:`, what the data of a process must look like at its start.
     pub input: Option<Input>,
     /// The steps in the order of the file.
@@ -41,6 +43,10 @@ pub struct Step {
     pub fail_on_failure: bool,
     /// How often a delivery of this step is tried, where the step says so (`retry:`).
     pub retry: Option<Retry>,
+    /// What to do if nobody knows whether a delivery of it arrived (`inDoubt:`).
+    pub in_doubt: Remedy,
+    /// How late it may still send, and what then (`lateness:`).
+    pub lateness: Option<Lateness>,
 }
 
 /// Where a cursor goes.

@@ -46,6 +46,7 @@ pub fn start(sequence: &Sequence, start: Start) -> Result<Process, Vec<InputProb
         process_id: start.process_id,
         sequence: sequence.name.clone(),
         version: start.version,
+        priority: sequence.priority,
         status: Status::Active,
         cursor: sequence.steps.first().map(|step| step.id.clone()),
         timezone: start.default_timezone,

@@ -13,17 +13,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    channels::{AsksStatus, Heard, Outgoing, SendError, Sent, Way},
+    channels::{Heard, Outgoing, SendError, Sent, Way},
     clock::Clock,
     store::{Result, deliveries::Begun},
 };
 
-use super::{Dispatched, Engine};
+use super::{Dispatched, Engine, ask};
 
-/// When a provider that calls back is asked all the same, in case the callback got lost.
-const CALLBACK_LOST: TimeDelta = TimeDelta::minutes(2);
-/// When a provider that does not call back is asked first.
-const FIRST_QUESTION: TimeDelta = TimeDelta::seconds(5);
 /// How long results are held in memory while the database is away.
 const LONGEST_HOLD: Duration = Duration::from_mins(10);
 
@@ -134,7 +130,7 @@ impl Engine {
         while let Err(error) = self.store.report(reports.clone(), self.clock.now()).await {
             let count = reports.len();
             if error.is_about_data() || held > LONGEST_HOLD {
-                // Their leases run out, and they are repeated.
+                // Their leases run out, and then they are in doubt.
                 tracing::error!(channel, %error, count, "results could not be written down");
                 break;
             }
@@ -194,12 +190,12 @@ fn reports(
     sent: std::result::Result<Sent, SendError>,
     now: DateTime<Utc>,
 ) -> Vec<(String, Report)> {
-    let ask_at = way.channel.asks().map(|asks| now + first_question(asks));
     let (result, then) = match sent {
         Ok(Sent { provider_id, status, then }) => {
+            let ask_at = ask::first_question(way, now);
             (Attempt::Sent { provider_id, status, ask_at }, then)
         }
-        Err(error) => (ended(error), Vec::new()),
+        Err(error) => (ended(way, error, now), Vec::new()),
     };
     let heard = then.into_iter().map(|Heard { provider_id, status, error }| Report::Heard {
         status,
@@ -213,18 +209,16 @@ fn reports(
         .collect()
 }
 
-fn first_question(asks: &dyn AsksStatus) -> TimeDelta {
-    if asks.is_called_back() { CALLBACK_LOST } else { FIRST_QUESTION }
-}
-
-fn ended(error: SendError) -> Attempt {
+fn ended(way: &Way, error: SendError, now: DateTime<Utc>) -> Attempt {
     match error {
         SendError::Temporary { reason, retry_after } => Attempt::Temporary {
             reason,
             retry_after: retry_after.and_then(|pause| TimeDelta::from_std(pause).ok()),
         },
         SendError::Refused { status, reason } => Attempt::Refused { status, reason },
-        SendError::InDoubt { reason } => Attempt::InDoubt { reason },
+        SendError::InDoubt { reason } => {
+            Attempt::InDoubt { reason, ask_at: ask::first_search(way, now) }
+        }
     }
 }
 

@@ -124,8 +124,9 @@ impl Engine {
     /// # Errors
     /// The database's.
     pub async fn pass(&self) -> store::Result<Tally> {
-        let swept = self.sweep_leases().await?;
+        let mut swept = self.sweep_leases().await?;
         let evaluated = self.evaluate().await?;
+        swept += self.sweep_late().await?;
         let dispatched = self.dispatch().await?;
         let asked = self.ask().await?;
         Ok(Tally { evaluated, dispatched, asked, swept })

@@ -99,6 +99,7 @@ impl Engine {
         while !shutdown.is_cancelled() {
             let pass: Result<()> = async {
                 self.sweep_leases().await?;
+                self.sweep_late().await?;
                 if self.clock.now() >= sweep_at {
                     sweep_at = self.clock.now() + SWEEP_EVERY;
                     self.sweep_ended().await?;

@@ -1,17 +1,18 @@
-//! Sweep: attempts whose owner is gone, and processes that ended long ago.
+//! Sweep: attempts whose owner is gone, deliveries that are late, and processes that ended
+//! long ago.
 
 use chrono::TimeDelta;
 use rungs_core::Report;
 
 use crate::store::Result;
 
-use super::{Engine, Swept};
+use super::{Engine, Swept, ask};
 
 /// Rows handled in one transaction.
 const BATCH: u64 = 500;
 
 impl Engine {
-    /// Gives attempts back whose lease has run out.
+    /// Takes attempts from their owners whose lease has run out: they are in doubt.
     ///
     /// # Errors
     /// The database's.
@@ -26,11 +27,37 @@ impl Engine {
             swept.leases += expired.len();
             tracing::warn!(
                 count = expired.len(),
-                "attempts ended without a result; they are repeated"
+                "attempts ended without a result: it is looked whether they arrived"
             );
-            let reports = expired.into_iter().map(|id| (id, Report::LeaseExpired)).collect();
+            let ask_at = |channel: &str| {
+                self.channels.get(channel).and_then(|way| ask::first_search(way, now))
+            };
+            let reports = expired
+                .into_iter()
+                .map(|one| (one.id, Report::LeaseExpired { ask_at: ask_at(&one.channel) }))
+                .collect();
             self.store.report(reports, now).await?;
             self.wake.dispatchers();
+        }
+    }
+
+    /// Skips or fails what could not leave in time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep_late(&self) -> Result<Swept> {
+        let mut swept = Swept::default();
+        loop {
+            let now = self.clock.now();
+            let late = self.store.late(now, BATCH).await?;
+            if late.is_empty() {
+                return Ok(swept);
+            }
+            swept.late += late.len();
+            tracing::warn!(count = late.len(), "deliveries are late; they are not sent");
+            let reports = late.into_iter().map(|id| (id, Report::Late)).collect();
+            self.store.report(reports, now).await?;
+            self.wake.evaluator();
         }
     }
 

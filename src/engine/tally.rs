@@ -43,6 +43,9 @@ pub struct Dispatched {
 pub struct Asked {
     /// Deliveries asked about.
     pub asked: usize,
+    /// Those of them that were looked for, being in doubt.
+    #[serde(skip)]
+    pub in_doubt: usize,
 }
 
 /// What sweeping did.
@@ -50,6 +53,8 @@ pub struct Asked {
 pub struct Swept {
     /// Attempts whose lease had run out.
     pub leases: usize,
+    /// Deliveries that were late.
+    pub late: usize,
     /// Ended processes forgotten.
     pub processes: usize,
 }
@@ -78,6 +83,7 @@ impl Tally {
             && self.dispatched.attempts == 0
             && self.asked.asked == 0
             && self.swept.leases == 0
+            && self.swept.late == 0
     }
 }
 
@@ -102,12 +108,20 @@ impl AddAssign for Dispatched {
     }
 }
 
+impl AddAssign for Swept {
+    fn add_assign(&mut self, other: Self) {
+        self.leases += other.leases;
+        self.late += other.late;
+        self.processes += other.processes;
+    }
+}
+
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.evaluated += other.evaluated;
         self.dispatched += other.dispatched;
         self.asked.asked += other.asked.asked;
-        self.swept.leases += other.swept.leases;
-        self.swept.processes += other.swept.processes;
+        self.asked.in_doubt += other.asked.in_doubt;
+        self.swept += other.swept;
     }
 }

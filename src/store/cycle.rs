@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rungs_core::{Advanced, Delivery, Entry, News, Process};
+use rungs_core::{Advanced, Delivery, Entry, News, Process, Remedy};
 use rungs_runners::{DeliveryStatus, DeliveryView};
 use sea_orm::{DatabaseTransaction, FromQueryResult, QueryResult};
 use serde_json::{Value, json};
@@ -243,8 +243,8 @@ impl Store {
         let rows: Vec<Value> = advanced
             .iter()
             .flat_map(|advanced| {
-                let key = advanced.process.key.as_str();
-                advanced.deliveries.iter().map(move |delivery| row(key, delivery))
+                let process = &advanced.process;
+                advanced.deliveries.iter().map(move |delivery| row(process, delivery))
             })
             .collect();
         if rows.is_empty() {
@@ -252,10 +252,11 @@ impl Store {
         }
         // The same climb gives the same id, so a conflict is the same delivery.
         let sql = format!(
-            "INSERT INTO deliveries (id, process_key, step, channel, request, retry, status,
-               attempts, due_at, withdrawn, log, news, created_at)
-             SELECT r.id, r.process_key, r.step, r.channel, r.request, r.retry, 'pending',
-               0, $2, FALSE, '[]', FALSE, $2
+            "INSERT INTO deliveries (id, process_key, step, channel, request, retry, in_doubt,
+               late_at, late_then, priority, status, attempts, due_at, withdrawn, log, news,
+               created_at)
+             SELECT r.id, r.process_key, r.step, r.channel, r.request, r.retry, r.in_doubt,
+               r.late_at, r.late_then, r.priority, 'pending', 0, $2, FALSE, '[]', FALSE, $2
              FROM {} WHERE true ON CONFLICT (id) DO NOTHING",
             self.dialect.relation(&[
                 ("id", Column::Text),
@@ -264,6 +265,10 @@ impl Store {
                 ("channel", Column::Text),
                 ("request", Column::Text),
                 ("retry", Column::Text),
+                ("in_doubt", Column::Text),
+                ("late_at", Column::BigInt),
+                ("late_then", Column::Text),
+                ("priority", Column::Integer),
             ])
         );
         let rows = Value::Array(rows).to_string();
@@ -285,7 +290,7 @@ impl Store {
             "UPDATE deliveries SET withdrawn = TRUE,
                settled_at = CASE WHEN status = 'pending' THEN $2 ELSE settled_at END,
                status = CASE WHEN status = 'pending' THEN 'cancelled' ELSE status END
-             WHERE status IN ('pending', 'sending') AND id IN {}",
+             WHERE status IN ('pending', 'sending', 'in-doubt') AND id IN {}",
             self.dialect.list()
         );
         self.run(tx, &sql, [json!(ids).to_string().into(), now.timestamp_millis().into()]).await?;
@@ -293,10 +298,17 @@ impl Store {
     }
 }
 
-fn row(process_key: &str, delivery: &Delivery) -> Value {
+fn row(process: &Process, delivery: &Delivery) -> Value {
+    let late = delivery.late.as_ref();
+    // What says nothing is sent all the same, and needs no note.
+    let in_doubt = Some(delivery.in_doubt).filter(|remedy| *remedy != Remedy::Send);
     json!({
         "id": delivery.id,
-        "process_key": process_key,
+        "process_key": process.key,
+        "priority": process.priority.rank(),
+        "in_doubt": in_doubt.map(Remedy::as_str),
+        "late_at": late.map(|(late_at, _)| late_at.timestamp_millis()),
+        "late_then": late.map(|(_, then)| then.as_str()),
         "step": delivery.step,
         "channel": delivery.what.channel,
         "request": delivery.what.request.to_string(),

@@ -1,9 +1,9 @@
 //! Dispatch's side of the outbox: begin attempts, and write down what became of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use rungs_core::{DeliveryRecord, Report, Retry};
+use rungs_core::{DeliveryRecord, Remedy, Report, Retry};
 use rungs_runners::DeliveryStatus;
 use sea_orm::{DatabaseTransaction, EntityTrait, FromQueryResult};
 use serde_json::{Value, json};
@@ -34,19 +34,6 @@ pub struct Begun {
     pub lease_until: i64,
 }
 
-/// A delivery whose provider is to be asked.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct ToAsk {
-    /// The delivery's id.
-    pub id: String,
-    /// Its channel.
-    pub channel: String,
-    /// The provider's id.
-    pub provider_id: Option<String>,
-    /// JSON of what was sent.
-    pub request: String,
-}
-
 impl Store {
     /// A delivery.
     ///
@@ -56,10 +43,11 @@ impl Store {
         Ok(delivery::Entity::find_by_id(id.to_owned()).one(self.reader().await).await?)
     }
 
-    /// Begins attempts of up to `most` deliveries of a channel, longest due first.
+    /// Begins attempts of up to `most` deliveries of a channel.
+    /// The most urgent leave first, and of those the longest due.
     ///
-    /// This is the last look before sending: a delivery begins only while its process is
-    /// active and has heard everything there is to hear. Once it has begun, a stop comes
+    /// This is the last look before sending: a delivery begins only while it is not late,
+    /// and its process is active and has heard everything there is to hear. Once it has begun, a stop comes
     /// too late for it; a stop that was committed before keeps it from beginning.
     ///
     /// # Errors
@@ -81,9 +69,11 @@ impl Store {
             "WITH due AS (
                SELECT d.id FROM deliveries d JOIN processes p ON p.key = d.process_key
                WHERE d.status = 'pending' AND d.channel = $1 AND d.due_at <= $2
+                 AND (d.late_at IS NULL OR d.late_at > $2)
                  AND p.status = 'active' AND NOT p.woken AND (p.due_at IS NULL OR p.due_at > $2)
-               ORDER BY d.due_at LIMIT $3{lock})
-             UPDATE deliveries SET status = 'sending', attempts = attempts + 1, lease_until = $4
+               ORDER BY d.priority, d.due_at LIMIT $3{lock})
+             UPDATE deliveries SET status = 'sending', attempts = attempts + 1, begun_at = $2,
+               lease_until = $4
              WHERE id IN (SELECT id FROM due)
              RETURNING id, process_key, step, request, attempts, lease_until,
                (SELECT process_id FROM processes WHERE key = process_key) AS process_id"
@@ -113,12 +103,23 @@ impl Store {
         if reports.is_empty() {
             return Ok(0);
         }
+        let tx = self.begin().await?;
+        let known = self.report_on(&tx, reports, now).await?;
+        self.commit(tx).await?;
+        Ok(known)
+    }
+
+    pub(super) async fn report_on(
+        &self,
+        tx: &DatabaseTransaction,
+        reports: Vec<(String, Report)>,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
         let mut by_id: HashMap<String, Vec<Report>> = HashMap::new();
         for (id, report) in reports {
             by_id.entry(id).or_default().push(report);
         }
-        let tx = self.begin().await?;
-        let records = self.lock(&tx, &by_id.keys().collect::<Vec<_>>()).await?;
+        let records = self.lock(tx, &by_id.keys().collect::<Vec<_>>()).await?;
         let known = records.len();
         let mut rows = Vec::with_capacity(known);
         let mut woken = Vec::new();
@@ -129,13 +130,12 @@ impl Store {
                 news |= record.take(report, now);
             }
             if news {
-                woken.push(record.process_key.clone());
+                woken.push((record.process_key.clone(), told_at(&record, now)));
             }
             rows.push(row(&record, news || had_news));
         }
-        self.write_records(&tx, rows).await?;
-        self.wake(&tx, &woken, now).await?;
-        self.commit(tx).await?;
+        self.write_records(tx, rows).await?;
+        self.wake(tx, &woken).await?;
         Ok(known)
     }
 
@@ -191,71 +191,38 @@ impl Store {
         Ok(())
     }
 
+    /// Makes processes due, each at a moment of its own.
     async fn wake(
         &self,
         tx: &DatabaseTransaction,
-        keys: &[String],
-        now: DateTime<Utc>,
+        woken: &[(String, DateTime<Utc>)],
     ) -> Result<()> {
-        if keys.is_empty() {
+        if woken.is_empty() {
             return Ok(());
         }
+        let mut moments: BTreeMap<&str, i64> = BTreeMap::new();
+        for (key, at) in woken {
+            let at = at.timestamp_millis();
+            moments.entry(key).and_modify(|first| *first = at.min(*first)).or_insert(at);
+        }
+        let rows: Vec<Value> =
+            moments.iter().map(|(key, at)| json!({ "key": key, "at": at })).collect();
         let sql = format!(
             "UPDATE processes SET woken = TRUE,
-               due_at = CASE WHEN due_at IS NULL OR due_at > $2 THEN $2 ELSE due_at END
-             WHERE status IN ('active', 'paused') AND key IN {}",
-            self.dialect.list()
+               due_at = CASE WHEN due_at IS NULL OR due_at > r.at THEN r.at ELSE due_at END
+             FROM {} WHERE processes.key = r.key AND status IN ('active', 'paused')",
+            self.dialect.relation(&[("key", Column::Text), ("at", Column::BigInt)])
         );
-        let values = [json!(keys).to_string().into(), now.timestamp_millis().into()];
-        self.run(tx, &sql, values).await?;
+        self.run(tx, &sql, [Value::Array(rows).to_string().into()]).await?;
         Ok(())
     }
+}
 
-    /// Attempts whose lease has run out: whoever began them is gone.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn expired(&self, now: DateTime<Utc>, most: u64) -> Result<Vec<String>> {
-        let rows = self
-            .rows(
-                self.reader().await,
-                "SELECT id FROM deliveries WHERE status = 'sending' AND lease_until <= $1
-                 ORDER BY lease_until LIMIT $2",
-                [now.timestamp_millis().into(), i64::try_from(most).unwrap_or(i64::MAX).into()],
-            )
-            .await?;
-        rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
-    }
-
-    /// Deliveries whose provider is to be asked now. Each is handed out once until
-    /// `again_at`, so that several evaluators do not ask the same.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn to_ask(
-        &self,
-        now: DateTime<Utc>,
-        again_at: DateTime<Utc>,
-        most: u64,
-    ) -> Result<Vec<ToAsk>> {
-        let sql = format!(
-            "WITH due AS (
-               SELECT id FROM deliveries WHERE status IN ('sent', 'answered') AND due_at <= $1
-               ORDER BY due_at LIMIT $2{})
-             UPDATE deliveries SET due_at = $3 WHERE id IN (SELECT id FROM due)
-             RETURNING id, channel, provider_id, request",
-            self.dialect.for_update_skip_locked()
-        );
-        let tx = self.begin().await?;
-        let values = [
-            now.timestamp_millis().into(),
-            i64::try_from(most).unwrap_or(i64::MAX).into(),
-            again_at.timestamp_millis().into(),
-        ];
-        let rows = models(&self.rows(&tx, &sql, values).await?)?;
-        self.commit(tx).await?;
-        Ok(rows)
-    }
+/// When a process is told of a delivery: at once. Of one that was late, at the moment when
+/// it became so, since the ladder has been late since then, and what it does next is, too.
+fn told_at(record: &DeliveryRecord, now: DateTime<Utc>) -> DateTime<Utc> {
+    let is_late = record.log.last().is_some_and(|line| line.what == "late");
+    record.late.filter(|_| is_late).map_or(now, |(late_at, _)| late_at.min(now))
 }
 
 fn row(record: &DeliveryRecord, news: bool) -> Value {
@@ -278,6 +245,8 @@ fn read(row: delivery::Model) -> Result<DeliveryRecord> {
         StoreError::Unreadable(format!("delivery {}: its {what} cannot be read", row.id))
     };
     let moment = |at: Option<i64>| at.and_then(DateTime::from_timestamp_millis);
+    let remedy = |text: &Option<String>| text.as_deref().and_then(Remedy::parse);
+    let late = moment(row.late_at).zip(remedy(&row.late_then));
     let retry = match &row.retry {
         Some(text) => serde_json::from_str(text).map_err(|_| unreadable("retry"))?,
         None => Retry::default(),
@@ -286,6 +255,9 @@ fn read(row: delivery::Model) -> Result<DeliveryRecord> {
         status: DeliveryStatus::parse(&row.status).ok_or_else(|| unreadable("status"))?,
         attempts: u32::try_from(row.attempts).unwrap_or(0),
         retry,
+        in_doubt: remedy(&row.in_doubt).unwrap_or_default(),
+        late,
+        begun_at: moment(row.begun_at),
         due_at: moment(row.due_at),
         lease_until: moment(row.lease_until),
         withdrawn: row.withdrawn,

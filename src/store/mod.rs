@@ -26,6 +26,7 @@ pub mod events;
 pub mod history;
 pub mod probe;
 pub mod processes;
+pub mod questions;
 pub mod sequences;
 pub mod sweep;
 pub mod watch;

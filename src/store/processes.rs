@@ -1,7 +1,10 @@
 //! Processes: their birth, and what is done to them from outside.
 
 use chrono::{DateTime, Utc};
-use rungs_core::{Entry, Process, Status, process::State};
+use rungs_core::{
+    Entry, Process, Status,
+    process::{Priority, State},
+};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
@@ -56,6 +59,7 @@ impl Store {
             ("due_at", Column::BigInt),
             ("woken", Column::Boolean),
             ("started_at", Column::BigInt),
+            ("priority", Column::Integer),
         ];
         let names = columns.map(|(name, _)| name).join(", ");
         // `WHERE true`: without it SQLite takes ON CONFLICT for a join condition. In the order
@@ -183,7 +187,7 @@ impl Store {
                 "UPDATE deliveries SET withdrawn = TRUE,
                    settled_at = CASE WHEN status = 'pending' THEN $1 ELSE settled_at END,
                    status = CASE WHEN status = 'pending' THEN 'cancelled' ELSE status END
-                 WHERE process_key = $2 AND status IN ('pending', 'sending')",
+                 WHERE process_key = $2 AND status IN ('pending', 'sending', 'in-doubt')",
                 [at.into(), key.as_str().into()],
             )
             .await?;
@@ -271,6 +275,7 @@ pub(super) fn row(process: &Process) -> serde_json::Value {
         "woken": false,
         "reason": process.reason.as_deref().map(clean),
         "started_at": process.started_at.timestamp_millis(),
+        "priority": process.priority.rank(),
         "ended_at": process.ended_at.map(|at| at.timestamp_millis()),
     })
 }
@@ -300,6 +305,8 @@ pub(super) fn read(row: process::Model) -> Result<Process> {
         process_id: row.process_id,
         sequence: row.sequence,
         version: row.version,
+        // A rank that a newer program knows is none that holds anybody up.
+        priority: Priority::of_rank(row.priority).unwrap_or_default(),
         cursor: row.cursor,
         reason: row.reason,
     })

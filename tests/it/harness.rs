@@ -101,6 +101,7 @@ impl TestApp {
         let print: Print = Arc::new(move |text: &str| sink.lock().unwrap().push(text.to_owned()));
         let channels = Channels::open_printing(&config, &print).unwrap();
         let clock = Clock::standing_at(setup.now.parse().unwrap());
+        twilio.goes_by(&clock);
         let options = Options { timezone: setup.timezone, ..Options::default() };
         let engine = Engine::new(store, clock, channels, options);
 

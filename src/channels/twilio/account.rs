@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
-use rungs_runners::DeliveryStatus;
+use rungs_runners::{DeliveryStatus, address::is_messaging_service};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -13,6 +13,21 @@ use crate::channels::{SendError, http};
 
 /// The answer to a request that was taken.
 type Answer = serde_json::Map<String, Value>;
+
+/// How many calls or messages are listed at most, the newest first: of one sender to one
+/// recipient, within the minutes that matter.
+const MOST_LISTED: &str = "100";
+
+/// How far the provider's clock may be from ours.
+const SKEW: TimeDelta = TimeDelta::seconds(30);
+
+/// Whether a call or message was created by a request that left at `since`, or later. One
+/// that says nothing of it counts: to adopt too few is to repeat too many.
+pub(super) fn is_since(answer: &Answer, since: DateTime<Utc>) -> bool {
+    let created_at = answer.get("date_created").and_then(Value::as_str);
+    let created_at = created_at.and_then(|text| DateTime::parse_from_rfc2822(text).ok());
+    created_at.is_none_or(|created_at| created_at.to_utc() >= since - SKEW)
+}
 
 /// What Twilio answers when the callee has unsubscribed from the sender.
 const UNSUBSCRIBED: u64 = 21610;
@@ -75,7 +90,37 @@ impl Account {
         if sid.is_empty() || !sid.chars().all(|char| char.is_ascii_alphanumeric() || char == '-') {
             return Err(SendError::failed(format!("{sid:?} is no sid")));
         }
-        let request = self.http.get(self.address(&format!("{resource}/{sid}.json")));
+        self.get(self.http.get(self.address(&format!("{resource}/{sid}.json"))), now).await
+    }
+
+    /// Asks for all calls or messages from `from` to `to`, the newest first.
+    pub async fn list(
+        &self,
+        resource: &str,
+        from: &str,
+        to: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Answer>, SendError> {
+        let mut query = vec![("To", to), ("PageSize", MOST_LISTED)];
+        // A messaging service chooses among its senders itself.
+        if !is_messaging_service(from) {
+            query.push(("From", from));
+        }
+        let request = self.http.get(self.address(&format!("{resource}.json"))).query(&query);
+        let mut answer = self.get(request, now).await?;
+        match answer.remove(&resource.to_ascii_lowercase()) {
+            Some(Value::Array(items)) => Ok(items
+                .into_iter()
+                .filter_map(|item| match item {
+                    Value::Object(item) => Some(item),
+                    _ => None,
+                })
+                .collect()),
+            _ => Err(SendError::temporary("the answer has no list")),
+        }
+    }
+
+    async fn get(&self, request: RequestBuilder, now: DateTime<Utc>) -> Result<Answer, SendError> {
         let answer = match self.authenticated(request).send().await {
             Ok(response) => taken(response, now).await,
             Err(error) => Err(http::unanswered(error)),
@@ -116,7 +161,10 @@ async fn taken(response: Response, now: DateTime<Utc>) -> Result<Answer, SendErr
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
             SendError::Temporary { reason, retry_after }
         }
-        _ if status.is_server_error() => SendError::Temporary { reason, retry_after },
+        // It says itself that it did nothing; of other trouble between us and the database
+        // over there, nobody knows how far the request had come.
+        StatusCode::SERVICE_UNAVAILABLE => SendError::Temporary { reason, retry_after },
+        _ if status.is_server_error() => SendError::InDoubt { reason },
         _ if code == Some(UNSUBSCRIBED) => {
             SendError::Refused { status: DeliveryStatus::Rejected, reason }
         }

@@ -101,6 +101,21 @@ pub(super) fn message_resource(answer: &Map<String, Value>) -> Option<Heard> {
     message_heard(text("sid"), text("status"), text("error_code"), text("error_message"))
 }
 
+/// A call that is there, whatever its resource says of it.
+pub(super) fn call_found(answer: &Map<String, Value>, request: &Value) -> Heard {
+    call_resource(answer, request).unwrap_or_else(|| there(answer))
+}
+
+/// A message that is there, whatever its resource says of it.
+pub(super) fn message_found(answer: &Map<String, Value>) -> Heard {
+    message_resource(answer).unwrap_or_else(|| there(answer))
+}
+
+fn there(answer: &Map<String, Value>) -> Heard {
+    let provider_id = answer.get("sid").and_then(Value::as_str).map(str::to_owned);
+    Heard { provider_id, status: DeliveryStatus::Sent, error: None }
+}
+
 /// What the answer to a creation amounts to: it was taken, and what it says beyond that.
 pub(super) fn sent(answer: &Map<String, Value>, heard: Option<Heard>) -> Sent {
     let provider_id = answer.get("sid").and_then(Value::as_str).map(str::to_owned);

@@ -1,13 +1,15 @@
 //! Calls: `POST .../Calls.json`.
 
 use async_trait::async_trait;
-use rungs_runners::{
-    DeliveryStatus,
-    builtin::phone::{Call, CallContent},
-};
+use rungs_runners::builtin::phone::{Call, CallContent};
 
-use super::{account::Account, callback, twiml};
-use crate::channels::{AsksStatus, Channel, Enquiry, Heard, Outgoing, SendError, Sent};
+use super::{
+    account::{self, Account},
+    callback, twiml,
+};
+use crate::channels::{
+    AsksStatus, Channel, Enquiry, Heard, Outgoing, Search, Searches, SendError, Sent,
+};
 
 /// The resource's name, in the API and in the address of its callbacks.
 const RESOURCE: &str = "Calls";
@@ -72,17 +74,29 @@ impl Channel for Calls {
     fn asks(&self) -> Option<&dyn AsksStatus> {
         Some(self)
     }
+
+    fn searches(&self) -> Option<&dyn Searches> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Searches for Calls {
+    async fn search(&self, search: &Search<'_>) -> Result<Vec<Heard>, SendError> {
+        let call: Call = search.read()?;
+        let from = self.account.caller_id(call.from.as_deref(), &call.to)?;
+        let mut calls = self.account.list(RESOURCE, &from, &call.to, search.now).await?;
+        calls.retain(|answer| account::is_since(answer, search.since));
+        let heard = |answer| callback::call_found(answer, search.request);
+        Ok(calls.iter().rev().map(heard).collect())
+    }
 }
 
 #[async_trait]
 impl AsksStatus for Calls {
     async fn status(&self, enquiry: &Enquiry<'_>) -> Result<Heard, SendError> {
         let answer = self.account.fetch(RESOURCE, enquiry.provider_id, enquiry.now).await?;
-        Ok(callback::call_resource(&answer, enquiry.request).unwrap_or_else(|| Heard {
-            provider_id: Some(enquiry.provider_id.to_owned()),
-            status: DeliveryStatus::Sent,
-            error: None,
-        }))
+        Ok(callback::call_found(&answer, enquiry.request))
     }
 
     fn is_called_back(&self) -> bool {

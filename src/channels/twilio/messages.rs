@@ -1,10 +1,15 @@
 //! Messages: `POST .../Messages.json`.
 
 use async_trait::async_trait;
-use rungs_runners::{DeliveryStatus, address::is_messaging_service, builtin::sms::Sms};
+use rungs_runners::{address::is_messaging_service, builtin::sms::Sms};
 
-use super::{account::Account, callback};
-use crate::channels::{AsksStatus, Channel, Enquiry, Heard, Outgoing, SendError, Sent};
+use super::{
+    account::{self, Account},
+    callback,
+};
+use crate::channels::{
+    AsksStatus, Channel, Enquiry, Heard, Outgoing, Search, Searches, SendError, Sent,
+};
 
 /// The resource's name, in the API and in the address of its callbacks.
 const RESOURCE: &str = "Messages";
@@ -44,17 +49,36 @@ impl Channel for Messages {
     fn asks(&self) -> Option<&dyn AsksStatus> {
         Some(self)
     }
+
+    fn searches(&self) -> Option<&dyn Searches> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Searches for Messages {
+    async fn search(&self, search: &Search<'_>) -> Result<Vec<Heard>, SendError> {
+        let sms: Sms = search.read()?;
+        let from = self.account.caller_id(sms.from.as_deref(), &sms.to)?;
+        let mut messages = self.account.list(RESOURCE, &from, &sms.to, search.now).await?;
+        messages
+            .retain(|answer| account::is_since(answer, search.since) && says(answer, &sms.message));
+        Ok(messages.iter().rev().map(callback::message_found).collect())
+    }
+}
+
+/// Whether a message says these words. A trial account puts some before them, and an account
+/// may have its bodies redacted.
+fn says(answer: &serde_json::Map<String, serde_json::Value>, words: &str) -> bool {
+    let body = answer.get("body").and_then(serde_json::Value::as_str).unwrap_or_default();
+    body.is_empty() || body.trim_end().ends_with(words.trim_end())
 }
 
 #[async_trait]
 impl AsksStatus for Messages {
     async fn status(&self, enquiry: &Enquiry<'_>) -> Result<Heard, SendError> {
         let answer = self.account.fetch(RESOURCE, enquiry.provider_id, enquiry.now).await?;
-        Ok(callback::message_resource(&answer).unwrap_or_else(|| Heard {
-            provider_id: Some(enquiry.provider_id.to_owned()),
-            status: DeliveryStatus::Sent,
-            error: None,
-        }))
+        Ok(callback::message_found(&answer))
     }
 
     fn is_called_back(&self) -> bool {

@@ -72,7 +72,8 @@ fn out_of_range(at: &At<'_>, expected: &str, report: &mut Report<'_>) {
     }
 }
 
-fn pause(at: &At<'_>, report: &mut Report<'_>) -> Option<u64> {
+/// A duration, in milliseconds.
+pub(super) fn pause(at: &At<'_>, report: &mut Report<'_>) -> Option<u64> {
     let pause = match &at.node.data {
         Data::Number(number) => number.as_f64().and_then(duration::of_seconds),
         Data::Text(text) => duration::parse(text),

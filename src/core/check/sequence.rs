@@ -5,6 +5,7 @@ use rungs_runners::{Kind, Template};
 use super::{
     at::At,
     config::Schemas,
+    delivering::{self, Delivering, one_of},
     graph, input,
     node::{Data, Node, quoted},
     report::Report,
@@ -14,10 +15,15 @@ use super::{
 };
 use crate::{
     Diagnostic, Sequence, Step,
+    process::Priority,
     sequence::{Input, Target},
 };
 
-const KEYS: [&str; 5] = ["sequence", "description", "timezone", "input", "steps"];
+const KEYS: [&str; 7] =
+    ["sequence", "description", "timezone", "priority", "defaults", "input", "steps"];
+
+const PRIORITIES: [(&str, Priority); 3] =
+    [("high", Priority::High), ("normal", Priority::Normal), ("low", Priority::Low)];
 
 /// How many steps a sequence may have.
 const STEPS: usize = 1000;
@@ -27,6 +33,8 @@ struct Top {
     name: Option<String>,
     description: Option<String>,
     timezone: Option<Template>,
+    priority: Priority,
+    defaults: Delivering,
     input: Option<Input>,
 }
 
@@ -52,6 +60,14 @@ fn top(at: &At<'_>, report: &mut Report<'_>) -> Top {
             .and_then(|field| field.text(report))
             .map(str::to_owned),
         timezone: at.field("timezone").and_then(|field| timezone::read(&field, report)),
+        priority: at
+            .field("priority")
+            .and_then(|field| one_of(&field, &PRIORITIES, report))
+            .unwrap_or_default(),
+        defaults: at
+            .field("defaults")
+            .map(|field| delivering::defaults(&field, report))
+            .unwrap_or_default(),
         input: at.field("input").and_then(|field| input::read(&field, report)),
     }
 }
@@ -113,6 +129,7 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
     let count = steps.len();
     for (position, (draft, ways)) in steps.into_iter().zip(ways).enumerate() {
         let draft = draft?;
+        let delivering = draft.delivering.or(top.defaults);
         built.push(Step {
             id: draft.id?.text.to_owned(),
             kind: draft.kind?,
@@ -123,8 +140,10 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
                 Some(way) => Some(target(way)?),
                 None => None,
             },
-            fail_on_failure: draft.fail_on_failure,
-            retry: draft.retry,
+            fail_on_failure: delivering.fail_on_failure.unwrap_or_default(),
+            retry: delivering.retry,
+            in_doubt: delivering.in_doubt.unwrap_or_default(),
+            lateness: delivering.lateness,
         });
     }
     let goals = built.iter().enumerate().filter(|(_, step)| step.kind.goal).map(|(at, _)| at);
@@ -132,6 +151,7 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
         name: top.name?,
         description: top.description,
         timezone: top.timezone,
+        priority: top.priority,
         input: top.input,
         goals: goals.collect(),
         positions: built.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect(),

@@ -6,13 +6,14 @@ use rungs_runners::{Kind, Prepared};
 use super::{
     at::At,
     config::Schemas,
+    delivering::{self, Delivering},
     node::{Data, Node, quoted},
     report::Report,
-    retry, suggest,
 };
-use crate::{Diagnostic, Retry, diagnostic::Place};
+use crate::{Diagnostic, diagnostic::Place};
 
-const KEYS: [&str; 7] = ["id", "run", "config", "next", "altNext", "onFailure", "retry"];
+const KEYS: [&str; 9] =
+    ["id", "run", "config", "next", "altNext", "onFailure", "retry", "inDoubt", "lateness"];
 
 /// What stands for a target past the last step.
 pub(super) const END: &str = "end";
@@ -31,10 +32,8 @@ pub(super) struct Draft<'a> {
     pub next: Link<'a>,
     /// `altNext`.
     pub alt_next: Link<'a>,
-    /// `onFailure: fail`.
-    pub fail_on_failure: bool,
-    /// `retry`.
-    pub retry: Option<Retry>,
+    /// What it says of its deliveries.
+    pub delivering: Delivering,
 }
 
 impl Draft<'_> {
@@ -113,8 +112,7 @@ pub(super) fn read<'a>(
     Some(Draft {
         next: link(&at, "next", report),
         alt_next: link(&at, "altNext", report),
-        fail_on_failure: delivers && on_failure(&at, report),
-        retry: at.field("retry").filter(|_| delivers).and_then(|at| retry::read(&at, report)),
+        delivering: if delivers { delivering::read(&at, report) } else { Delivering::default() },
         at,
         id,
         kind,
@@ -197,28 +195,11 @@ fn link<'a>(at: &At<'a>, key: &str, report: &mut Report<'_>) -> Link<'a> {
     }
 }
 
-fn on_failure(at: &At<'_>, report: &mut Report<'_>) -> bool {
-    let Some(field) = at.field("onFailure") else { return false };
-    match field.text(report) {
-        Some("fail") => return true,
-        Some("continue") | None => {}
-        Some(other) => {
-            let meant = suggest::nearest(other, ["fail", "continue"]);
-            let message = format!("expected `fail` or `continue`, found {}", field.node.describe());
-            report.add(
-                Diagnostic::error("not-one-of", field.place(), message)
-                    .help(meant.map(|meant| format!("did you mean `{meant}`?"))),
-            );
-        }
-    }
-    false
-}
-
-/// `onFailure` and `retry` are about deliveries.
+/// `onFailure`, `retry`, `inDoubt` and `lateness` are about deliveries.
 fn refuse_on_quiet(at: &At<'_>, kind: &Kind, kinds: &[Kind], report: &mut Report<'_>) {
     let delivering: Vec<&str> =
         kinds.iter().filter(|kind| kind.delivers).map(|kind| kind.name).collect();
-    for key in ["onFailure", "retry"] {
+    for key in delivering::KEYS {
         if at.field(key).is_some() {
             let message =
                 format!("`{}` sends nothing that could fail, so it takes no `{key}`", kind.name);

@@ -24,7 +24,7 @@ use rungs::{
     engine::{self, Engine},
     store::{self, Store},
 };
-use rungs_core::{Process, Status};
+use rungs_core::{Process, Status, process::Priority};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -176,6 +176,7 @@ fn process(key: &str, process_id: &str) -> Process {
         process_id: process_id.to_owned(),
         sequence: "orders".to_owned(),
         version: 1,
+        priority: Priority::Normal,
         status: Status::Active,
         cursor: Some("grace".to_owned()),
         timezone: Tz::Europe__Zagreb,

@@ -11,10 +11,14 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
 };
-use rungs::channels::{
-    Channels, Config, Enquiry, Heard, SendError, Sent,
-    caller_ids::CallerIds,
-    twilio::{Callbacks, callback},
+use chrono::TimeDelta;
+use rungs::{
+    channels::{
+        Channels, Config, Enquiry, Heard, Search, SendError, Sent,
+        caller_ids::CallerIds,
+        twilio::{Callbacks, callback},
+    },
+    clock::Clock,
 };
 use rungs_runners::{
     DeliveryStatus,
@@ -199,7 +203,6 @@ async fn a_provider_that_is_busy_is_left_alone_as_long_as_it_asks() {
         (Mood::TooMany("7"), Some(7)),
         (Mood::TooMany("Sun, 29 Mar 2026 12:01:00 GMT"), Some(60)),
         (Mood::Unavailable, None),
-        (Mood::Html(502), None),
     ] {
         fake.next(mood.clone());
         match send_with(&channels, "phone", &call()).await {
@@ -233,6 +236,7 @@ async fn once_the_request_has_left_only_an_answer_ends_the_doubt() {
         (Mood::HalfAnAnswer, true),
         (Mood::Silence, true),
         (Mood::Html(200), false),
+        (Mood::Html(502), false),
         (Mood::Huge, false),
     ] {
         let before = fake.calls().len();
@@ -243,7 +247,7 @@ async fn once_the_request_has_left_only_an_answer_ends_the_doubt() {
         assert_eq!(sid.is_some(), is_taken, "{mood:?}");
     }
     let requests = fake.requests();
-    assert_eq!(requests.len(), 6, "nothing was tried again on the way");
+    assert_eq!(requests.len(), 7, "nothing was tried again on the way");
     for request in requests {
         assert_eq!((request.method, &*request.path), ("POST", "Calls.json"));
         assert_eq!(field(&request.form, "To"), Some("+385911234567"));
@@ -332,6 +336,61 @@ async fn asking_leaves_no_doubt() {
         let error = asks.status(&Enquiry { provider_id: unknown, ..enquiry }).await.unwrap_err();
         assert!(matches!(error, SendError::Refused { .. }), "{unknown:?} gave {error:?}");
     }
+}
+
+async fn found(channels: &Channels, name: &str, request: &impl Serialize) -> Vec<String> {
+    let outgoing = outgoing(request);
+    let search = Search { request: &outgoing.request, since: outgoing.now, now: outgoing.now };
+    let searches = channels.get(name).unwrap().channel.searches().unwrap();
+    let found = searches.search(&search).await.unwrap();
+    found.into_iter().map(|heard| heard.provider_id.unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_a_lost_answer_was_about_is_found_by_sender_recipient_words_and_time() {
+    let fake = FakeTwilio::start().await;
+    let clock = Clock::standing_at(outgoing(&call()).now - TimeDelta::minutes(1));
+    fake.goes_by(&clock);
+    let channels = Channels::open(&config(&fake)).unwrap();
+    let other_words = Sms { message: "Something else.".into(), ..sms() };
+    let other_number = Sms { to: "+385922222222".into(), ..sms() };
+    let other_sender = Sms { from: Some("+14155550111".into()), ..sms() };
+    send_with(&channels, "sms", &sms()).await.unwrap();
+    clock.set(outgoing(&call()).now);
+    for unlike in [&other_words, &other_number, &other_sender] {
+        send_with(&channels, "sms", unlike).await.unwrap();
+    }
+    assert!(found(&channels, "sms", &sms()).await.is_empty(), "the first was too early");
+    assert!(found(&channels, "phone", &call()).await.is_empty());
+
+    fake.next(Mood::HangUpAfter);
+    doubtful(send_with(&channels, "sms", &sms()).await);
+    fake.next(Mood::Html(502));
+    doubtful(send_with(&channels, "phone", &call()).await);
+    fake.next(Mood::HangUpAfter);
+    doubtful(send_with(&channels, "phone", &call()).await);
+
+    let sids: Vec<String> = fake.messages().into_iter().map(|made| made.sid).collect();
+    assert_eq!(found(&channels, "sms", &sms()).await, sids[4..]);
+    let sids: Vec<String> = fake.calls().into_iter().map(|made| made.sid).collect();
+    assert_eq!(found(&channels, "phone", &call()).await, sids);
+}
+
+#[tokio::test]
+async fn a_search_that_is_not_answered_says_nothing_of_what_is_there() {
+    let fake = FakeTwilio::start().await;
+    let channels = Channels::open(&impatient(&fake)).unwrap();
+    let outgoing = outgoing(&sms());
+    let search = Search { request: &outgoing.request, since: outgoing.now, now: outgoing.now };
+    let searches = channels.get("sms").unwrap().channel.searches().unwrap();
+    for mood in [Mood::HangUpAfter, Mood::Silence, Mood::Unavailable, Mood::Html(200), Mood::Huge] {
+        fake.next(mood.clone());
+        let error = searches.search(&search).await.unwrap_err();
+        assert!(matches!(error, SendError::Temporary { .. }), "{mood:?} gave {error:?}");
+    }
+    fake.next(Mood::Refusal(403, 20006, "Access Denied"));
+    let error = searches.search(&search).await.unwrap_err();
+    assert!(matches!(error, SendError::Refused { .. }), "{error:?}");
 }
 
 /// A door for callbacks that believes only what is signed, and notes what it heard.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use rungs::store::questions::Expired;
 use rungs_core::{Attempt, Event, News, Report};
 use rungs_runners::DeliveryStatus;
 use serde_json::json;
@@ -145,8 +146,12 @@ async fn an_attempt_that_never_reported_comes_back_when_its_lease_is_over(kind: 
     assert_eq!(store.next_due_at(nine()).await.unwrap(), Some(lease));
     assert!(store.expired(nine() + minutes(1), 10).await.unwrap().is_empty());
 
-    assert_eq!(store.expired(lease, 10).await.unwrap(), [begun[0].id.clone()]);
-    store.report(vec![(begun[0].id.clone(), Report::LeaseExpired)], lease).await.unwrap();
+    let expired = store.expired(lease, 10).await.unwrap();
+    assert_eq!(expired, [Expired { id: begun[0].id.clone(), channel: "phone".into() }]);
+    store
+        .report(vec![(begun[0].id.clone(), Report::LeaseExpired { ask_at: None })], lease)
+        .await
+        .unwrap();
 
     let again = store.begin_attempts("phone", 10, lease, lease + minutes(2)).await.unwrap();
     assert_eq!((again.len(), again[0].attempts), (1, 2));

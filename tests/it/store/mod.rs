@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs::store::Store;
-use rungs_core::{Advanced, Delivery, Process, Status, process::State};
+use rungs_core::{
+    Advanced, Delivery, Process, Remedy, Status,
+    process::{Priority, State},
+};
 use rungs_runners::NewDelivery;
 use serde_json::json;
 use uuid::Uuid;
@@ -32,6 +35,7 @@ pub fn process(process_id: &str) -> Process {
         process_id: process_id.to_owned(),
         sequence: "ladder".to_owned(),
         version: 1,
+        priority: Priority::Normal,
         status: Status::Active,
         cursor: Some("ring".to_owned()),
         timezone: chrono_tz::Europe::Zagreb,
@@ -55,6 +59,8 @@ pub fn ringing(process: Process) -> Advanced {
     Advanced {
         process: Process { due_at: None, ..process },
         deliveries: vec![Delivery {
+            in_doubt: Remedy::Send,
+            late: None,
             id: id.to_string(),
             step: "ring".to_owned(),
             what: NewDelivery { channel: "phone", request: json!({ "to": "+385911234567" }) },

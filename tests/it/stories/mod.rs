@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 mod answers;
 mod doors;
+mod doubt;
 mod failures;
 mod ladder;
+mod late;
 mod many;
 mod stops;
 mod trouble;

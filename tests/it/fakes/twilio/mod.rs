@@ -14,14 +14,15 @@ use std::{
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use chrono::{DateTime, Utc};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use rungs::channels::twilio;
+use rungs::{channels::twilio, clock::Clock};
 use serde_json::json;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -86,6 +87,8 @@ pub struct Resource {
     pub answered_by: Option<&'static str>,
     /// What went wrong.
     pub error_code: Option<u32>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
     /// Callbacks made so far.
     sequence: u32,
 }
@@ -111,8 +114,8 @@ impl Resource {
     }
 }
 
-#[derive(Default)]
 struct Book {
+    clock: Clock,
     requests: Vec<Request>,
     resources: Vec<Resource>,
     moods: VecDeque<Mood>,
@@ -139,7 +142,7 @@ impl FakeTwilio {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let book = Arc::new(Mutex::new(Book::default()));
+        let book = Arc::new(Mutex::new(Book::new()));
         let server = tokio::spawn(serve(listener, routes(Arc::clone(&book))));
         let http = reqwest::Client::new();
         Self { base_url: format!("http://{address}"), book, http, server }
@@ -156,6 +159,11 @@ impl FakeTwilio {
             "timeout": 10.0,
         }))
         .expect("a configuration")
+    }
+
+    /// The time that it goes by from now on.
+    pub fn goes_by(&self, clock: &Clock) {
+        self.book().clock = clock.clone();
     }
 
     /// Every request so far, in the order in which they came.
@@ -236,7 +244,7 @@ impl FakeTwilio {
 
 fn routes(book: Arc<Mutex<Book>>) -> Router {
     Router::new()
-        .route("/2010-04-01/Accounts/{account}/{resource}", post(create))
+        .route("/2010-04-01/Accounts/{account}/{resource}", post(create).get(list))
         .route("/2010-04-01/Accounts/{account}/{resource}/{sid}", get(fetch))
         .with_state(book)
 }
@@ -315,7 +323,55 @@ async fn fetch(
     }
 }
 
+/// Calls or messages by `To` and `From`, the newest first. Twilio has more filters; whoever
+/// uses another finds it here refused.
+async fn list(
+    State(book): State<Arc<Mutex<Book>>>,
+    Path((account, path)): Path<(String, String)>,
+    Query(query): Query<HashMap<String, String>>,
+    Extension(cut): Extension<CancellationToken>,
+    headers: HeaderMap,
+) -> Response {
+    let (mood, answer) = {
+        let mut book = book.lock().expect("no test panicked while it wrote");
+        let form = query.clone().into_iter().collect();
+        book.requests.push(Request { method: "GET", path: path.clone(), form, sid: None });
+        let answer = match rules::authenticate(&account, &headers)
+            .and_then(|()| rules::check_list(&path, &query))
+        {
+            Err(refusal) => refusal.into_response(),
+            Ok(most) => {
+                let kind = if path == "Calls.json" { "calls" } else { "messages" };
+                let fits = |made: &&Resource| {
+                    made.is_call() == (kind == "calls")
+                        && ["To", "From"].iter().all(|name| {
+                            query.get(*name).is_none_or(|value| made.field(name) == Some(value))
+                        })
+                };
+                let found: Vec<_> = book.resources.iter().rev().filter(fits).take(most).collect();
+                let found: Vec<_> = found.into_iter().map(Resource::json).collect();
+                axum::Json(json!({ kind: found, "page": 0, "page_size": most })).into_response()
+            }
+        };
+        (book.moods.pop_front(), answer)
+    };
+    match mood {
+        Some(mood) => mood.answer(answer, &cut).await,
+        None => answer,
+    }
+}
+
 impl Book {
+    fn new() -> Self {
+        Self {
+            clock: Clock::System,
+            requests: Vec::new(),
+            resources: Vec::new(),
+            moods: VecDeque::new(),
+            scripts: HashMap::new(),
+        }
+    }
+
     fn make(&mut self, path: &str, form: Vec<(String, String)>) -> Resource {
         let kind = if path == "Calls.json" { "CA" } else { "SM" };
         let sid = format!("{kind}{:032x}", self.resources.len() + 1);
@@ -325,6 +381,7 @@ impl Book {
             status: "queued",
             answered_by: None,
             error_code: None,
+            created_at: self.clock.now(),
             sequence: 0,
         };
         self.resources.push(made.clone());
@@ -345,6 +402,8 @@ impl Resource {
             "error_message": null,
             "direction": "outbound-api",
             "api_version": "2010-04-01",
+            "date_created": self.created_at.to_rfc2822(),
+            "body": self.field("Body"),
         })
     }
 }

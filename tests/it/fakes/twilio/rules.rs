@@ -1,5 +1,7 @@
 //! What the documentation demands of a request, and how Twilio refuses.
 
+use std::collections::HashMap;
+
 use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -102,6 +104,23 @@ pub fn check(path: &str, headers: &HeaderMap, form: &Form) -> Result<(), Refusal
     }
     callback(form, "StatusCallback")?;
     if path == "Calls.json" { call(form) } else { message(form) }
+}
+
+/// A request that lists something. Gives how many are wanted at most.
+pub fn check_list(path: &str, query: &HashMap<String, String>) -> Result<usize, Refusal> {
+    if !["Calls.json", "Messages.json"].contains(&path) {
+        return Err(Refusal::new(404, 20404, "The requested resource was not found"));
+    }
+    if let Some(name) =
+        query.keys().find(|name| !["To", "From", "PageSize"].contains(&name.as_str()))
+    {
+        return Err(Refusal::new(400, 20001, &format!("{name} is no filter that is known here")));
+    }
+    let size = query.get("PageSize").map_or(Ok(50), |size| size.parse());
+    match size {
+        Ok(size @ 1..=1000) => Ok(size),
+        _ => Err(Refusal::new(400, 20006, "Page size must be between 1 and 1000")),
+    }
 }
 
 fn call(form: &Form) -> Result<(), Refusal> {
