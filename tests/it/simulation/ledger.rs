@@ -51,7 +51,11 @@ pub struct Ledger {
     pub doubtful: BTreeSet<(String, i32)>,
     /// Processes that had such an attempt.
     pub shaken: BTreeSet<String>,
+    /// When each process was due before its history got its next row: by key and rows so far.
+    pub due: BTreeMap<(String, i64), Option<i64>>,
     pub taken: Vec<Taken>,
+    /// What could not be found at the provider, since a clock was wrong.
+    pub hidden: BTreeSet<String>,
     pub crashes: usize,
 }
 
@@ -66,7 +70,9 @@ impl Ledger {
             starts: BTreeSet::new(),
             doubtful: BTreeSet::new(),
             shaken: BTreeSet::new(),
+            due: BTreeMap::new(),
             taken: vec![],
+            hidden: BTreeSet::new(),
             crashes: 0,
         }
     }
@@ -140,6 +146,11 @@ impl Ledger {
                     process_key: now.process_key.clone(),
                     attempt: now.attempts,
                 });
+            }
+        }
+        for (key, was) in &before.processes {
+            if after.processes.get(key).is_some_and(|now| now.rows > was.rows) {
+                self.due.insert((key.clone(), was.rows), was.due_at);
             }
         }
         an_attempt_begins_only_of_an_active_process_that_has_heard_everything(before, after)?;

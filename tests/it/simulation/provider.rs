@@ -4,15 +4,18 @@
 //! which visit of the step wrote it; not on when or through which program the request comes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use rungs::channels::{AsksStatus, Channel, Enquiry, Heard, Outgoing, SendError, Sent};
+use rungs::channels::{
+    AsksStatus, Channel, Enquiry, Heard, Outgoing, Search, Searches, SendError, Sent,
+};
 use rungs_runners::DeliveryStatus;
+use serde_json::Value;
 
 use super::{
     dice::Dice,
@@ -28,6 +31,12 @@ pub struct Taken {
     pub attempt: u32,
     pub program: usize,
     pub provider_id: String,
+    pub channel: &'static str,
+    /// Whom it was to reach, and with which words.
+    to: Value,
+    words: Value,
+    pub tick: u64,
+    pub at: DateTime<Utc>,
     /// What becomes of it, and when.
     pub story: Vec<(DateTime<Utc>, DeliveryStatus)>,
 }
@@ -45,10 +54,14 @@ pub struct Providers {
     scenario: Scenario,
     /// The real time, whatever clocks show.
     pub now: DateTime<Utc>,
+    /// The world's step.
+    pub tick: u64,
     pub taken: Vec<Taken>,
     pub callbacks: Vec<Callback>,
     /// Attempts of which the provider gave no answer: delivery and attempt.
     pub unanswered: Vec<(String, u32)>,
+    /// What was not found, since the clock of who searched was wrong by more than is allowed for.
+    pub hidden: BTreeSet<String>,
     /// Deliveries of each process and step, in the order in which they were first tried.
     written: BTreeMap<(String, String), Vec<String>>,
     /// How many requests came for each delivery.
@@ -63,9 +76,11 @@ impl Providers {
         Self {
             scenario,
             now,
+            tick: 0,
             taken: vec![],
             callbacks: vec![],
             unanswered: vec![],
+            hidden: BTreeSet::new(),
             written: BTreeMap::new(),
             requests: BTreeMap::new(),
             questions: 0,
@@ -84,7 +99,7 @@ impl Providers {
         written.len()
     }
 
-    fn receive(&mut self, channel: &str, outgoing: &Outgoing, program: usize) -> Result<Sent, SendError> {
+    fn receive(&mut self, channel: &'static str, outgoing: &Outgoing, program: usize) -> Result<Sent, SendError> {
         let ordinal = self.ordinal(outgoing);
         let requests = self.requests.entry(outgoing.id.clone()).or_default();
         *requests += 1;
@@ -128,6 +143,11 @@ impl Providers {
             attempt,
             program,
             provider_id: provider_id.clone(),
+            channel,
+            to: outgoing.request["to"].clone(),
+            words: outgoing.request["message"].clone(),
+            tick: self.tick,
+            at: self.now,
             story,
         });
         match answer {
@@ -212,6 +232,39 @@ impl Providers {
     }
 }
 
+impl Providers {
+    /// Everything that may have come of a request, as Twilio lists it: by recipient, words
+    /// where there are some, and date.
+    fn search(&mut self, channel: &str, search: &Search<'_>) -> Result<Vec<Heard>, SendError> {
+        self.questions += 1;
+        let mut mood = Dice::of((self.scenario.seed, "question", self.questions));
+        if self.scenario.troubled && mood.percent(15) {
+            let reason = "out of order".to_owned();
+            return Err(SendError::Temporary { reason, retry_after: None });
+        }
+        let mut found = Vec::new();
+        for taken in &self.taken {
+            let like_it = taken.channel == channel
+                && taken.to == search.request["to"]
+                && taken.words == search.request["message"];
+            if !like_it {
+                continue;
+            }
+            // Twilio's dates are whole seconds, and its channel allows for a skew.
+            if taken.at >= search.since - TimeDelta::seconds(30) {
+                let (id, status) = (taken.provider_id.clone(), taken.status(self.now));
+                found.push(Heard { provider_id: Some(id), status, error: None });
+            } else {
+                self.hidden.insert(taken.provider_id.clone());
+            }
+        }
+        let ids: Vec<&str> = found.iter().filter_map(|heard| heard.provider_id.as_deref()).collect();
+        let to = &search.request["to"];
+        self.told.push(format!("the {channel} provider is searched for what went to {to}: it has {ids:?}"));
+        Ok(found)
+    }
+}
+
 impl Taken {
     /// How far it has come by then.
     pub fn status(&self, now: DateTime<Utc>) -> DeliveryStatus {
@@ -250,6 +303,11 @@ impl Channel for Way {
     fn asks(&self) -> Option<&dyn AsksStatus> {
         (self.channel != "email").then_some(self as &dyn AsksStatus)
     }
+
+    fn searches(&self) -> Option<&dyn Searches> {
+        // A mail is repeated under the same `Message-ID`.
+        (self.channel != "email").then_some(self as &dyn Searches)
+    }
 }
 
 #[async_trait]
@@ -261,5 +319,13 @@ impl AsksStatus for Way {
 
     fn is_called_back(&self) -> bool {
         self.called_back
+    }
+}
+
+#[async_trait]
+impl Searches for Way {
+    async fn search(&self, search: &Search<'_>) -> Result<Vec<Heard>, SendError> {
+        self.stage.stand(self.program, Point::Ask).await;
+        self.providers.lock().unwrap().search(self.channel, search)
     }
 }

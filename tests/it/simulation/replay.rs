@@ -55,7 +55,10 @@ pub fn cursor_history_and_deliveries_agree(
 ) -> Result<Vec<String>, Broken> {
     let sequence = &ledger.sequences[&kept.process.sequence];
     let mut again = Again::start(sequence, kept, data)?;
-    for moment in &kept.history {
+    for (rows, moment) in (0..).zip(&kept.history) {
+        // What it was told had made it due; the history does not say when.
+        let due_at = ledger.due.get(&(kept.process.key.clone(), rows)).copied().flatten();
+        again.is_due(due_at.map(seen::moment))?;
         again.at(moment, ledger)?;
     }
     again.ends_alike()?;
@@ -101,6 +104,18 @@ impl<'a> Again<'a> {
             heard: BTreeMap::new(),
             climb: vec![],
         })
+    }
+
+    /// News make a process due earlier, and nothing makes it due later.
+    fn is_due(&mut self, due_at: Option<DateTime<Utc>>) -> Result<(), Broken> {
+        match (self.process.due_at, due_at) {
+            (_, None) => {}
+            (Some(was), Some(now)) if now > was => {
+                return broken(format!("it is due at {now}, and was at {was}: {:#?}", self.process));
+            }
+            (_, Some(now)) => self.process.due_at = Some(now),
+        }
+        Ok(())
     }
 
     /// One row of its history.
@@ -222,7 +237,10 @@ impl<'a> Again<'a> {
             let same = row.step == delivery.step
                 && row.channel == delivery.what.channel
                 && request == delivery.what.request
-                && retry == delivery.retry;
+                && retry == delivery.retry
+                && row.in_doubt.as_deref().unwrap_or("send") == delivery.in_doubt.as_str()
+                && row.late_at == delivery.late.map(|(at, _)| at.timestamp_millis())
+                && row.late_then.as_deref() == delivery.late.map(|(_, then)| then.as_str());
             if !same {
                 return broken(format!("{row:#?}\nand again {delivery:#?}"));
             }

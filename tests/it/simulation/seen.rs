@@ -22,6 +22,8 @@ pub struct Process {
     pub woken: bool,
     /// Events it has not heard.
     pub unheard: i64,
+    /// Rows of its history.
+    pub rows: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, FromQueryResult)]
@@ -37,6 +39,7 @@ pub struct Delivery {
     pub due_at: Option<i64>,
     pub lease_until: Option<i64>,
     pub provider_id: Option<String>,
+    pub late_at: Option<i64>,
 }
 
 /// An event as it is kept.
@@ -52,11 +55,12 @@ pub struct Event {
 
 const PROCESSES: &str = "
     SELECT key, process_id, status, cursor, due_at, woken,
-      (SELECT COUNT(*) FROM events WHERE process_key = key AND NOT applied) AS unheard
+      (SELECT COUNT(*) FROM events WHERE process_key = key AND NOT applied) AS unheard,
+      (SELECT COUNT(*) FROM history WHERE process_key = key) AS rows
     FROM processes";
 const DELIVERIES: &str = "
     SELECT id, process_key, step, channel, status, attempts, withdrawn, news, due_at,
-      lease_until, provider_id
+      lease_until, provider_id, late_at
     FROM deliveries";
 
 impl Seen {
@@ -75,15 +79,18 @@ impl Delivery {
     /// Whether something will still be done about it.
     pub fn is_open(&self) -> bool {
         match self.status.as_str() {
-            "pending" | "sending" | "in-doubt" => true,
-            "sent" | "answered" => self.due_at.is_some(),
+            "pending" | "sending" => true,
+            "in-doubt" | "sent" | "answered" => self.due_at.is_some(),
             _ => false,
         }
     }
 
     /// Whether the provider has it, and we know.
     pub fn is_taken(&self) -> bool {
-        !matches!(self.status.as_str(), "pending" | "sending" | "in-doubt" | "cancelled")
+        !matches!(
+            self.status.as_str(),
+            "pending" | "sending" | "in-doubt" | "cancelled" | "skipped"
+        )
     }
 }
 

@@ -10,6 +10,8 @@ use super::dice::Dice;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Written {
     pub name: String,
+    pub priority: &'static str,
+    pub defaults: Value,
     pub steps: Vec<Value>,
 }
 
@@ -29,11 +31,25 @@ impl Written {
     pub fn attempt(name: &str, timeless: bool, dice: &mut Dice) -> Self {
         let count = dice.index(6) + 2;
         let steps = (0..count).map(|at| step(at, count, timeless, dice)).collect();
-        Self { name: name.to_owned(), steps }
+        let mut defaults = json!({});
+        if !timeless && dice.percent(20) {
+            defaults["lateness"] = lateness(dice);
+        }
+        if dice.percent(20) {
+            defaults["inDoubt"] = json!(dice.one(&["repeat", "skip", "fail"]));
+        }
+        let priority = dice.one(&["high", "normal", "low"]);
+        Self { name: name.to_owned(), priority, defaults, steps }
     }
 
     pub fn source(&self) -> String {
-        serde_json::to_string_pretty(&json!({ "sequence": self.name, "steps": self.steps })).unwrap()
+        let written = json!({
+            "sequence": self.name,
+            "priority": self.priority,
+            "defaults": self.defaults,
+            "steps": self.steps,
+        });
+        serde_json::to_string_pretty(&written).unwrap()
     }
 
     /// The sequence, if it passes the check.
@@ -56,7 +72,7 @@ impl Written {
                 }
             }
         }
-        let less = Self { name: self.name.clone(), steps };
+        let less = Self { steps, ..self.clone() };
         less.checked().map(|_| less)
     }
 }
@@ -112,7 +128,7 @@ fn wait(dice: &mut Dice) -> Value {
 }
 
 fn notification(at: usize, timeless: bool, dice: &mut Dice) -> Value {
-    let words = format!("{{{{process.id}}}} {{{{n}}}} {{{{steps.s{at}.visits}}}}");
+    let words = format!("{{{{process.id}}}} s{at} {{{{steps.s{at}.visits}}}}");
     let mut step = match dice.index(4) {
         0 | 1 => {
             let awaited = dice.one(&["placed", "answered", "answered", "completed"]);
@@ -132,6 +148,12 @@ fn notification(at: usize, timeless: bool, dice: &mut Dice) -> Value {
     if dice.percent(15) {
         step["onFailure"] = json!("fail");
     }
+    if dice.percent(30) {
+        step["inDoubt"] = json!(dice.one(&["repeat", "skip", "fail"]));
+    }
+    if !timeless && dice.percent(30) {
+        step["lateness"] = lateness(dice);
+    }
     if dice.percent(40) {
         let attempts = dice.between(1, 4);
         let first = dice.one(&["1 second", "10 seconds", "2 minutes"]);
@@ -141,6 +163,11 @@ fn notification(at: usize, timeless: bool, dice: &mut Dice) -> Value {
         step["retry"] = json!({ "attempts": 9 });
     }
     step
+}
+
+fn lateness(dice: &mut Dice) -> Value {
+    let most = dice.one(&["2 seconds", "1 minute", "30 minutes"]);
+    json!({ "most": most, "then": dice.one(&["send", "skip", "fail"]) })
 }
 
 fn go_to(at: usize, count: usize, dice: &mut Dice) -> Value {

@@ -34,17 +34,6 @@ pub enum Point {
     Ask,
 }
 
-impl Point {
-    pub const ALL: [Self; 7] = [
-        Self::Begin,
-        Self::Commit,
-        Self::Committed,
-        Self::Read,
-        Self::Send,
-        Self::Sent,
-        Self::Ask,
-    ];
-}
 
 /// Who stands at a point. Ordered by program, by the birth of the task, by arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

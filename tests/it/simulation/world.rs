@@ -49,6 +49,7 @@ pub struct Base {
 pub struct Ran {
     pub ledger: Ledger,
     pub seen: Seen,
+    pub timeline: Vec<String>,
 }
 
 /// A run in which something was broken, with all that happened until then.
@@ -156,17 +157,20 @@ impl<'a> World<'a> {
     }
 
     /// Runs the scenario to its end.
-    pub async fn run(mut self) -> Result<Ran, Failed> {
+    pub async fn run(mut self) -> Result<Ran, Box<Failed>> {
         let result = self.go().await;
         for program in 0..self.programs.len() {
             self.die(program).await;
         }
         match result {
             Ok(()) => {
-                self.ledger.taken = std::mem::take(&mut self.providers.lock().unwrap().taken);
-                Ok(Ran { ledger: self.ledger, seen: self.seen })
+                let mut providers = self.providers.lock().unwrap();
+                self.ledger.taken = std::mem::take(&mut providers.taken);
+                self.ledger.hidden = std::mem::take(&mut providers.hidden);
+                drop(providers);
+                Ok(Ran { ledger: self.ledger, seen: self.seen, timeline: self.timeline })
             }
-            Err(broken) => Err(Failed { broken, timeline: self.timeline }),
+            Err(broken) => Err(Box::new(Failed { broken, timeline: self.timeline })),
         }
     }
 
@@ -177,6 +181,7 @@ impl<'a> World<'a> {
             self.hear_answers().await?;
             self.look().await?;
             self.ledger.tick += 1;
+            self.providers.lock().unwrap().tick = self.ledger.tick;
             if self.ledger.tick > MOST_TICKS {
                 return Err(Broken::new("everything_comes_to_rest", "it goes on and on"));
             }
