@@ -182,6 +182,9 @@ async fn one(scenario: &Scenario, base: &Base, sum: Option<&Mutex<Sum>>) -> Resu
         )
         .map_err(|broken| Box::new(Failed { broken, timeline: ran.timeline.clone() }))?;
     }
+    if asked_for("RUNGS_SIM_SEED").is_some() {
+        ran.timeline.iter().for_each(|line| println!("{line}"));
+    }
     if let Some(sum) = sum {
         let mut sum = sum.lock().unwrap();
         sum.runs += 1;

@@ -105,7 +105,7 @@ impl Scenario {
         let sequences: Vec<Written> = (0..dice.between(1, 2))
             .map(|n| Written::random(&format!("ladder-{n}"), timeless, dice))
             .collect();
-        let processes: Vec<Climber> = (0..dice.between(1, 4))
+        let processes: Vec<Climber> = (0..dice.one(&[1, 2, 3, 4, 6]))
             .map(|n| climber(n, &dice.one(&sequences).name, dice))
             .collect();
         let deeds = processes.iter().flat_map(|process| deeds(process, timeless, dice)).collect();

@@ -83,14 +83,14 @@ fn name(at: usize, count: usize) -> Value {
 
 fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
     let ahead = |dice: &mut Dice| name(at + 1 + dice.index(count - at), count);
-    let mut step = match dice.index(if timeless { 9 } else { 13 }) {
+    let mut step = match dice.index(if timeless { 12 } else { 16 }) {
         0 | 1 => wait(dice),
-        2..=5 => notification(at, timeless, dice),
-        6 => go_to(at, count, dice),
-        7 => json!({ "run": "Conditional", "config": number(dice), "altNext": ahead(dice) }),
-        8 => json!({ "run": "WaitForDate", "config": { "date": "{{when}}" } }),
-        9 => comparison(dice),
-        10 | 11 => goal(dice),
+        2..=7 => notification(at, timeless, dice),
+        8 | 9 => go_to(at, count, dice),
+        10 => json!({ "run": "Conditional", "config": number(dice), "altNext": ahead(dice) }),
+        11 => json!({ "run": "WaitForDate", "config": { "date": "{{when}}" } }),
+        12 => comparison(dice),
+        13 | 14 => goal(dice),
         _ => {
             let earlier = format!("steps.s{}.status", dice.index(count));
             let among = json!(["answered", "completed", "delivered", "sent"]);

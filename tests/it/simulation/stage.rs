@@ -15,6 +15,8 @@ use async_trait::async_trait;
 use rungs::store::probe::{self, Probe};
 use tokio::sync::oneshot;
 
+use super::dice::Dice;
+
 /// Between which two steps something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Point {
@@ -48,18 +50,47 @@ struct Standing {
     all: BTreeMap<Who, (Point, oneshot::Sender<()>)>,
     arrivals: u64,
     moves: u64,
+    /// Stops around a commit that were, or were not, made.
+    around_commits: u64,
+    committed: bool,
 }
 
 /// Where everything stands.
-#[derive(Default)]
-pub struct Stage(Mutex<Standing>);
+pub struct Stage {
+    standing: Mutex<Standing>,
+    seed: u64,
+    /// Of a hundred stops around a commit, how many are made.
+    commits_held: u32,
+}
 
 impl Stage {
+    pub fn new(seed: u64, commits_held: u32) -> Self {
+        Self { standing: Mutex::default(), seed, commits_held }
+    }
+
+    /// Whether something may have been committed since this was asked last.
+    pub fn committed(&self) -> bool {
+        std::mem::take(&mut self.standing.lock().unwrap().committed)
+    }
+
+    /// Whether the stop that comes now is made. There is one transaction at a time, so they
+    /// can be counted.
+    fn is_held(&self, point: Point) -> bool {
+        let mut standing = self.standing.lock().unwrap();
+        standing.committed |= point == Point::Committed;
+        standing.around_commits += 1;
+        let mut dice = Dice::of((self.seed, "commit", standing.around_commits));
+        dice.percent(self.commits_held)
+    }
+
     /// Stands at `point` until it is told to go on.
     pub async fn stand(&self, program: usize, point: Point) {
+        if matches!(point, Point::Commit | Point::Committed) && !self.is_held(point) {
+            return;
+        }
         let (go, told) = oneshot::channel();
         let who = {
-            let mut standing = self.0.lock().unwrap();
+            let mut standing = self.standing.lock().unwrap();
             standing.arrivals += 1;
             standing.moves += 1;
             let who = Who { program, task: task(), arrival: standing.arrivals };
@@ -72,12 +103,12 @@ impl Stage {
 
     /// Everybody who stands, in order.
     pub fn standing(&self) -> Vec<(Who, Point)> {
-        self.0.lock().unwrap().all.iter().map(|(who, (point, _))| (*who, *point)).collect()
+        self.standing.lock().unwrap().all.iter().map(|(who, (point, _))| (*who, *point)).collect()
     }
 
     /// Tells somebody to go on.
     pub fn go(&self, who: Who) {
-        let gone = self.0.lock().unwrap().all.remove(&who);
+        let gone = self.standing.lock().unwrap().all.remove(&who);
         if let Some((_, go)) = gone {
             let _ = go.send(());
         }
@@ -85,7 +116,7 @@ impl Stage {
 
     /// How many stand before a commit, and how much has moved so far.
     pub fn held(&self) -> (usize, u64) {
-        let standing = self.0.lock().unwrap();
+        let standing = self.standing.lock().unwrap();
         let held = standing.all.values().filter(|(point, _)| *point == Point::Commit).count();
         (held, standing.moves)
     }
@@ -96,7 +127,7 @@ struct Leaves<'a>(&'a Stage, Who);
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
-        let mut standing = self.0.0.lock().unwrap();
+        let mut standing = self.0.standing.lock().unwrap();
         standing.all.remove(&self.1);
         standing.moves += 1;
     }

@@ -113,8 +113,8 @@ pub struct World<'a> {
     stalled: BTreeMap<Who, DateTime<Utc>>,
     healing: bool,
     healed: u32,
-    /// Whether something may have been committed since anybody looked.
-    committed: bool,
+    /// How often in a row somebody was overdue.
+    looks: u32,
     seen: Seen,
     ledger: Ledger,
     timeline: Vec<String>,
@@ -136,7 +136,7 @@ impl<'a> World<'a> {
         Self {
             scenario,
             base,
-            stage: Arc::default(),
+            stage: Arc::new(Stage::new(scenario.seed, scenario.commits_held)),
             providers: Arc::new(Mutex::new(Providers::new(scenario.clone(), now))),
             order: Dice::of((scenario.seed, "order")),
             now,
@@ -149,7 +149,7 @@ impl<'a> World<'a> {
             stalled: BTreeMap::new(),
             healing: false,
             healed: 0,
-            committed: false,
+            looks: 0,
             seen: Seen::default(),
             ledger: Ledger::new(sequences(scenario)),
             timeline: vec![],
@@ -235,7 +235,7 @@ impl<'a> World<'a> {
         for (delivery, attempt) in unanswered {
             self.ledger.doubt(&self.seen, &delivery, attempt);
         }
-        if !std::mem::take(&mut self.committed) {
+        if !self.stage.committed() {
             return Ok(());
         }
         let seen = self.base.looker.look().await;
@@ -265,11 +265,6 @@ impl<'a> World<'a> {
 
     /// Lets somebody go on, or lets something happen to it.
     async fn move_on(&mut self, who: Who, point: Point) {
-        self.committed |= point == Point::Commit;
-        let around_a_commit = matches!(point, Point::Commit | Point::Committed);
-        if around_a_commit && !self.order.percent(self.scenario.commits_held) {
-            return self.stage.go(who);
-        }
         let came = self.came.entry(point).or_default();
         *came += 1;
         let fault = self.scenario.faults.iter().find(|fault| fault.at == point && fault.nth == *came);
@@ -487,14 +482,16 @@ impl<'a> World<'a> {
                 let what = format!("open after all faults are over: {:#?}", self.seen);
                 return Err(Broken::new("everything_comes_to_rest", what));
             }
-        } else if self.ledger.tick > HOSTILE_TICKS || self.is_over() {
+        }
+        let next = self.next_moment().await;
+        let over = next.is_none() || self.ledger.tick > HOSTILE_TICKS || self.is_over();
+        if over && !self.healing {
             self.healing = true;
             self.stalled.clear();
             self.tell("nothing goes wrong any more".to_owned());
             return Ok(true);
         }
-        let next = self.next_moment().await;
-        let Some(next) = next else { return Ok(!self.healing) };
+        let Some(next) = next else { return Ok(false) };
         let late = if self.order.percent(20) { self.order.between(0, 400) } else { 0 };
         self.set_time(next.max(self.now) + TimeDelta::milliseconds(late));
         Ok(true)
@@ -529,8 +526,16 @@ impl<'a> World<'a> {
             && open.all(|delivery| delivery.status == "pending" && paused(delivery))
     }
 
+    fn something_waits_to_be_sent(&self, clock: DateTime<Utc>) -> bool {
+        self.seen.deliveries.values().any(|delivery| {
+            delivery.status == "pending"
+                && delivery.due_at.is_some_and(|due_at| due_at <= clock.timestamp_millis())
+                && self.seen.process_of(delivery).is_some_and(|process| process.status == "active")
+        })
+    }
+
     /// When something will happen next.
-    async fn next_moment(&self) -> Option<DateTime<Utc>> {
+    async fn next_moment(&mut self) -> Option<DateTime<Utc>> {
         let alive = self.programs.iter().any(|running| running.life.is_some());
         let down = self.programs.iter().filter(|running| running.life.is_none());
         let deeds = self.doings.iter().filter_map(|doing| match doing.state {
@@ -544,10 +549,17 @@ impl<'a> World<'a> {
             down.map(|running| running.up_at).chain(deeds).chain(callbacks).chain(stalls).collect();
         if alive {
             let clock = self.now + self.jumped;
-            if let Some(due_at) = self.base.store.next_due_at(clock).await.unwrap() {
-                let due_at = due_at - self.jumped;
-                // What is overdue is found by those who look every second.
-                next.push(if due_at > self.now { due_at } else { self.now + TimeDelta::seconds(1) });
+            let due_at = self.base.store.next_due_at(clock).await.unwrap();
+            let due_at = due_at.map(|due_at| due_at - self.jumped);
+            let overdue = due_at.is_some_and(|due_at| due_at <= self.now)
+                || self.something_waits_to_be_sent(clock);
+            if overdue {
+                // It is found by those who look every second; if not, somebody stalls.
+                self.looks += 1;
+                next.push(self.now + TimeDelta::seconds(1 << (self.looks / 3).min(5)));
+            } else {
+                self.looks = 0;
+                next.extend(due_at);
             }
         }
         next.into_iter().min()
