@@ -47,9 +47,9 @@ use seen::Looker;
 use world::{Base, Failed, Ran, World};
 
 /// Seeds that every run of the tests tries.
-const SEEDS: Range<u64> = 0..300;
+const SEEDS: Range<u64> = 0..200;
 /// Those that it tries on PostgreSQL.
-const SEEDS_ON_POSTGRES: Range<u64> = 0..30;
+const SEEDS_ON_POSTGRES: Range<u64> = 0..24;
 
 #[test]
 fn nothing_is_lost_and_nothing_happens_twice_on_sqlite() {
@@ -147,7 +147,11 @@ fn try_all(seeds: &Range<u64>, kind: Kind) {
                         if seed >= seeds.end {
                             break;
                         }
+                        if std::env::var("RUNGS_SIM_TRACE").is_ok() {
+                            println!("{seed}");
+                        }
                         if let Err(failed) = one(&Scenario::of(seed), &base, Some(&sum)).await {
+                            println!("seed {seed}: {} does not hold", failed.broken.invariant);
                             let told = shrink::tell(seed, kind, &base, failed).await;
                             failure.lock().unwrap().get_or_insert(told);
                         }

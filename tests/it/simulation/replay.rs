@@ -133,7 +133,6 @@ impl<'a> Again<'a> {
                 self.process.status = Status::Stopped;
                 self.process.reason.clone_from(reason);
                 (self.process.due_at, self.process.ended_at) = (None, Some(*at));
-                self.climb.push("stopped".to_owned());
             }
             _ => self.cycle(*at, entries, ledger)?,
         }

@@ -131,6 +131,16 @@ impl Scenario {
         Self { faults: vec![], slowness: 0, ..self.clone() }
     }
 
+    /// The channels that its sequences use.
+    pub fn channels(&self) -> Vec<&'static str> {
+        let uses = |runner: &str| {
+            let mut steps = self.sequences.iter().flat_map(|written| &written.steps);
+            steps.any(|step| step["run"] == runner)
+        };
+        let channels = [("Email", "email"), ("Phone", "phone"), ("SMS", "sms")];
+        channels.into_iter().filter(|(runner, _)| uses(runner)).map(|(_, name)| name).collect()
+    }
+
     /// Whether a step waits for more than that the provider took its delivery.
     pub fn awaits_the_end(&self, process: &str, step: &str) -> bool {
         let sequence = self.processes.iter().find(|one| one.id == process).map(|one| &one.sequence);

@@ -1,5 +1,9 @@
 //! A scenario that fails is made smaller, piece by piece, while it fails in the same way.
 
+use std::time::Duration;
+
+use rungs::clock::Stopwatch;
+
 use crate::databases::Kind;
 
 use super::{
@@ -9,8 +13,8 @@ use super::{
     world::{Base, Failed},
 };
 
-/// Runs that making one smaller may cost.
-const MOST_RUNS: usize = 600;
+/// How long making one smaller may take, in real time.
+const MOST_TIME: Duration = Duration::from_secs(60);
 
 /// Tells of a seed that failed: how to run it again, and the smallest scenario that fails in
 /// the same way.
@@ -32,12 +36,11 @@ pub async fn tell(seed: u64, kind: Kind, base: &Base, failed: Box<Failed>) -> St
 
 async fn shrunk(scenario: Scenario, base: &Base, failed: Box<Failed>) -> (Scenario, Box<Failed>) {
     let (mut smallest, mut failed) = (scenario, failed);
-    let mut runs = 0;
+    let watch = Stopwatch::start();
     loop {
         let mut smaller = None;
         for candidate in candidates(&smallest) {
-            runs += 1;
-            if runs > MOST_RUNS {
+            if watch.elapsed() > MOST_TIME {
                 return (smallest, failed);
             }
             match one(&candidate, base, None).await {

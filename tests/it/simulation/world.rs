@@ -6,12 +6,13 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs::{
     channels::{Channels, Limits},
-    clock::Clock,
+    clock::{Clock, Stopwatch},
     engine::{Engine, Keys, Options},
     intake::{self, Climb, NewEvent, NewProcess, Refusal},
     store::Store,
@@ -29,6 +30,11 @@ use super::{
     stage::{Point, Stage, Stops, Who},
 };
 
+/// How long, in real time, a call of the database may take.
+const LONGEST_CALL: Duration = Duration::from_secs(60);
+/// How often sleeping programs look. Less often than they do, so that more is left to their
+/// being woken, and less happens in vain.
+const POLL: TimeDelta = TimeDelta::seconds(4);
 /// Steps of the world after which a run counts as endless.
 const MOST_TICKS: u64 = 60_000;
 /// Steps after which nothing more goes wrong.
@@ -37,7 +43,7 @@ const HOSTILE_TICKS: u64 = 2_500;
 /// process still climbs.
 const HEALED_MOMENTS: u32 = 40;
 /// Moments within which everything must have come to rest by then.
-const MOST_MOMENTS: u32 = 4_000;
+const MOST_MOMENTS: u32 = 1_000;
 
 /// A database that scenario after scenario is run on.
 pub struct Base {
@@ -214,6 +220,7 @@ impl<'a> World<'a> {
     /// Waits until nothing moves.
     async fn quiet(&self) {
         let (mut still, mut moves) = (0, 0);
+        let watch = Stopwatch::start();
         while still < 3 {
             tokio::task::yield_now().await;
             let (held, moved) = self.stage.held();
@@ -222,6 +229,12 @@ impl<'a> World<'a> {
             } else {
                 still = 0;
                 std::thread::yield_now();
+                assert!(
+                    watch.elapsed() < LONGEST_CALL,
+                    "{held} transactions are held, {} connections are in use, and it stays so: {:#?}",
+                    self.base.store.connections_in_use(),
+                    self.timeline
+                );
             }
             moves = moved;
         }
@@ -319,7 +332,7 @@ impl<'a> World<'a> {
         let Running { program: Program { shape, .. }, clock, .. } = &self.programs[program];
         let probe = Stops { stage: Arc::clone(&self.stage), program };
         let mut channels = Channels::default();
-        for channel in ["email", "phone", "sms"] {
+        for channel in self.scenario.channels() {
             let way = Way {
                 channel,
                 program,
@@ -332,7 +345,8 @@ impl<'a> World<'a> {
         self.births += 1;
         let keys = Keys::counted(self.births);
         let store = self.base.store.clone().probed(Arc::new(probe));
-        let engine = Engine::with_keys(store, clock.clone(), channels, Options::default(), keys);
+        let options = Options { poll: POLL, ..Options::default() };
+        let engine = Engine::with_keys(store, clock.clone(), channels, options, keys);
         let main = match shape {
             Shape::Serve => {
                 let engine = Arc::clone(&engine);
@@ -478,6 +492,9 @@ impl<'a> World<'a> {
             if enough && self.is_calm() {
                 return Ok(false);
             }
+            if self.healed % HEALED_MOMENTS == 0 {
+                self.stop_whoever_climbs_for_ever();
+            }
             if self.healed > MOST_MOMENTS {
                 let what = format!("open after all faults are over: {:#?}", self.seen);
                 return Err(Broken::new("everything_comes_to_rest", what));
@@ -495,6 +512,16 @@ impl<'a> World<'a> {
         let late = if self.order.percent(20) { self.order.between(0, 400) } else { 0 };
         self.set_time(next.max(self.now) + TimeDelta::milliseconds(late));
         Ok(true)
+    }
+
+    /// A ladder may go round without a wait, as fast as its texts are sent.
+    fn stop_whoever_climbs_for_ever(&mut self) {
+        let live = self.seen.processes.values().filter(|process| process.status == "active");
+        let stops = live.map(|process| Doing {
+            deed: Deed { at: self.now, process: process.process_id.clone(), what: What::Stop },
+            state: State::Waits(self.now),
+        });
+        self.doings.extend(stops);
     }
 
     /// Whether nothing more will go wrong by itself.
@@ -554,9 +581,9 @@ impl<'a> World<'a> {
             let overdue = due_at.is_some_and(|due_at| due_at <= self.now)
                 || self.something_waits_to_be_sent(clock);
             if overdue {
-                // It is found by those who look every second; if not, somebody stalls.
+                // It is found by those who look again and again; if not, somebody stalls.
                 self.looks += 1;
-                next.push(self.now + TimeDelta::seconds(1 << (self.looks / 3).min(5)));
+                next.push(self.now + POLL * (1 << (self.looks / 3).min(4)));
             } else {
                 self.looks = 0;
                 next.extend(due_at);
