@@ -17,7 +17,7 @@ use rungs::{
     intake::{self, Climb, NewEvent, NewProcess, Refusal},
     store::Store,
 };
-use rungs_core::{Report, Sequence};
+use rungs_core::{Report, Sequence, Status};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -640,7 +640,11 @@ async fn act(engine: Arc<Engine>, deed: Deed, new: NewProcess) -> Answer {
         }
         What::Stop => intake::stop(&engine, id, None)
             .await
-            .map(|(process, _)| Answer::Stopped { key: process.key }),
+            .map(|(process, _)| match process.status {
+                // It had failed before, and stays failed: somebody may try it again.
+                Status::Failed => Answer::Unimportant,
+                _ => Answer::Stopped { key: process.key },
+            }),
         What::Pause => intake::pause(&engine, id).await.map(|_| Answer::Unimportant),
         What::Resume => intake::resume(&engine, id).await.map(|_| Answer::Unimportant),
     };
