@@ -33,6 +33,7 @@ pub struct Begun {
     pub delivery: String,
     pub process_key: String,
     pub attempt: i32,
+    pub lease_until: Option<i64>,
 }
 
 /// What happened in a run. A tick is a step of the world; in each, one thing moves.
@@ -114,6 +115,20 @@ impl Ledger {
         }
     }
 
+    /// An attempt has come to its channel: it does so only while its lease runs.
+    pub fn made(&self, delivery: &str, attempt: u32, now: DateTime<Utc>) -> Result<(), Broken> {
+        let its = |begun: &&Begun| {
+            begun.delivery == delivery && i32::try_from(attempt) == Ok(begun.attempt)
+        };
+        let begun = self.begun.iter().rev().find(its);
+        let lease_until = begun.and_then(|begun| begun.lease_until);
+        if lease_until.is_some_and(|until| now.timestamp_millis() < until) {
+            return Ok(());
+        }
+        let what = format!("attempt {attempt} of {delivery} at {now}: {begun:?}");
+        Err(Broken::new("an_attempt_is_made_only_while_its_lease_runs", what))
+    }
+
     /// Somebody outside was answered.
     pub fn answered(&mut self, deed: &Deed, answer: &Answer) -> Result<(), Broken> {
         match (answer, &deed.what) {
@@ -145,6 +160,7 @@ impl Ledger {
                     delivery: id.clone(),
                     process_key: now.process_key.clone(),
                     attempt: now.attempts,
+                    lease_until: now.lease_until,
                 });
             }
         }

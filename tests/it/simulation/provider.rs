@@ -27,7 +27,6 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct Taken {
     pub delivery: String,
-    pub process_id: String,
     pub attempt: u32,
     pub program: usize,
     pub provider_id: String,
@@ -60,6 +59,8 @@ pub struct Providers {
     pub callbacks: Vec<Callback>,
     /// Attempts of which the provider gave no answer: delivery and attempt.
     pub unanswered: Vec<(String, u32)>,
+    /// Attempts that have come to a channel: delivery, attempt, and when they say it is.
+    pub made: Vec<(String, u32, DateTime<Utc>)>,
     /// What was not found, since the clock of who searched was wrong by more than is allowed for.
     pub hidden: BTreeSet<String>,
     /// Deliveries of each process and step, in the order in which they were first tried.
@@ -80,6 +81,7 @@ impl Providers {
             taken: vec![],
             callbacks: vec![],
             unanswered: vec![],
+            made: vec![],
             hidden: BTreeSet::new(),
             written: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -139,7 +141,6 @@ impl Providers {
         self.call_back(outgoing, &provider_id, &story, &mut fate);
         self.taken.push(Taken {
             delivery: outgoing.id.clone(),
-            process_id: process.clone(),
             attempt,
             program,
             provider_id: provider_id.clone(),
@@ -298,6 +299,8 @@ impl Channel for Way {
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
+        let made = (outgoing.id.clone(), outgoing.attempt, outgoing.now);
+        self.providers.lock().unwrap().made.push(made);
         self.stage.stand(self.program, Point::Send).await;
         let answer = self.providers.lock().unwrap().receive(self.channel, outgoing, self.program);
         self.stage.stand(self.program, Point::Sent).await;

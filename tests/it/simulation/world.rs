@@ -248,14 +248,15 @@ impl<'a> World<'a> {
         for (delivery, attempt) in unanswered {
             self.ledger.doubt(&self.seen, &delivery, attempt);
         }
-        if !self.stage.committed() {
-            return Ok(());
+        let made = std::mem::take(&mut self.providers.lock().unwrap().made);
+        if self.stage.committed() {
+            let seen = self.base.looker.look().await;
+            let lines = differences(&self.seen, &seen);
+            lines.into_iter().for_each(|line| self.tell(line));
+            let before = std::mem::replace(&mut self.seen, seen);
+            self.ledger.look(&before, &self.seen)?;
         }
-        let seen = self.base.looker.look().await;
-        let lines = differences(&self.seen, &seen);
-        lines.into_iter().for_each(|line| self.tell(line));
-        let before = std::mem::replace(&mut self.seen, seen);
-        self.ledger.look(&before, &self.seen)
+        made.iter().try_for_each(|(delivery, attempt, now)| self.ledger.made(delivery, *attempt, *now))
     }
 
     fn tell(&mut self, line: impl std::fmt::Display) {
