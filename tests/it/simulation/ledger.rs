@@ -151,7 +151,7 @@ impl Ledger {
     }
 
     /// Something was committed.
-    pub fn look(&mut self, before: &Seen, after: &Seen) -> Result<(), Broken> {
+    pub fn look(&mut self, before: &Seen, after: &Seen, taken: &[Taken]) -> Result<(), Broken> {
         for (id, now) in &after.deliveries {
             let was = before.deliveries.get(id).map_or(0, |was| was.attempts);
             if now.attempts > was {
@@ -172,6 +172,7 @@ impl Ledger {
         an_attempt_begins_only_of_an_active_process_that_has_heard_everything(before, after)?;
         nobody_is_contacted_after_an_answered_stop(self)?;
         what_is_known_is_not_forgotten_again(before, after)?;
+        nothing_is_adopted_that_is_known_to_be_anothers(before, after, taken)?;
         a_name_has_one_live_process(after)?;
         nothing_is_left_that_nobody_will_wake(self, after)
     }
@@ -236,6 +237,28 @@ fn what_is_known_is_not_forgotten_again(before: &Seen, after: &Seen) -> Result<(
         let ended = matches!(was.status.as_str(), "completed" | "stopped");
         if ended && (&was.status, &was.cursor) != (&now.status, &now.cursor) {
             return broken(format!("{was:#?}\nbecame {now:#?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Of calls to one number nobody can say which is whose; but one that another delivery has is
+/// not taken for this one.
+fn nothing_is_adopted_that_is_known_to_be_anothers(
+    before: &Seen,
+    after: &Seen,
+    taken: &[Taken],
+) -> Result<(), Broken> {
+    for (id, now) in &after.deliveries {
+        let was = before.deliveries.get(id).and_then(|was| was.provider_id.as_ref());
+        let Some(provider_id) = now.provider_id.as_ref().filter(|_| was.is_none()) else { continue };
+        let its_own = taken.iter().any(|it| it.provider_id == *provider_id && it.delivery == *id);
+        let owner = before.deliveries.values().find(|it| it.provider_id.as_ref() == Some(provider_id));
+        if let (false, Some(owner)) = (its_own, owner) {
+            return Err(Broken::new(
+                "nothing_is_adopted_that_is_known_to_be_anothers",
+                format!("{now:#?}\nhas what belongs to {owner:#?}"),
+            ));
         }
     }
     Ok(())

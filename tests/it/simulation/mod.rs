@@ -227,12 +227,12 @@ impl Base {
                 };
                 let store = Store::connect(&options).await.unwrap();
                 store.migrate().await.unwrap();
-                Self { store, looker: Looker::at(&url).await }
+                Self { store, looker: Looker::at(&url).await, side_by_side: false }
             }
             Kind::Postgres => {
                 let database = Database::fresh(kind).await;
                 let looker = Looker::at(&database.url).await;
-                Self { store: database.store().await, looker }
+                Self { store: database.store().await, looker, side_by_side: true }
             }
         }
     }

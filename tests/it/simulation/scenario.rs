@@ -154,7 +154,7 @@ impl Scenario {
 
 fn climber(number: i64, sequence: &str, dice: &mut Dice) -> Climber {
     // Now and then two of them have the same number.
-    let phone = if dice.percent(20) { 0 } else { number };
+    let phone = if dice.percent(30) { 0 } else { number };
     let when = origin() + TimeDelta::minutes(dice.between(-60, 600));
     Climber {
         id: format!("p{number}"),
@@ -175,9 +175,9 @@ fn deeds(process: &Climber, timeless: bool, dice: &mut Dice) -> Vec<Deed> {
     if timeless {
         return deeds;
     }
-    let soon = 20 * 60_000;
-    for number in 0..dice.one(&[0, 0, 1, 1, 2, 4]) {
-        let most = dice.one(&[soon, soon, 3 * 3_600_000]);
+    let (at_once, soon) = (3 * 60_000, 20 * 60_000);
+    for number in 0..dice.one(&[0, 1, 1, 2, 4]) {
+        let most = dice.one(&[at_once, soon, 3 * 3_600_000]);
         let (r#type, data) = match dice.index(5) {
             0 | 1 => ("order.confirmed", json!({ "order": { "status": "confirmed" } })),
             2 => ("counted", json!({ "n": dice.between(0, 4) })),
@@ -188,7 +188,8 @@ fn deeds(process: &Climber, timeless: bool, dice: &mut Dice) -> Vec<Deed> {
         deeds.push(deed(later(dice, most), What::Event { id, r#type, data }));
     }
     if dice.percent(25) {
-        deeds.push(deed(later(dice, soon), What::Stop));
+        let most = dice.one(&[at_once, soon]);
+        deeds.push(deed(later(dice, most), What::Stop));
     }
     if dice.percent(20) {
         deeds.push(deed(later(dice, soon), What::Pause));

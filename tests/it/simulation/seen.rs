@@ -113,6 +113,18 @@ impl Looker {
         }
     }
 
+    /// How many calls wait for what another transaction holds (on PostgreSQL).
+    pub async fn waiting_for_locks(&self) -> usize {
+        #[derive(FromQueryResult)]
+        struct Waiting {
+            waiting: i64,
+        }
+        let sql = "SELECT COUNT(*) AS waiting FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let rows: Vec<Waiting> = self.all(sql).await;
+        usize::try_from(rows[0].waiting).unwrap()
+    }
+
     /// Every event, in the order in which they were kept.
     pub async fn events(&self) -> Vec<Event> {
         self.all("SELECT process_key, id, type, data, at, applied FROM events ORDER BY seq").await

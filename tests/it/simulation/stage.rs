@@ -73,8 +73,8 @@ impl Stage {
         std::mem::take(&mut self.standing.lock().unwrap().committed)
     }
 
-    /// Whether the stop that comes now is made. There is one transaction at a time, so they
-    /// can be counted.
+    /// Whether the stop that comes now is made. One transaction moves at a time, so they can
+    /// be counted.
     fn is_held(&self, point: Point) -> bool {
         let mut standing = self.standing.lock().unwrap();
         standing.committed |= point == Point::Committed;

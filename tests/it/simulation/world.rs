@@ -49,6 +49,8 @@ const MOST_MOMENTS: u32 = 1_000;
 pub struct Base {
     pub store: Store,
     pub looker: Looker,
+    /// Whether others can work while somebody holds a transaction.
+    pub side_by_side: bool,
 }
 
 /// What a run came to, if nothing was broken.
@@ -224,15 +226,21 @@ impl<'a> World<'a> {
         while still < 3 {
             tokio::task::yield_now().await;
             let (held, moved) = self.stage.held();
-            if self.base.store.connections_in_use() == held && moved == moves {
+            let in_use = self.base.store.connections_in_use();
+            let waiting = match self.base.side_by_side {
+                // Somebody may wait for a row that somebody else holds.
+                true if in_use > held => self.base.looker.waiting_for_locks().await,
+                _ => 0,
+            };
+            if in_use == held + waiting && moved == moves {
                 still += 1;
             } else {
                 still = 0;
                 std::thread::yield_now();
                 assert!(
                     watch.elapsed() < LONGEST_CALL,
-                    "{held} transactions are held, {} connections are in use, and it stays so: {:#?}",
-                    self.base.store.connections_in_use(),
+                    "{held} transactions are held, {in_use} connections are in use, {waiting} wait, \
+                     and it stays so: {:#?}",
                     self.timeline
                 );
             }
@@ -254,7 +262,8 @@ impl<'a> World<'a> {
             let lines = differences(&self.seen, &seen);
             lines.into_iter().for_each(|line| self.tell(line));
             let before = std::mem::replace(&mut self.seen, seen);
-            self.ledger.look(&before, &self.seen)?;
+            let providers = self.providers.lock().unwrap();
+            self.ledger.look(&before, &self.seen, &providers.taken)?;
         }
         made.iter().try_for_each(|(delivery, attempt, now)| self.ledger.made(delivery, *attempt, *now))
     }
@@ -267,10 +276,10 @@ impl<'a> World<'a> {
     /// Who may go on.
     fn ready(&self) -> Vec<(Who, Point)> {
         let standing = self.stage.standing();
-        // While somebody holds a transaction, everybody else would wait for the database.
+        // On SQLite everybody else would wait for whoever holds a transaction.
         let held: Vec<_> =
             standing.iter().copied().filter(|(_, point)| *point == Point::Commit).collect();
-        if !held.is_empty() {
+        if !held.is_empty() && !self.base.side_by_side {
             return held;
         }
         let stalls = |who: &Who| self.stalled.get(who).is_some_and(|until| *until > self.now);
