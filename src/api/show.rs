@@ -19,6 +19,9 @@ pub(super) struct ProcessSummary {
     sequence: String,
     /// The version of the sequence it climbs.
     version: i32,
+    /// `high`, `normal` or `low`: its sequence's.
+    #[schema(pattern = "^(high|normal|low)$")]
+    priority: &'static str,
     /// `active`, `paused`, `completed`, `stopped` or `failed`.
     #[schema(pattern = "^(active|paused|completed|stopped|failed)$")]
     status: &'static str,
@@ -64,7 +67,7 @@ pub(super) struct Delivery {
     step: String,
     /// The channel that carries it.
     channel: String,
-    /// How far it has come, such as `pending`, `sent`, `answered`, `failed`.
+    /// How far it has come, such as `pending`, `in-doubt`, `sent`, `answered`, `failed`.
     status: String,
     /// Attempts begun.
     attempts: i32,
@@ -80,6 +83,12 @@ pub(super) struct Delivery {
     /// When it is tried next, or its provider is asked.
     #[schema(format = DateTime)]
     due_at: Option<String>,
+    /// From when on it is late and not sent any more, if its step says so.
+    #[schema(format = DateTime)]
+    late_at: Option<String>,
+    /// When its last attempt began.
+    #[schema(format = DateTime)]
+    begun_at: Option<String>,
     /// When it was written.
     #[schema(format = DateTime)]
     created_at: String,
@@ -99,7 +108,8 @@ pub(super) struct LogEntry {
     /// The attempt it is about, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
-    /// A status, or `temporary`, `in-doubt`, `lease-expired`, `silent`.
+    /// A status, or `temporary`, `lease-expired`, `found`, `not-found`, `unanswered`,
+    /// `not-asked`, `late`, `silent`.
     what: String,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,6 +128,7 @@ impl From<Process> for ProcessSummary {
             key: process.key,
             sequence: process.sequence,
             version: process.version,
+            priority: process.priority.as_str(),
             status: process.status.as_str(),
             cursor: process.cursor,
             timezone: process.timezone.name(),
@@ -151,6 +162,8 @@ impl From<delivery::Model> for Delivery {
             request: serde_json::from_str(&row.request).unwrap_or_default(),
             withdrawn: row.withdrawn,
             due_at: row.due_at.and_then(moment),
+            late_at: row.late_at.and_then(moment),
+            begun_at: row.begun_at.and_then(moment),
             created_at: moment(row.created_at).unwrap_or_default(),
             settled_at: row.settled_at.and_then(moment),
             log: log.into_iter().map(LogEntry::from).collect(),

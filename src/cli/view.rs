@@ -13,6 +13,7 @@ pub(super) fn summary(process: &Process) -> Value {
         "key": process.key,
         "sequence": process.sequence,
         "version": process.version,
+        "priority": process.priority.as_str(),
         "status": process.status.as_str(),
         "cursor": process.cursor,
         "timezone": process.timezone.name(),
@@ -37,6 +38,8 @@ pub(super) fn delivery(delivery: &delivery::Model) -> Value {
         "error": delivery.error,
         "created_at": millis(Some(delivery.created_at)).map(iso),
         "due_at": millis(delivery.due_at).map(iso),
+        "late_at": millis(delivery.late_at).map(iso),
+        "begun_at": millis(delivery.begun_at).map(iso),
         "settled_at": millis(delivery.settled_at).map(iso),
         "log": log(delivery).iter().map(log_line).collect::<Vec<_>>(),
     })

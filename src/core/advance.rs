@@ -250,7 +250,7 @@ impl<'a> Climb<'a> {
         let by = crate::process::iso(late_at);
         match lateness.then {
             Remedy::Send => outcome,
-            Remedy::Skip => Outcome::next(format!("skipped, since it is late: due by {by}")),
+            Remedy::Skip => Outcome::next(format!("skipped, late: it was to leave by {by}")),
             Remedy::Fail => Outcome::undelivered(format!("late: it was to leave by {by}")),
         }
     }

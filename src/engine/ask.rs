@@ -35,7 +35,9 @@ pub(super) fn first_question(way: &Way, now: DateTime<Utc>) -> Option<DateTime<U
     way.channel.asks().map(|asks| now + pause(asks))
 }
 
-/// When to ask first whether an attempt arrived, if that can be asked.
+/// When to ask first whether an attempt arrived that ended without an answer, if that can be
+/// asked. (Of one whose lease ran out it can be asked at once: it was longer than any answer
+/// may take.)
 pub(super) fn first_search(way: &Way, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     way.channel.searches().map(|_| now + FIRST_SEARCH)
 }

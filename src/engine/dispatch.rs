@@ -7,7 +7,10 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{FutureExt, future::join_all};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, OptionFuture, join_all},
+};
 use rungs_core::{Attempt, Report};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +26,8 @@ use super::{Dispatched, Engine, ask};
 /// How long results are held in memory while the database is away.
 const LONGEST_HOLD: Duration = Duration::from_mins(10);
 
+/// How many attempts were to begin, and which did.
+type Beginning = (usize, Result<Vec<Begun>>);
 /// What came of one attempt: its reports, in order.
 type Ended = (Vec<(String, Report)>, Dispatched);
 
@@ -44,52 +49,64 @@ impl Engine {
 
     /// Sends what one channel may send now, until nothing is left and nothing is under way.
     /// After `shutdown` nothing more begins.
+    ///
+    /// Three things go on beside each other: attempts are under way, results of others are
+    /// written down, and the next ones begin. None of them waits for another, and of the
+    /// latter two one transaction at a time is enough: what comes meanwhile is its next batch.
     pub(super) async fn carry(
         &self,
         name: &'static str,
         way: &Way,
         shutdown: &CancellationToken,
     ) -> Result<Dispatched> {
-        // Each attempt is a task of its own: it must not stand still while results of
-        // others are being written down.
         let mut under_way = JoinSet::new();
+        let mut ended = Vec::new();
+        let mut writing: Option<BoxFuture<'_, Dispatched>> = None;
+        let mut beginning: Option<BoxFuture<'_, Beginning>> = None;
+        // Whether there may be something to begin, and trouble met in finding out.
+        let (mut is_more, mut trouble) = (true, None);
         let mut total = Dispatched::default();
         loop {
             let free = way.limits.max_in_flight.saturating_sub(under_way.len());
-            let free = if shutdown.is_cancelled() { 0 } else { free };
-            let begun = match self.begin(name, free).await {
-                Err(error) if under_way.is_empty() => return Err(error),
-                // What is under way comes first; the trouble will show again.
-                Err(_) => Vec::new(),
-                Ok(begun) => begun,
-            };
-            total.attempts += begun.len();
-            for begun in begun {
-                under_way.spawn(attempt(
-                    way.clone(),
-                    self.clock.clone(),
-                    self.options.lease,
-                    begun,
-                ));
+            if is_more && free > 0 && beginning.is_none() && !shutdown.is_cancelled() {
+                is_more = false;
+                beginning = Some(async move { (free, self.begin(name, free).await) }.boxed());
             }
-            if under_way.is_empty() {
+            if writing.is_none() && !ended.is_empty() {
+                writing = Some(self.write_down(name, std::mem::take(&mut ended)).boxed());
+            }
+            if under_way.is_empty() && writing.is_none() && beginning.is_none() {
                 let now = self.clock.now();
                 total.again_at = self.paces.next_at(name, now).filter(|at| *at > now);
-                return Ok(total);
+                return trouble.map_or(Ok(total), Err);
             }
             tokio::select! {
                 // Always in this order: the same happenings give the same run.
                 biased;
                 Some(first) = under_way.join_next() => {
-                    let mut ended = vec![first];
-                    while let Some(more) = under_way.try_join_next() {
-                        ended.push(more);
-                    }
-                    total += self.write_down(name, ended.into_iter().flatten().collect()).await?;
+                    ended.extend(first.ok());
+                    ended.extend(std::iter::from_fn(|| under_way.try_join_next()).flatten());
                 }
-                () = self.wake.dispatcher_woken(name) => {}
+                Some(written) = OptionFuture::from(writing.as_mut()) => {
+                    writing = None;
+                    total += written;
+                }
+                Some((asked, begun)) = OptionFuture::from(beginning.as_mut()) => {
+                    beginning = None;
+                    // What is under way comes first; the trouble will show again.
+                    let (begun, error) = begun.map_or_else(|e| (vec![], Some(e)), |b| (b, None));
+                    trouble = error;
+                    // All that was asked for: there may be more.
+                    is_more |= begun.len() >= asked;
+                    total.attempts += begun.len();
+                    for begun in begun {
+                        let (way, clock) = (way.clone(), self.clock.clone());
+                        under_way.spawn(attempt(way, clock, self.options.lease, begun));
+                    }
+                }
+                () = self.wake.dispatcher_woken(name) => is_more = true,
                 // A retry may fall due, a token may come in, another program may have written.
-                () = self.clock.sleep_until(self.look_again_at(name)) => {}
+                () = self.clock.sleep_until(self.look_again_at(name)) => is_more = true,
             }
         }
     }
@@ -119,7 +136,7 @@ impl Engine {
 
     /// Writes results down. They are held while the database is away: to forget that a
     /// call was placed is to place it twice.
-    async fn write_down(&self, channel: &str, ended: Vec<Ended>) -> Result<Dispatched> {
+    async fn write_down(&self, channel: &str, ended: Vec<Ended>) -> Dispatched {
         let mut tally = Dispatched::default();
         let mut reports = Vec::new();
         for (more, one) in ended {
@@ -143,7 +160,7 @@ impl Engine {
         }
         self.metrics.dispatched(channel, &tally);
         self.wake.evaluator();
-        Ok(tally)
+        tally
     }
 }
 

@@ -6,7 +6,7 @@ use rungs_core::Report;
 
 use crate::store::Result;
 
-use super::{Engine, Swept, ask};
+use super::{Engine, Swept};
 
 /// Rows handled in one transaction.
 const BATCH: u64 = 500;
@@ -29,15 +29,18 @@ impl Engine {
                 count = expired.len(),
                 "attempts ended without a result: it is looked whether they arrived"
             );
-            let ask_at = |channel: &str| {
-                self.channels.get(channel).and_then(|way| ask::first_search(way, now))
-            };
+            let ask_at =
+                |channel: &str| self.channels.get(channel)?.channel.searches().map(|_| now);
             let reports = expired
                 .into_iter()
                 .map(|one| (one.id, Report::LeaseExpired { ask_at: ask_at(&one.channel) }))
                 .collect();
-            self.store.report(reports, now).await?;
+            let known = self.store.report(reports, now).await?;
             self.wake.dispatchers();
+            // Rows that cannot be read are left to who can read them.
+            if known == 0 {
+                return Ok(swept);
+            }
         }
     }
 
@@ -56,8 +59,11 @@ impl Engine {
             swept.late += late.len();
             tracing::warn!(count = late.len(), "deliveries are late; they are not sent");
             let reports = late.into_iter().map(|id| (id, Report::Late)).collect();
-            self.store.report(reports, now).await?;
+            let known = self.store.report(reports, now).await?;
             self.wake.evaluator();
+            if known == 0 {
+                return Ok(swept);
+            }
         }
     }
 

@@ -155,8 +155,8 @@ impl Store {
             );
             self.rows(tx, &sql, [ids.clone().into()]).await?;
         }
-        let sql = format!("SELECT * FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
-        let rows: Vec<delivery::Model> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
+        let sql = format!("SELECT {RECORD} FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
+        let rows: Vec<Row> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
             let news = row.news;
@@ -218,6 +218,35 @@ impl Store {
     }
 }
 
+/// What a report looks at: all but what is sent, which may be long.
+const RECORD: &str = "id, process_key, step, channel, retry, in_doubt, late_at, late_then, status,
+    attempts, due_at, begun_at, lease_until, withdrawn, provider_id, error, log, news,
+    created_at, settled_at";
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: String,
+    process_key: String,
+    step: String,
+    channel: String,
+    retry: Option<String>,
+    in_doubt: Option<String>,
+    late_at: Option<i64>,
+    late_then: Option<String>,
+    status: String,
+    attempts: i32,
+    due_at: Option<i64>,
+    begun_at: Option<i64>,
+    lease_until: Option<i64>,
+    withdrawn: bool,
+    provider_id: Option<String>,
+    error: Option<String>,
+    log: String,
+    news: bool,
+    created_at: i64,
+    settled_at: Option<i64>,
+}
+
 /// When a process is told of a delivery: at once. Of one that was late, at the moment when
 /// it became so, since the ladder has been late since then, and what it does next is, too.
 fn told_at(record: &DeliveryRecord, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -240,13 +269,14 @@ fn row(record: &DeliveryRecord, news: bool) -> Value {
     })
 }
 
-fn read(row: delivery::Model) -> Result<DeliveryRecord> {
+fn read(row: Row) -> Result<DeliveryRecord> {
     let unreadable = |what: &str| {
         StoreError::Unreadable(format!("delivery {}: its {what} cannot be read", row.id))
     };
     let moment = |at: Option<i64>| at.and_then(DateTime::from_timestamp_millis);
     let remedy = |text: &Option<String>| text.as_deref().and_then(Remedy::parse);
-    let late = moment(row.late_at).zip(remedy(&row.late_then));
+    // What a newer program calls it is at least no reason to send it late.
+    let late = moment(row.late_at).map(|at| (at, remedy(&row.late_then).unwrap_or(Remedy::Fail)));
     let retry = match &row.retry {
         Some(text) => serde_json::from_str(text).map_err(|_| unreadable("retry"))?,
         None => Retry::default(),

@@ -85,9 +85,11 @@ impl<'a> Running<'a> {
         self.tell().await?;
         let dispatched = self.engine.dispatch().await?;
         let asked = self.engine.ask().await?;
-        let swept = self.engine.sweep_leases().await?;
+        let mut swept = self.engine.sweep_leases().await?;
+        swept += self.engine.sweep_late().await?;
         self.tell().await?;
-        Ok(evaluated.processes + dispatched.attempts + asked.asked + swept.leases > 0)
+        let swept = swept.leases + swept.late;
+        Ok(evaluated.processes + dispatched.attempts + asked.asked + swept > 0)
     }
 
     async fn tell(&mut self) -> Result<()> {
@@ -134,7 +136,8 @@ impl<'a> Running<'a> {
         // A person who is being called does not pick up faster, and a provider that is
         // asked about it shall not be asked a hundred times a second.
         let is_under_way = deliveries.iter().any(|delivery| {
-            matches!(delivery.status.as_str(), "sent" | "answered") && delivery.due_at.is_some()
+            matches!(delivery.status.as_str(), "sent" | "answered" | "in-doubt")
+                && delivery.due_at.is_some()
         });
         let speed = if is_under_way { 1.0 } else { self.speed };
         let ahead = (until - now).to_std().unwrap_or_default();

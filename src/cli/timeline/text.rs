@@ -182,9 +182,9 @@ impl Teller {
         };
         let style = match DeliveryStatus::parse(what) {
             Some(status) if status.is_failure() => WARN,
+            None | Some(DeliveryStatus::InDoubt | DeliveryStatus::Skipped) => WARN,
             Some(status) if status > DeliveryStatus::Sent => GOOD,
             Some(_) => DIM,
-            None => WARN,
         };
         let attempt = match attempt {
             Some(attempt) if *attempt > 1 || error.is_some() => {

@@ -15,6 +15,7 @@ async fn a_process_is_shown_as_it_stands() {
         "key": "1",
         "sequence": "orders",
         "version": 1,
+        "priority": "normal",
         "status": "active",
         "cursor": "grace",
         "timezone": "Europe/Zagreb",

@@ -84,7 +84,7 @@ async fn a_call_of_a_program_that_died_is_found_and_not_repeated(kind: Kind) {
     };
     app.engine.channels.get("phone").unwrap().channel.send(&outgoing).await.unwrap();
 
-    app.clock_shows("09:02:15").await;
+    app.clock_shows("09:02").await;
 
     assert_eq!(app.called(), [RESTAURANT], "once");
     let delivery = app.process("r1").await["deliveries"][0].clone();
@@ -184,7 +184,7 @@ async fn where_nobody_can_be_asked_the_step_decides(kind: Kind) {
         [("repeat", "sent", "told"), ("skip", "in-doubt", "told"), ("fail", "failed", "failed")]
     {
         let yaml = format!(
-            r#"
+            r"
 sequence: mail-{in_doubt}
 defaults: {{ inDoubt: {in_doubt} }}
 steps:
@@ -194,7 +194,7 @@ steps:
     altNext: failed
   - {{ id: told, run: GoTo, config: {{ step: end }} }}
   - {{ id: failed, run: GoTo, config: {{ step: end }} }}
-"#
+"
         );
         app.publish(&yaml).await;
         app.start_process(&format!("mail-{in_doubt}"), in_doubt, json!({})).await;

@@ -52,7 +52,7 @@ async fn a_call_that_is_hours_late_is_skipped_and_so_is_what_follows_at_once(kin
     assert!(app.called().is_empty() && app.texted().is_empty(), "nobody is woken at 4 a.m.");
     assert_eq!(app.stands("r1").await, "completed at done");
     let page = app.get("/v1/processes/r1/history?limit=200").await;
-    assert!(page.to_string().contains("skipped, since it is late"), "{page:#}");
+    assert!(page.to_string().contains("skipped, late: it was to leave by"), "{page:#}");
     app.finish().await;
 }
 

@@ -1,7 +1,7 @@
 //! The keys of a sequence and of its steps.
 
 use super::*;
-use crate::{Retry, sequence::Target};
+use crate::{Lateness, Remedy, Retry, process::Priority, sequence::Target};
 
 #[test]
 fn a_sequence_of_every_key_passes_and_is_read_whole() {
@@ -307,6 +307,51 @@ fn what_is_about_deliveries_stands_on_steps_that_write_them() {
     says_of_steps(
         "  - { id: a, run: Shout, config: { to: '1' }, onFailure: Fail }",
         &[("not-one-of", 3, 58, "expected `fail` or `continue`")],
+    );
+    for (given, code, column, part) in [
+        ("inDoubt: repaet", "not-one-of", 56, "expected `repeat`, `skip` or `fail`"),
+        ("inDoubt: send", "not-one-of", 56, "found the text `send`"),
+        ("lateness: 1 hour", "wrong-type", 57, "mapping"),
+        ("lateness: { most: 1 hour }", "missing-key", 47, "`then`"),
+        ("lateness: { then: skip }", "missing-key", 47, "`most`"),
+        ("lateness: { most: late, then: skip }", "duration", 65, "`late`"),
+        ("lateness: { most: 1 h, then: drop }", "not-one-of", 76, "`send`, `skip` or `fail`"),
+        ("lateness: { most: 1 h, then: skip, or: 1 }", "unknown-key", 82, "`or`"),
+    ] {
+        let step = format!("  - {{ id: a, run: Shout, config: {{ to: '1' }}, {given} }}");
+        says_of_steps(&step, &[(code, 3, column, part)]);
+    }
+}
+
+#[test]
+fn defaults_hold_where_a_step_says_nothing_else() {
+    let source = "\
+sequence: x
+priority: high
+defaults:
+  inDoubt: skip
+  onFailure: fail
+  retry: { attempts: 2 }
+  lateness: { most: 1 hour, then: skip }
+steps:
+  - { id: nap, run: Nap }
+  - { id: a, run: Shout, config: { to: '1' } }
+  - { id: b, run: Shout, config: { to: '1' }, inDoubt: repeat, onFailure: continue, lateness: { most: 5, then: fail } }
+";
+    let sequence = check(source, &kinds()).sequence.unwrap();
+    assert_eq!(sequence.priority, Priority::High);
+    let [_, a, b] = &sequence.steps[..] else { panic!("three steps") };
+    let hour = Lateness { most: 3_600_000, then: Remedy::Skip };
+    assert_eq!((a.in_doubt, a.fail_on_failure, a.lateness), (Remedy::Skip, true, Some(hour)));
+    assert_eq!(a.retry.unwrap().attempts, 2);
+    let seconds = Lateness { most: 5_000, then: Remedy::Fail };
+    assert_eq!((b.in_doubt, b.fail_on_failure, b.lateness), (Remedy::Send, false, Some(seconds)));
+    assert_eq!(b.retry.unwrap().attempts, 2);
+    let bad =
+        "sequence: x\npriority: urgent\ndefaults: { next: end }\nsteps: [{ id: a, run: Nap }]\n";
+    says(
+        bad,
+        &[("not-one-of", 2, 11, "`high`, `normal` or `low`"), ("unknown-key", 3, 13, "`next`")],
     );
 }
 
