@@ -49,7 +49,9 @@ impl Keys {
                 let nanos = now.timestamp_subsec_nanos();
                 Uuid::new_v7(Timestamp::from_unix(context, seconds, nanos)).to_string()
             }
-            Source::Counted(count) => count.lock().unwrap_or_else(PoisonError::into_inner).next(now),
+            Source::Counted(count) => {
+                count.lock().unwrap_or_else(PoisonError::into_inner).next(now)
+            }
         }
     }
 }
@@ -59,10 +61,11 @@ impl Count {
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
         self.last_millis = self.last_millis.max(millis);
         self.made = self.made.wrapping_add(1);
-        let [a, b] = self.made.to_be_bytes();
-        let [c, d, e, f, g, h, i, j] = self.number.to_be_bytes();
+        let [high, low] = self.made.to_be_bytes();
         // The version takes the upper half of the first byte, the variant two bits of the third.
-        let bytes = [a >> 4, (a << 4) | (b >> 4), b & 0xf, d, e, f, g, h, i, j ^ c];
+        let mut bytes = [0; 10];
+        bytes[..3].copy_from_slice(&[high >> 4, (high << 4) | (low >> 4), low & 0xf]);
+        bytes[3..].copy_from_slice(&self.number.to_be_bytes()[1..]);
         Builder::from_unix_timestamp_millis(self.last_millis, &bytes).into_uuid().to_string()
     }
 }

@@ -91,7 +91,8 @@ fn what_was_in_doubt_was_looked_for_before_it_was_repeated(
 ) -> Result<(), Broken> {
     let anothers = |taken: &Taken| {
         seen.deliveries.values().any(|delivery| {
-            delivery.id != taken.delivery && delivery.provider_id.as_ref() == Some(&taken.provider_id)
+            delivery.id != taken.delivery
+                && delivery.provider_id.as_ref() == Some(&taken.provider_id)
         })
     };
     for (first, again) in twice(ledger).filter(|(first, _)| first.channel != "email") {
@@ -169,9 +170,8 @@ fn every_event_is_kept_once_and_by_its_own_process(
     ledger: &Ledger,
     all: &[Kept],
 ) -> Result<(), Broken> {
-    let broken = |what: String| {
-        Err(Broken::new("every_event_is_kept_once_and_by_its_own_process", what))
-    };
+    let broken =
+        |what: String| Err(Broken::new("every_event_is_kept_once_and_by_its_own_process", what));
     let mut kept: BTreeSet<(&str, &str)> = BTreeSet::new();
     for one in all {
         let mut ids = BTreeSet::new();
@@ -188,9 +188,8 @@ fn every_event_is_kept_once_and_by_its_own_process(
             kept.insert((&one.process.process_id, &event.id));
         }
     }
-    let lost = |(process, event): &&(String, String)| {
-        !kept.contains(&(process.as_str(), event.as_str()))
-    };
+    let lost =
+        |(process, event): &&(String, String)| !kept.contains(&(process.as_str(), event.as_str()));
     match ledger.events.keys().find(lost) {
         None => Ok(()),
         Some((process, event)) => broken(format!("{event} of {process} was answered, and is lost")),

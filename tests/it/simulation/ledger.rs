@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use rungs_core::Sequence;
 
 use super::{
+    outside::Answer,
     provider::Taken,
     scenario::{Deed, What},
     seen::Seen,
-    world::Answer,
 };
 
 /// A promise that was broken.
@@ -220,7 +220,9 @@ fn nobody_is_contacted_after_an_answered_stop(ledger: &Ledger) -> Result<(), Bro
 fn what_is_known_is_not_forgotten_again(before: &Seen, after: &Seen) -> Result<(), Broken> {
     let broken = |what: String| Err(Broken::new("what_is_known_is_not_forgotten_again", what));
     for (id, was) in &before.deliveries {
-        let Some(now) = after.deliveries.get(id) else { return broken(format!("{was:#?} is gone")) };
+        let Some(now) = after.deliveries.get(id) else {
+            return broken(format!("{was:#?} is gone"));
+        };
         let settled = |status: &str| {
             !matches!(status, "pending" | "sending" | "in-doubt" | "sent" | "answered")
         };
@@ -233,7 +235,9 @@ fn what_is_known_is_not_forgotten_again(before: &Seen, after: &Seen) -> Result<(
         }
     }
     for (key, was) in &before.processes {
-        let Some(now) = after.processes.get(key) else { return broken(format!("{was:#?} is gone")) };
+        let Some(now) = after.processes.get(key) else {
+            return broken(format!("{was:#?} is gone"));
+        };
         let ended = matches!(was.status.as_str(), "completed" | "stopped");
         if ended && (&was.status, &was.cursor) != (&now.status, &now.cursor) {
             return broken(format!("{was:#?}\nbecame {now:#?}"));
@@ -251,9 +255,12 @@ fn nothing_is_adopted_that_is_known_to_be_anothers(
 ) -> Result<(), Broken> {
     for (id, now) in &after.deliveries {
         let was = before.deliveries.get(id).and_then(|was| was.provider_id.as_ref());
-        let Some(provider_id) = now.provider_id.as_ref().filter(|_| was.is_none()) else { continue };
+        let Some(provider_id) = now.provider_id.as_ref().filter(|_| was.is_none()) else {
+            continue;
+        };
         let its_own = taken.iter().any(|it| it.provider_id == *provider_id && it.delivery == *id);
-        let owner = before.deliveries.values().find(|it| it.provider_id.as_ref() == Some(provider_id));
+        let owner =
+            before.deliveries.values().find(|it| it.provider_id.as_ref() == Some(provider_id));
         if let (false, Some(owner)) = (its_own, owner) {
             return Err(Broken::new(
                 "nothing_is_adopted_that_is_known_to_be_anothers",
@@ -285,7 +292,10 @@ fn nothing_is_left_that_nobody_will_wake(ledger: &Ledger, after: &Seen) -> Resul
             return broken(format!("{process:#?} was told something and is not due"));
         }
         let follows = its().any(|it| Some(&it.step) == process.cursor.as_ref() && it.is_open());
-        if process.due_at.is_none() && !follows && !stands_at_a_goal(ledger, process.cursor.as_deref()) {
+        if process.due_at.is_none()
+            && !follows
+            && !stands_at_a_goal(ledger, process.cursor.as_deref())
+        {
             return broken(format!("{process:#?}, {:#?}", its().collect::<Vec<_>>()));
         }
     }

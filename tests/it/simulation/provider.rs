@@ -101,7 +101,12 @@ impl Providers {
         written.len()
     }
 
-    fn receive(&mut self, channel: &'static str, outgoing: &Outgoing, program: usize) -> Result<Sent, SendError> {
+    fn receive(
+        &mut self,
+        channel: &'static str,
+        outgoing: &Outgoing,
+        program: usize,
+    ) -> Result<Sent, SendError> {
         let ordinal = self.ordinal(outgoing);
         let requests = self.requests.entry(outgoing.id.clone()).or_default();
         *requests += 1;
@@ -161,7 +166,12 @@ impl Providers {
         }
     }
 
-    fn story(&self, channel: &str, outgoing: &Outgoing, fate: &mut Dice) -> Vec<(DateTime<Utc>, DeliveryStatus)> {
+    fn story(
+        &self,
+        channel: &str,
+        outgoing: &Outgoing,
+        fate: &mut Dice,
+    ) -> Vec<(DateTime<Utc>, DeliveryStatus)> {
         use DeliveryStatus::{
             Answered, Busy, Completed, Delivered, Machine, NoAnswer, Rejected, Sent, Undelivered,
         };
@@ -215,7 +225,11 @@ impl Providers {
             self.callbacks.extend(delays.iter().map(|delay| Callback {
                 at: *at + TimeDelta::milliseconds(*delay),
                 delivery: outgoing.id.clone(),
-                heard: Heard { provider_id: Some(provider_id.to_owned()), status: *status, error: None },
+                heard: Heard {
+                    provider_id: Some(provider_id.to_owned()),
+                    status: *status,
+                    error: None,
+                },
             }));
         }
     }
@@ -263,9 +277,12 @@ impl Providers {
                 self.hidden.insert(taken.provider_id.clone());
             }
         }
-        let ids: Vec<&str> = found.iter().filter_map(|heard| heard.provider_id.as_deref()).collect();
+        let ids: Vec<&str> =
+            found.iter().filter_map(|heard| heard.provider_id.as_deref()).collect();
         let to = &search.request["to"];
-        self.told.push(format!("the {channel} provider is searched for what went to {to}: it has {ids:?}"));
+        self.told.push(format!(
+            "the {channel} provider is searched for what went to {to}: it has {ids:?}"
+        ));
         Ok(found)
     }
 }

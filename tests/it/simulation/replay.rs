@@ -111,7 +111,10 @@ impl<'a> Again<'a> {
         match (self.process.due_at, due_at) {
             (_, None) => {}
             (Some(was), Some(now)) if now > was => {
-                return broken(format!("it is due at {now}, and was at {was}: {:#?}", self.process));
+                return broken(format!(
+                    "it is due at {now}, and was at {was}: {:#?}",
+                    self.process
+                ));
             }
             (_, Some(now)) => self.process.due_at = Some(now),
         }
@@ -139,7 +142,12 @@ impl<'a> Again<'a> {
         Ok(())
     }
 
-    fn cycle(&mut self, at: DateTime<Utc>, entries: &[Entry], ledger: &Ledger) -> Result<(), Broken> {
+    fn cycle(
+        &mut self,
+        at: DateTime<Utc>,
+        entries: &[Entry],
+        ledger: &Ledger,
+    ) -> Result<(), Broken> {
         let (news, told) = self.news(entries)?;
         let before: BTreeSet<String> = self.written.iter().map(|it| it.id.clone()).collect();
         let Advanced { process, deliveries, history, .. } =
@@ -165,7 +173,8 @@ impl<'a> Again<'a> {
         for entry in entries {
             match entry {
                 Entry::Happened { event } => {
-                    let Some(row) = self.events.pop_front().filter(|row| row.r#type == *event) else {
+                    let Some(row) = self.events.pop_front().filter(|row| row.r#type == *event)
+                    else {
                         return broken(format!("it heard {event}, and there is no such event"));
                     };
                     told.push(row.id.clone());
@@ -221,7 +230,11 @@ impl<'a> Again<'a> {
         let left: Vec<&seen::Event> = self.events.iter().copied().collect();
         let unapplied: Vec<&seen::Event> =
             self.kept.events.iter().filter(|event| !event.applied).collect();
-        if left == unapplied { Ok(()) } else { broken(format!("unheard: {left:#?}, kept: {unapplied:#?}")) }
+        if left == unapplied {
+            Ok(())
+        } else {
+            broken(format!("unheard: {left:#?}, kept: {unapplied:#?}"))
+        }
     }
 
     fn wrote_the_same(&self) -> Result<(), Broken> {

@@ -13,6 +13,7 @@ pub fn origin() -> DateTime<Utc> {
 
 /// A whole scenario. Everything in it can be left out, which is how it is shrunk.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each can be left out")]
 pub struct Scenario {
     pub seed: u64,
     /// The way of each process does not depend on when anything happens, so that a run
@@ -147,7 +148,9 @@ impl Scenario {
         let steps = self.sequences.iter().filter(|written| Some(&written.name) == sequence);
         steps.flat_map(|written| &written.steps).any(|one| {
             one["id"] == step
-                && ["answered", "completed", "delivered"].iter().any(|it| one["config"]["await"] == *it)
+                && ["answered", "completed", "delivered"]
+                    .iter()
+                    .any(|it| one["config"]["await"] == *it)
         })
     }
 }
@@ -169,7 +172,8 @@ fn climber(number: i64, sequence: &str, dice: &mut Dice) -> Climber {
 }
 
 fn deeds(process: &Climber, timeless: bool, dice: &mut Dice) -> Vec<Deed> {
-    let later = |dice: &mut Dice, most: i64| origin() + TimeDelta::milliseconds(dice.between(0, most));
+    let later =
+        |dice: &mut Dice, most: i64| origin() + TimeDelta::milliseconds(dice.between(0, most));
     let deed = |at, what| Deed { at, process: process.id.clone(), what };
     let mut deeds = vec![deed(later(dice, 120_000), What::Start)];
     if timeless {
@@ -206,7 +210,6 @@ fn deeds(process: &Climber, timeless: bool, dice: &mut Dice) -> Vec<Deed> {
     }
     deeds
 }
-
 
 fn program(dice: &mut Dice) -> Program {
     let ahead = if dice.percent(25) { dice.between(-2_000, 2_000) } else { 0 };

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement,
+};
 
 /// A database as it is between two commits.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +15,7 @@ pub struct Seen {
 }
 
 #[derive(Debug, Clone, PartialEq, FromQueryResult)]
+#[expect(clippy::struct_field_names, reason = "the names of the columns")]
 pub struct Process {
     pub key: String,
     pub process_id: String,
@@ -64,6 +67,40 @@ const DELIVERIES: &str = "
     FROM deliveries";
 
 impl Seen {
+    /// What has changed until `after`, a line each.
+    pub fn differences(&self, after: &Self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (key, now) in &after.processes {
+            let was = self.processes.get(key);
+            if was != Some(now) {
+                let due = now.due_at.map_or("no moment".to_owned(), |at| {
+                    moment(at).format("%a %H:%M:%S%.3f").to_string()
+                });
+                let woken = if now.woken { ", woken" } else { "" };
+                let at = now.cursor.as_deref().unwrap_or("-");
+                let id = &now.process_id;
+                lines.push(format!("  {id} is {} at {at}, due at {due}{woken}", now.status));
+            }
+        }
+        for (id, now) in &after.deliveries {
+            let was = self.deliveries.get(id);
+            if was != Some(now) {
+                let process =
+                    after.process_of(now).map_or("?", |process| process.process_id.as_str());
+                let was = was.map_or("nothing", |was| was.status.as_str());
+                let withdrawn = if now.withdrawn { ", withdrawn" } else { "" };
+                lines.push(format!(
+                    "  {process} {}'s delivery {}: {was} -> {}, {} attempts{withdrawn}",
+                    now.step,
+                    id.get(..8).unwrap_or(id),
+                    now.status,
+                    now.attempts
+                ));
+            }
+        }
+        lines
+    }
+
     pub fn process_of(&self, delivery: &Delivery) -> Option<&Process> {
         self.processes.get(&delivery.process_key)
     }

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// How long making one smaller may take, in real time.
-const MOST_TIME: Duration = Duration::from_secs(60);
+const MOST_TIME: Duration = Duration::from_mins(1);
 
 /// Tells of a seed that failed: how to run it again, and the smallest scenario that fails in
 /// the same way.
@@ -75,14 +75,18 @@ fn candidates(of: &Scenario) -> Vec<Scenario> {
     for at in 0..of.sequences.len() {
         let name = &of.sequences[at].name;
         if !of.processes.iter().any(|process| process.sequence == *name) {
-            add(&|less| drop(less.sequences.remove(at)));
+            add(&|less| {
+                less.sequences.remove(at);
+            });
         }
     }
     if of.programs.len() > 1 {
         add(&|less| less.programs.truncate(1));
     }
     for at in 0..of.faults.len() {
-        add(&|less| drop(less.faults.remove(at)));
+        add(&|less| {
+            less.faults.remove(at);
+        });
     }
     let first_start = |at: usize| {
         let same = |deed: &&super::scenario::Deed| deed.process == of.deeds[at].process;
@@ -91,7 +95,9 @@ fn candidates(of: &Scenario) -> Vec<Scenario> {
     };
     for at in 0..of.deeds.len() {
         if !matches!(of.deeds[at].what, What::Start) || !first_start(at) {
-            add(&|less| drop(less.deeds.remove(at)));
+            add(&|less| {
+                less.deeds.remove(at);
+            });
         }
     }
     for (number, written) in of.sequences.iter().enumerate() {

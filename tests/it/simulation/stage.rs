@@ -36,7 +36,6 @@ pub enum Point {
     Ask,
 }
 
-
 /// Who stands at a point. Ordered by program, by the birth of the task, by arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Who {

@@ -14,36 +14,32 @@ use rungs::{
     channels::{Channels, Limits},
     clock::{Clock, Stopwatch},
     engine::{Engine, Keys, Options},
-    intake::{self, Climb, NewEvent, NewProcess, Refusal},
+    intake::{self, Climb, NewProcess},
     store::Store,
 };
-use rungs_core::{Report, Sequence, Status};
+use rungs_core::Sequence;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+mod time;
 
 use super::{
     dice::Dice,
     ledger::{Broken, Ledger},
-    provider::{Callback, Providers, Way},
+    outside::{Answer, act, call_back},
+    provider::{Providers, Way},
     scenario::{Deed, Program, Scenario, Shape, What, Wrong, origin},
     seen::{Looker, Seen},
     stage::{Point, Stage, Stops, Who},
 };
 
 /// How long, in real time, a call of the database may take.
-const LONGEST_CALL: Duration = Duration::from_secs(60);
+const LONGEST_CALL: Duration = Duration::from_mins(1);
 /// How often sleeping programs look. Less often than they do, so that more is left to their
 /// being woken, and less happens in vain.
 const POLL: TimeDelta = TimeDelta::seconds(4);
 /// Steps of the world after which a run counts as endless.
 const MOST_TICKS: u64 = 60_000;
-/// Steps after which nothing more goes wrong.
-const HOSTILE_TICKS: u64 = 2_500;
-/// Moments that pass, once nothing goes wrong any more, before the run may end though some
-/// process still climbs.
-const HEALED_MOMENTS: u32 = 40;
-/// Moments within which everything must have come to rest by then.
-const MOST_MOMENTS: u32 = 1_000;
 
 /// A database that scenario after scenario is run on.
 pub struct Base {
@@ -92,17 +88,6 @@ enum State {
     Answered,
 }
 
-/// What somebody outside was answered.
-pub enum Answer {
-    Started { key: String, new: bool },
-    Stopped { key: String },
-    Told,
-    Refused(String),
-    /// The database was in trouble, which it never is.
-    Trouble(String),
-    Unimportant,
-}
-
 pub struct World<'a> {
     scenario: &'a Scenario,
     base: &'a Base,
@@ -137,10 +122,10 @@ impl<'a> World<'a> {
             life: None,
             up_at: now,
         });
-        let doings = scenario.deeds.iter().map(|deed| Doing {
-            deed: deed.clone(),
-            state: State::Waits(deed.at),
-        });
+        let doings = scenario
+            .deeds
+            .iter()
+            .map(|deed| Doing { deed: deed.clone(), state: State::Waits(deed.at) });
         Self {
             scenario,
             base,
@@ -221,18 +206,19 @@ impl<'a> World<'a> {
 
     /// Waits until nothing moves.
     async fn quiet(&self) {
-        let (mut still, mut moves) = (0, 0);
+        let (mut still, mut moves_before) = (0, 0);
         let watch = Stopwatch::start();
         while still < 3 {
             tokio::task::yield_now().await;
-            let (held, moved) = self.stage.held();
+            let (held, moves) = self.stage.held();
             let in_use = self.base.store.connections_in_use();
-            let waiting = match self.base.side_by_side {
+            let waiting = if self.base.side_by_side && in_use > held {
                 // Somebody may wait for a row that somebody else holds.
-                true if in_use > held => self.base.looker.waiting_for_locks().await,
-                _ => 0,
+                self.base.looker.waiting_for_locks().await
+            } else {
+                0
             };
-            if in_use == held + waiting && moved == moves {
+            if in_use == held + waiting && moves == moves_before {
                 still += 1;
             } else {
                 still = 0;
@@ -244,14 +230,16 @@ impl<'a> World<'a> {
                     self.timeline
                 );
             }
-            moves = moved;
+            moves_before = moves;
         }
     }
 
     /// Looks at what was committed, and whether it may be so.
     async fn look(&mut self) -> Result<(), Broken> {
         let told = std::mem::take(&mut self.providers.lock().unwrap().told);
-        told.into_iter().for_each(|line| self.tell(line));
+        for line in told {
+            self.tell(line);
+        }
         let unanswered = std::mem::take(&mut self.providers.lock().unwrap().unanswered);
         for (delivery, attempt) in unanswered {
             self.ledger.doubt(&self.seen, &delivery, attempt);
@@ -259,13 +247,16 @@ impl<'a> World<'a> {
         let made = std::mem::take(&mut self.providers.lock().unwrap().made);
         if self.stage.committed() {
             let seen = self.base.looker.look().await;
-            let lines = differences(&self.seen, &seen);
-            lines.into_iter().for_each(|line| self.tell(line));
+            let lines = self.seen.differences(&seen);
+            for line in lines {
+                self.tell(line);
+            }
             let before = std::mem::replace(&mut self.seen, seen);
             let providers = self.providers.lock().unwrap();
             self.ledger.look(&before, &self.seen, &providers.taken)?;
         }
-        made.iter().try_for_each(|(delivery, attempt, now)| self.ledger.made(delivery, *attempt, *now))
+        made.iter()
+            .try_for_each(|(delivery, attempt, now)| self.ledger.made(delivery, *attempt, *now))
     }
 
     fn tell(&mut self, line: impl std::fmt::Display) {
@@ -290,7 +281,8 @@ impl<'a> World<'a> {
     async fn move_on(&mut self, who: Who, point: Point) {
         let came = self.came.entry(point).or_default();
         *came += 1;
-        let fault = self.scenario.faults.iter().find(|fault| fault.at == point && fault.nth == *came);
+        let fault =
+            self.scenario.faults.iter().find(|fault| fault.at == point && fault.nth == *came);
         let Some(fault) = fault.filter(|_| !self.healing) else { return self.stage.go(who) };
         match fault.what {
             Wrong::Crash(down) => {
@@ -365,7 +357,10 @@ impl<'a> World<'a> {
             Shape::Rounds => tokio::spawn(rounds(Arc::clone(&engine))),
         };
         self.programs[program].life = Some(Life { engine, main });
-        self.tell(format!("program {program} starts, {shape:?}", shape = self.programs[program].program.shape));
+        self.tell(format!(
+            "program {program} starts, {shape:?}",
+            shape = self.programs[program].program.shape
+        ));
     }
 
     /// A program dies, with everything that it was doing.
@@ -407,7 +402,7 @@ impl<'a> World<'a> {
             let State::Underway(_, handle) = state else { continue };
             let deed = self.doings[at].deed.clone();
             let answer = handle.await.unwrap();
-            self.tell(format!("{} {}: {}", deed.process, deed.what, words(&answer)));
+            self.tell(format!("{} {}: {}", deed.process, deed.what, answer));
             self.ledger.answered(&deed, &answer)?;
         }
         for (program, handle) in std::mem::take(&mut self.callbacks) {
@@ -421,7 +416,10 @@ impl<'a> World<'a> {
         }
         for (number, running) in self.programs.iter().enumerate() {
             if running.life.as_ref().is_some_and(|life| life.main.is_finished()) {
-                return Err(Broken::new("programs_run", format!("program {number} ended by itself")));
+                return Err(Broken::new(
+                    "programs_run",
+                    format!("program {number} ended by itself"),
+                ));
             }
         }
         Ok(())
@@ -450,7 +448,11 @@ impl<'a> World<'a> {
             due
         };
         for callback in callbacks {
-            let said = format!("{} is {}", callback.heard.provider_id.as_deref().unwrap_or("?"), callback.heard.status);
+            let said = format!(
+                "{} is {}",
+                callback.heard.provider_id.as_deref().unwrap_or("?"),
+                callback.heard.status
+            );
             if alive.is_empty() {
                 self.tell(format!("a callback is lost: {said}"));
                 continue;
@@ -470,7 +472,8 @@ impl<'a> World<'a> {
             }
             let program = alive[self.order.index(alive.len())];
             let deed = self.doings[at].deed.clone();
-            let climber = self.scenario.processes.iter().find(|one| one.id == deed.process).cloned();
+            let climber =
+                self.scenario.processes.iter().find(|one| one.id == deed.process).cloned();
             let Some(climber) = climber else { continue };
             let new = NewProcess {
                 process_id: Some(climber.id),
@@ -487,124 +490,11 @@ impl<'a> World<'a> {
     fn engine(&self, program: usize) -> Arc<Engine> {
         Arc::clone(&self.programs[program].life.as_ref().expect("it lives").engine)
     }
-
-    /// Lets time pass: until the next thing happens, or a moment only. False if nothing will
-    /// happen any more.
-    async fn let_time_pass(&mut self, idle: bool) -> Result<bool, Broken> {
-        if !idle {
-            let pause = TimeDelta::milliseconds(self.order.between(1, 3_000));
-            self.set_time(self.now + pause);
-            return Ok(true);
-        }
-        if self.healing {
-            self.healed += 1;
-            let enough = self.healed >= HEALED_MOMENTS || self.all_ended();
-            if enough && self.is_calm() {
-                return Ok(false);
-            }
-            if self.healed % HEALED_MOMENTS == 0 {
-                self.stop_whoever_climbs_for_ever();
-            }
-            if self.healed > MOST_MOMENTS {
-                let what = format!("open after all faults are over: {:#?}", self.seen);
-                return Err(Broken::new("everything_comes_to_rest", what));
-            }
-        }
-        let next = self.next_moment().await;
-        let over = next.is_none() || self.ledger.tick > HOSTILE_TICKS || self.is_over();
-        if over && !self.healing {
-            self.healing = true;
-            self.stalled.clear();
-            self.tell("nothing goes wrong any more".to_owned());
-            return Ok(true);
-        }
-        let Some(next) = next else { return Ok(false) };
-        let late = if self.order.percent(20) { self.order.between(0, 400) } else { 0 };
-        self.set_time(next.max(self.now) + TimeDelta::milliseconds(late));
-        Ok(true)
-    }
-
-    /// A ladder may go round without a wait, as fast as its texts are sent.
-    fn stop_whoever_climbs_for_ever(&mut self) {
-        let live = self.seen.processes.values().filter(|process| process.status == "active");
-        let stops = live.map(|process| Doing {
-            deed: Deed { at: self.now, process: process.process_id.clone(), what: What::Stop },
-            state: State::Waits(self.now),
-        });
-        self.doings.extend(stops);
-    }
-
-    /// Whether nothing more will go wrong by itself.
-    fn is_over(&self) -> bool {
-        let last = self.scenario.deeds.iter().map(|deed| deed.at).max().unwrap_or(self.now);
-        self.now > last + TimeDelta::hours(12) || (self.all_answered() && self.all_ended())
-    }
-
-    fn all_answered(&self) -> bool {
-        self.doings.iter().all(|doing| matches!(doing.state, State::Answered))
-    }
-
-    fn all_ended(&self) -> bool {
-        self.seen.processes.values().all(|process| !process.is_live())
-    }
-
-    /// Whether everything that can be done now has been done.
-    fn is_calm(&self) -> bool {
-        let now = (self.now + self.jumped).timestamp_millis();
-        let paused = |delivery| self.seen.process_of(delivery).is_some_and(|it| it.status == "paused");
-        let asleep = self.seen.processes.values().all(|process| {
-            process.status != "active" || process.due_at.is_none_or(|due_at| due_at > now)
-        });
-        let mut open = self.seen.deliveries.values().filter(|delivery| delivery.is_open());
-        self.all_answered()
-            && self.callbacks.is_empty()
-            && self.providers.lock().unwrap().callbacks.is_empty()
-            && asleep
-            && open.all(|delivery| delivery.status == "pending" && paused(delivery))
-    }
-
-    fn something_waits_to_be_sent(&self, clock: DateTime<Utc>) -> bool {
-        self.seen.deliveries.values().any(|delivery| {
-            delivery.status == "pending"
-                && delivery.due_at.is_some_and(|due_at| due_at <= clock.timestamp_millis())
-                && self.seen.process_of(delivery).is_some_and(|process| process.status == "active")
-        })
-    }
-
-    /// When something will happen next.
-    async fn next_moment(&mut self) -> Option<DateTime<Utc>> {
-        let alive = self.programs.iter().any(|running| running.life.is_some());
-        let down = self.programs.iter().filter(|running| running.life.is_none());
-        let deeds = self.doings.iter().filter_map(|doing| match doing.state {
-            State::Waits(at) if alive => Some(at),
-            _ => None,
-        });
-        let callbacks = self.providers.lock().unwrap().callbacks.iter().map(|one| one.at).min();
-        let standing: Vec<Who> = self.stage.standing().into_iter().map(|(who, _)| who).collect();
-        let stalls = self.stalled.iter().filter(|(who, _)| standing.contains(who)).map(|(_, at)| *at);
-        let mut next: Vec<DateTime<Utc>> =
-            down.map(|running| running.up_at).chain(deeds).chain(callbacks).chain(stalls).collect();
-        if alive {
-            let clock = self.now + self.jumped;
-            let due_at = self.base.store.next_due_at(clock).await.unwrap();
-            let due_at = due_at.map(|due_at| due_at - self.jumped);
-            let overdue = due_at.is_some_and(|due_at| due_at <= self.now)
-                || self.something_waits_to_be_sent(clock);
-            if overdue {
-                // It is found by those who look again and again; if not, somebody stalls.
-                self.looks += 1;
-                next.push(self.now + POLL * (1 << (self.looks / 3).min(4)));
-            } else {
-                self.looks = 0;
-                next.extend(due_at);
-            }
-        }
-        next.into_iter().min()
-    }
 }
 
 fn sequences(scenario: &Scenario) -> BTreeMap<String, Sequence> {
-    let checked = |written: &super::sequences::Written| written.checked().expect("it passes the check");
+    let checked =
+        |written: &super::sequences::Written| written.checked().expect("it passes the check");
     scenario.sequences.iter().map(|written| (written.name.clone(), checked(written))).collect()
 }
 
@@ -613,109 +503,4 @@ async fn rounds(engine: Arc<Engine>) {
         engine.drain().await.unwrap();
         engine.clock.sleep_until(engine.clock.now() + TimeDelta::seconds(1)).await;
     }
-}
-
-/// A callback, as intake writes it down once it is believed.
-async fn call_back(engine: Arc<Engine>, callback: Callback) -> Answer {
-    let Callback { delivery, heard, .. } = callback;
-    let written = async {
-        let Some(delivery) = engine.store.delivery(&delivery).await? else { return Ok(0) };
-        let report = Report::Heard {
-            status: heard.status,
-            provider_id: heard.provider_id,
-            error: heard.error,
-            asked: false,
-        };
-        engine.store.report(vec![(delivery.id, report)], engine.clock.now()).await
-    };
-    match written.await {
-        Ok(_) => {
-            engine.wake.evaluator();
-            Answer::Unimportant
-        }
-        Err(error) => Answer::Trouble(error.to_string()),
-    }
-}
-
-/// Does something to a process from outside.
-async fn act(engine: Arc<Engine>, deed: Deed, new: NewProcess) -> Answer {
-    let id = &deed.process;
-    let answer = match deed.what {
-        What::Start => intake::start(&engine, new)
-            .await
-            .map(|started| Answer::Started { key: started.process.key, new: started.new }),
-        What::Event { id: event, r#type, data } => {
-            let event = NewEvent { id: Some(event), r#type: r#type.to_owned(), data };
-            intake::event(&engine, id, event).await.map(|_| Answer::Told)
-        }
-        What::Stop => intake::stop(&engine, id, None)
-            .await
-            .map(|(process, _)| match process.status {
-                // It had failed before, and stays failed: somebody may try it again.
-                Status::Failed => Answer::Unimportant,
-                _ => Answer::Stopped { key: process.key },
-            }),
-        What::Pause => intake::pause(&engine, id).await.map(|_| Answer::Unimportant),
-        What::Resume => intake::resume(&engine, id).await.map(|_| Answer::Unimportant),
-    };
-    answer.unwrap_or_else(|refusal| match refusal {
-        Refusal::Store(error) => Answer::Trouble(error.to_string()),
-        other => Answer::Refused(other.to_string()),
-    })
-}
-
-fn words(answer: &Answer) -> String {
-    match answer {
-        Answer::Started { new: true, .. } => "started".to_owned(),
-        Answer::Started { new: false, .. } => "it is live already".to_owned(),
-        Answer::Stopped { .. } => "it is stopped".to_owned(),
-        Answer::Told | Answer::Unimportant => "done".to_owned(),
-        Answer::Refused(why) => format!("refused: {why}"),
-        Answer::Trouble(why) => format!("the database is in trouble: {why}"),
-    }
-}
-
-impl std::fmt::Display for What {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Start => f.write_str("is started"),
-            Self::Event { id, r#type, data } => write!(f, "is told {type} {data} as {id}"),
-            Self::Stop => f.write_str("is stopped"),
-            Self::Pause => f.write_str("is paused"),
-            Self::Resume => f.write_str("is resumed"),
-        }
-    }
-}
-
-/// What has changed, a line each.
-fn differences(before: &Seen, after: &Seen) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (key, now) in &after.processes {
-        let was = before.processes.get(key);
-        if was != Some(now) {
-            let due = now.due_at.map_or("no moment".to_owned(), |at| {
-                super::seen::moment(at).format("%a %H:%M:%S%.3f").to_string()
-            });
-            let woken = if now.woken { ", woken" } else { "" };
-            let at = now.cursor.as_deref().unwrap_or("-");
-            let id = &now.process_id;
-            lines.push(format!("  {id} is {} at {at}, due at {due}{woken}", now.status));
-        }
-    }
-    for (id, now) in &after.deliveries {
-        let was = before.deliveries.get(id);
-        if was != Some(now) {
-            let process = after.process_of(now).map_or("?", |process| process.process_id.as_str());
-            let was = was.map_or("nothing", |was| was.status.as_str());
-            let withdrawn = if now.withdrawn { ", withdrawn" } else { "" };
-            lines.push(format!(
-                "  {process} {}'s delivery {}: {was} -> {}, {} attempts{withdrawn}",
-                now.step,
-                id.get(..8).unwrap_or(id),
-                now.status,
-                now.attempts
-            ));
-        }
-    }
-    lines
 }
