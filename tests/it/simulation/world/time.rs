@@ -9,6 +9,8 @@ const HOSTILE_TICKS: u64 = 2_500;
 /// Moments that pass, once nothing goes wrong any more, before the run may end though some
 /// process still climbs.
 const HEALED_MOMENTS: u32 = 40;
+/// Rows of a history after which a process climbs for ever.
+const MOST_ROWS: i64 = 100;
 /// Moments within which everything must have come to rest by then.
 const MOST_MOMENTS: u32 = 1_000;
 
@@ -21,6 +23,7 @@ impl World<'_> {
             self.set_time(self.now + pause);
             return Ok(true);
         }
+        self.stop_whoever_has_climbed(MOST_ROWS);
         if self.healing {
             self.healed += 1;
             let enough = self.healed >= HEALED_MOMENTS || self.all_ended();
@@ -28,7 +31,7 @@ impl World<'_> {
                 return Ok(false);
             }
             if self.healed.is_multiple_of(HEALED_MOMENTS) {
-                self.stop_whoever_climbs_for_ever();
+                self.stop_whoever_has_climbed(0);
             }
             if self.healed > MOST_MOMENTS {
                 let what = format!("open after all faults are over: {:#?}", self.seen);
@@ -49,14 +52,22 @@ impl World<'_> {
         Ok(true)
     }
 
-    /// A ladder may go round without a wait, as fast as its texts are sent.
-    fn stop_whoever_climbs_for_ever(&mut self) {
+    /// A ladder may go round without a wait, as fast as its texts are sent: somebody stops a
+    /// process with a long history.
+    fn stop_whoever_has_climbed(&mut self, rows: i64) {
         let live = self.seen.processes.values().filter(|process| process.status == "active");
-        let stops = live.map(|process| Doing {
-            deed: Deed { at: self.now, process: process.process_id.clone(), what: What::Stop },
-            state: State::Waits(self.now),
-        });
-        self.doings.extend(stops);
+        for process in live.filter(|process| process.rows > rows) {
+            let waits = |doing: &Doing| {
+                doing.deed.process == process.process_id
+                    && matches!(doing.deed.what, What::Stop)
+                    && !matches!(doing.state, State::Answered)
+            };
+            if !self.doings.iter().any(waits) {
+                let (process, at) = (process.process_id.clone(), self.now);
+                let deed = Deed { at, process, what: What::Stop };
+                self.doings.push(Doing { deed, state: State::Waits(at) });
+            }
+        }
     }
 
     /// Whether nothing more will go wrong by itself.
