@@ -48,9 +48,9 @@ use seen::Looker;
 use world::{Base, Failed, Ran, World};
 
 /// Seeds that every run of the tests tries.
-const SEEDS: Range<u64> = 0..150;
+const SEEDS: Range<u64> = 0..120;
 /// Those that it tries on PostgreSQL.
-const SEEDS_ON_POSTGRES: Range<u64> = 0..20;
+const SEEDS_ON_POSTGRES: Range<u64> = 0..16;
 
 #[test]
 fn nothing_is_lost_and_nothing_happens_twice_on_sqlite() {

@@ -21,10 +21,22 @@ impl Written {
     pub fn random(name: &str, timeless: bool, dice: &mut Dice) -> Self {
         loop {
             let written = Self::attempt(name, timeless, dice);
-            if written.checked().is_some() {
+            if written.takes_its_time() && written.checked().is_some() {
                 return written;
             }
         }
+    }
+
+    /// Whether every way back without a bound leads over a wait. Others are sequences too, but
+    /// go round as fast as their texts are sent, and a run of one is as good as of ten rounds.
+    fn takes_its_time(&self) -> bool {
+        let place = |name: &Value| self.steps.iter().position(|step| step["id"] == *name);
+        let waits = |step: &Value| step["run"] == "WaitForDuration";
+        self.steps.iter().enumerate().all(|(at, step)| {
+            let back = place(&step["config"]["step"]).filter(|to| *to <= at);
+            let bounded = step["config"]["times"].is_number();
+            back.is_none_or(|to| bounded || self.steps[to..at].iter().any(waits))
+        })
     }
 
     /// A sequence that may be none.
