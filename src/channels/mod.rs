@@ -251,7 +251,8 @@ type Opener = fn(&Config, &reqwest::Client) -> Result<Option<Arc<dyn Channel>>, 
 const OPENERS: &[(&str, Opener)] =
     &[("phone", twilio::calls), ("sms", twilio::messages), ("email", smtp::open)];
 
-/// Every channel there is, by the name that runners give.
+/// Every channel there is, by the name that runners give. None at first.
+#[derive(Default)]
 pub struct Channels {
     ways: BTreeMap<&'static str, Way>,
     notices: Vec<String>,

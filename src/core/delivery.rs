@@ -25,6 +25,12 @@ const MOST_CRASHES: u32 = 20;
 /// What a log says of an attempt whose owner did not come back.
 const LEASE_EXPIRED: &str = "lease-expired";
 
+/// What it says of a search that the provider did not answer.
+const UNANSWERED: &str = "unanswered";
+
+/// What it says of a provider that has not said for hours how it ended.
+const SILENT: &str = "silent";
+
 /// Lines kept in a delivery's log; the first ones stay, since they tell how it began.
 const MOST_LOG_LINES: usize = 100;
 
@@ -337,9 +343,10 @@ impl DeliveryRecord {
                 self.decide_doubt(now);
             }
             Found::Unanswered { reason } => {
-                self.note(now, None, "unanswered", Some(reason));
+                self.note(now, None, UNANSWERED, Some(reason));
                 self.due_at = Some(ask_again_at(self.ended_at(), now));
-                if now - self.ended_at() > LONGEST_DOUBT {
+                // Counted from the first question: before it, all programs may have been down.
+                if now - self.first_noted_at(UNANSWERED, now) > LONGEST_DOUBT {
                     self.decide_doubt(now);
                 }
             }
@@ -419,14 +426,33 @@ impl DeliveryRecord {
         line.and_then(|line| DateTime::from_timestamp_millis(line.at)).unwrap_or(self.created_at)
     }
 
+    /// Hours in which nobody asked, since all programs were down, are no silence of the
+    /// provider's: once they have passed, it is asked for some more minutes.
     fn give_up_if_silent(&mut self, now: DateTime<Utc>) {
         let silent = self.due_at.is_some() && now - self.ended_at() > LONGEST_SILENCE;
-        if silent && !self.status.is_final() {
-            let hours = LONGEST_SILENCE.num_hours();
-            let error = format!("the provider gave no final status within {hours} hours");
-            self.note(now, None, "silent", Some(error.clone()));
-            self.reach(DeliveryStatus::Failed, None, Some(error));
+        if !silent || self.status.is_final() {
+            return;
         }
+        self.note(now, None, SILENT, None);
+        if now - self.first_noted_at(SILENT, now) < LONGEST_DOUBT {
+            return;
+        }
+        let hours = LONGEST_SILENCE.num_hours();
+        let error = format!("the provider gave no final status within {hours} hours");
+        self.note(now, None, SILENT, Some(error.clone()));
+        self.reach(DeliveryStatus::Failed, None, Some(error));
+    }
+
+    /// When something was noted first since the last attempt: now, if it was not.
+    fn first_noted_at(&self, what: &str, now: DateTime<Utc>) -> DateTime<Utc> {
+        if self.log.len() >= MOST_LOG_LINES {
+            // Nothing more is noted; it has been long enough.
+            return self.ended_at();
+        }
+        let since = self.log.iter().rposition(|line| line.attempt.is_some());
+        let mut lines = self.log.iter().skip(since.map_or(0, |at| at + 1));
+        let first = lines.find(|line| line.what == what);
+        first.and_then(|line| DateTime::from_timestamp_millis(line.at)).unwrap_or(now)
     }
 
     fn note(
@@ -608,8 +634,35 @@ mod tests {
         call.take(sent(1), at(1));
         let ask = || Report::Heard { status: Sent, provider_id: None, error: None, asked: true };
         assert!(!call.take(ask(), at(100)));
-        assert!(call.take(ask(), at(7 * 3600)));
+        assert!(!call.take(ask(), at(7 * 3600)), "nobody may have asked for hours");
+        assert!(!call.take(ask(), at(7 * 3600 + 300)));
+        assert!(call.take(ask(), at(7 * 3600 + 600)));
         assert_eq!((call.status, call.due_at), (Failed, None));
+    }
+
+    #[test]
+    fn an_answer_after_a_long_downtime_counts_though_the_first_question_got_none() {
+        let mut call = sending();
+        call.take(sent(1), at(1));
+        let morning = 9 * 3600;
+        let asked = |status| Report::Heard { status, provider_id: None, error: None, asked: true };
+        assert!(!call.take(asked(Sent), at(morning)));
+        let again = call.due_at.unwrap();
+        assert!(call.take(asked(Completed), again));
+        assert_eq!(call.status, Completed);
+    }
+
+    #[test]
+    fn a_doubt_is_asked_about_for_minutes_also_after_a_long_downtime() {
+        let mut call = sending();
+        let result = Attempt::InDoubt { reason: "no answer".into(), ask_at: Some(at(15)) };
+        call.take(Report::Attempted { attempt: 1, result }, at(0));
+        let unanswered = || Report::Searched(Found::Unanswered { reason: "503".into() });
+        let morning = 9 * 3600;
+        call.take(unanswered(), at(morning));
+        assert_eq!(call.status, DeliveryStatus::InDoubt, "that was the first question");
+        call.take(unanswered(), at(morning + 601));
+        assert_eq!(call.status, Pending, "and that the last: the step says `repeat`");
     }
 
     #[test]
@@ -675,7 +728,7 @@ mod tests {
         let unanswered = || Report::Searched(Found::Unanswered { reason: "503".into() });
         assert!(!call.take(unanswered(), at(15)));
         assert_eq!((call.status, call.due_at), (InDoubt, Some(at(20))));
-        assert!(call.take(unanswered(), at(601)));
+        assert!(call.take(unanswered(), at(616)));
         assert_eq!(call.status, Failed);
     }
 

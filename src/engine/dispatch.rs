@@ -82,6 +82,7 @@ impl Engine {
                 return trouble.map_or(Ok(total), Err);
             }
             tokio::select! {
+                // Always in this order: the same happenings give the same run.
                 biased;
                 Some(first) = under_way.join_next() => {
                     ended.extend(first.ok());

@@ -24,6 +24,7 @@ mod dispatch;
 mod evaluate;
 mod facts;
 pub mod heartbeat;
+mod keys;
 mod metrics;
 mod most;
 mod pace;
@@ -35,6 +36,7 @@ mod sweep;
 mod tally;
 mod wake;
 
+pub use keys::Keys;
 pub use metrics::Metrics;
 pub use sequences::Sequences;
 pub use tally::{Asked, Dispatched, Evaluated, Swept, Tally};
@@ -84,6 +86,8 @@ pub struct Engine {
     pub sequences: Sequences,
     /// Who sleeps, and can be woken.
     pub wake: Wake,
+    /// Where fresh ids come from.
+    pub keys: Keys,
     /// What is counted.
     pub metrics: Metrics,
     /// What it was told.
@@ -96,6 +100,17 @@ pub struct Engine {
 impl Engine {
     /// An engine over a store.
     pub fn new(store: Store, clock: Clock, channels: Channels, options: Options) -> Arc<Self> {
+        Self::with_keys(store, clock, channels, options, Keys::random())
+    }
+
+    /// The same, with another source of ids.
+    pub fn with_keys(
+        store: Store,
+        clock: Clock,
+        channels: Channels,
+        options: Options,
+        keys: Keys,
+    ) -> Arc<Self> {
         let kinds = rungs_runners::builtin::KINDS.to_vec();
         let wake = Wake::new(channels.iter().map(|(name, _)| name));
         let paces = pace::Paces::new(&channels);
@@ -106,6 +121,7 @@ impl Engine {
             kinds,
             sequences: Sequences::default(),
             wake,
+            keys,
             metrics: Metrics::new(),
             options,
             paces,

@@ -59,6 +59,7 @@ impl Engine {
                 }
             };
             tokio::select! {
+                biased;
                 () = pause => {}
                 () = self.wake.evaluator_woken() => {}
                 () = shutdown.cancelled() => {}
@@ -83,6 +84,7 @@ impl Engine {
             };
             let latest = self.clock.now() + self.options.poll;
             tokio::select! {
+                biased;
                 () = self.clock.sleep_until(again_at.map_or(latest, |at| at.min(latest))) => {}
                 () = self.wake.dispatcher_woken(name) => {}
                 () = shutdown.cancelled() => {}
@@ -143,6 +145,7 @@ impl Engine {
             Ok(()) => {
                 trouble.over();
                 tokio::select! {
+                biased;
                     () = self.clock.sleep_until(self.clock.now() + self.options.poll) => {}
                     () = shutdown.cancelled() => {}
                 }

@@ -9,7 +9,7 @@ use crate::{
     store::{events::Received, processes::Change},
 };
 
-use super::{MOST_DATA, Refusal, check_id, check_size, keys};
+use super::{MOST_DATA, Refusal, check_id, check_size};
 
 /// The longest event type, in characters.
 const LONGEST_TYPE: usize = 100;
@@ -84,7 +84,7 @@ pub async fn event(engine: &Engine, process_id: &str, new: NewEvent) -> Result<b
     check_size("/data", &new.data)?;
     let now = engine.clock.now();
     let event = Event { r#type: new.r#type, data: new.data, at: now };
-    let id = new.id.unwrap_or_else(|| keys::fresh(now));
+    let id = new.id.unwrap_or_else(|| engine.keys.fresh(now));
     match engine.store.receive(process_id, &id, &event, MOST_DATA, now).await? {
         Received::Taken => {
             tracing::debug!(process = process_id, event = event.r#type, id, "an event came in");

@@ -7,7 +7,6 @@
 
 mod callbacks;
 mod change;
-mod keys;
 mod roesc;
 mod sequences;
 mod start;

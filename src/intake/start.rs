@@ -10,7 +10,7 @@ use crate::{
     store::sequences::{NewSequence, Published},
 };
 
-use super::{Refusal, check_id, check_size, keys, sequences};
+use super::{Refusal, check_id, check_size, sequences};
 
 /// A process to start.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ async fn prepare(
     new: NewProcess,
     newest: &mut Newest,
 ) -> Result<Process, Refusal> {
-    let key = keys::fresh(engine.clock.now());
+    let key = engine.keys.fresh(engine.clock.now());
     if let Some(id) = &new.process_id {
         check_id("/process_id", id)?;
     }

@@ -37,6 +37,19 @@ impl Store {
         self
     }
 
+    /// How many connections are at work, or held by a transaction. With it a probe knows when
+    /// a call that it has let go on is over.
+    pub fn connections_in_use(&self) -> usize {
+        let (size, idle) = if self.is_sqlite() {
+            let pool = self.writer.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
+        } else {
+            let pool = self.writer.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        };
+        usize::try_from(size).unwrap_or(usize::MAX).saturating_sub(idle)
+    }
+
     pub(super) async fn at(&self, point: Point) {
         if let Some(probe) = &self.probe {
             probe.at(point).await;

@@ -16,5 +16,6 @@ mod every_database;
 mod fakes;
 mod harness;
 mod sequences;
+mod simulation;
 mod store;
 mod stories;
