@@ -82,7 +82,18 @@ fn a_seed_gives_the_same_run_again() {
                 let ran = World::new(&scenario, &base).run().await;
                 told.push(ran.map_or_else(|failed| failed.timeline, |ran| ran.timeline));
             }
-            assert_eq!(told[0], told[1], "seed {seed}");
+            let [first, second] = &told[..] else { panic!("two runs") };
+            let pairs = first.iter().zip(second).enumerate();
+            let differs = pairs.filter(|(_, (one, other))| one != other).map(|(at, _)| at).next();
+            if let Some(at) = differs {
+                let from = at.saturating_sub(8);
+                panic!(
+                    "seed {seed}, from line {at}: {:#?}\n\n{:#?}",
+                    &first[from..first.len().min(at + 4)],
+                    &second[from..second.len().min(at + 4)]
+                );
+            }
+            assert_eq!(first.len(), second.len(), "seed {seed}");
         }
     });
 }

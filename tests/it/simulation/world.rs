@@ -208,7 +208,7 @@ impl<'a> World<'a> {
     async fn quiet(&self) {
         let (mut still, mut moves_before) = (0, 0);
         let watch = Stopwatch::start();
-        while still < 3 {
+        while still < 12 {
             tokio::task::yield_now().await;
             let (held, moves) = self.stage.held();
             let in_use = self.base.store.connections_in_use();
