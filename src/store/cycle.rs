@@ -19,7 +19,7 @@ use super::{
     dialect::Column,
     entity::{event, sequence},
     events, history,
-    processes::{self, Due},
+    processes::{self, DueRow},
 };
 
 /// A transaction that holds processes which are due.
@@ -81,7 +81,7 @@ impl Store {
             // Each is read while the database looks for the next.
             let mut rows = tx.stream_raw(statement).await?;
             while let Some(row) = rows.try_next().await? {
-                let Due { process, woken, due_at } = processes::due(&row)?;
+                let DueRow { process, woken, due_at } = processes::due(&row)?;
                 match process {
                     Ok(process) => readable.push((process, woken, due_at)),
                     Err(error) => unreadable.push(error),

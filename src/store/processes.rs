@@ -372,7 +372,7 @@ pub(super) const DUE: &str = "key, process_id, sequence, version, cursor, timezo
     due_at, woken, started_at, priority";
 
 /// A process that is due, as it was claimed.
-pub(super) struct Due {
+pub(super) struct DueRow {
     /// The process; or, if it cannot be read, its key and why.
     pub process: Result<Process, (String, StoreError)>,
     /// There is news it has not heard.
@@ -382,9 +382,9 @@ pub(super) struct Due {
 }
 
 /// Reads a row of a claim: by place, and without copies of what is parsed at once.
-pub(super) fn due(row: &QueryResult) -> Result<Due> {
+pub(super) fn due(row: &QueryResult) -> Result<DueRow> {
     let due_at: i64 = row.try_get_by_index(8)?;
-    Ok(Due { process: climbing(row, due_at)?, woken: row.try_get_by_index(9)?, due_at })
+    Ok(DueRow { process: climbing(row, due_at)?, woken: row.try_get_by_index(9)?, due_at })
 }
 
 fn climbing(row: &QueryResult, due_at: i64) -> Result<Result<Process, (String, StoreError)>> {
