@@ -9,6 +9,11 @@
 //! Not a timed test: nothing here fails because a machine is slow.
 
 #![expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "counts of what is measured: small, and never below zero"
+)]
+#![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
@@ -79,7 +84,7 @@ impl Size {
 type Round = fn(Size) -> BoxFuture<'static, Vec<Figure>>;
 
 const ROWS: &[(&str, Round)] = &[
-    ("advance", |size| Box::pin(advance::round(size))),
+    ("advance", |size| Box::pin(async move { advance::round(size) })),
     ("drain", |size| Box::pin(drain::round(size))),
     ("chain", |size| Box::pin(chain::round(size))),
     ("climb", |size| Box::pin(climb::round(size))),

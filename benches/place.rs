@@ -57,7 +57,7 @@ impl Place {
         let options = store::Options {
             url: self.url.clone(),
             max_connections: 10,
-            acquire_timeout: Duration::from_secs(60),
+            acquire_timeout: Duration::from_mins(1),
         };
         Store::connect(&options).await.expect("a database")
     }
