@@ -15,7 +15,7 @@ use std::{
 };
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// Where `now` comes from.
 #[derive(Debug, Clone)]
@@ -26,7 +26,34 @@ pub enum Clock {
     /// being climbed without waiting as long as it does.
     Ahead(Arc<AtomicI64>),
     /// A clock that stands still until it is set, for tests.
-    Virtual(Arc<watch::Sender<DateTime<Utc>>>),
+    Virtual(Arc<Dial>),
+}
+
+/// What a clock shows that only moves when it is set.
+#[derive(Debug)]
+pub struct Dial {
+    /// In Unix milliseconds.
+    shows: AtomicI64,
+    /// Wakes those who wait in the order in which they came, so that the same happenings
+    /// give the same run. (A `watch` channel wakes them in a random one.)
+    moved: Notify,
+}
+
+impl Dial {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.shows.load(Ordering::SeqCst)).unwrap_or_default()
+    }
+
+    async fn shows(&self, at: DateTime<Utc>) {
+        loop {
+            let mut moved = std::pin::pin!(self.moved.notified());
+            moved.as_mut().enable();
+            if self.now() >= at {
+                return;
+            }
+            moved.await;
+        }
+    }
 }
 
 impl Clock {
@@ -45,13 +72,15 @@ impl Clock {
 
     /// A clock that stands at `at`.
     pub fn standing_at(at: DateTime<Utc>) -> Self {
-        Self::Virtual(Arc::new(watch::Sender::new(at)))
+        let shows = AtomicI64::new(at.timestamp_millis());
+        Self::Virtual(Arc::new(Dial { shows, moved: Notify::new() }))
     }
 
     /// Sets a virtual clock and wakes who waited for that moment. Other clocks cannot be set.
     pub fn set(&self, at: DateTime<Utc>) {
-        if let Self::Virtual(clock) = self {
-            clock.send_replace(at);
+        if let Self::Virtual(dial) = self {
+            dial.shows.store(at.timestamp_millis(), Ordering::SeqCst);
+            dial.moved.notify_waiters();
         }
     }
 
@@ -64,7 +93,7 @@ impl Clock {
                 let now = Utc::now().trunc_subsecs(3);
                 by.and_then(|by| now.checked_add_signed(by)).unwrap_or(DateTime::<Utc>::MAX_UTC)
             }
-            Self::Virtual(clock) => *clock.borrow(),
+            Self::Virtual(dial) => dial.now(),
         }
     }
 
@@ -74,10 +103,7 @@ impl Clock {
         let ahead = (at - self.now()).to_std().unwrap_or_default();
         match self {
             Self::System | Self::Ahead(_) => tokio::time::sleep(ahead).await,
-            Self::Virtual(clock) => {
-                // The sender lives in `self`, so the wait cannot be cut off.
-                let _ = clock.subscribe().wait_for(|now| *now >= at).await;
-            }
+            Self::Virtual(dial) => dial.shows(at).await,
         }
     }
 }
