@@ -3,7 +3,7 @@
 //! A wake-up that nobody waits for is kept for the next who does. What another program
 //! writes wakes nobody here; for that there is `Options::poll`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use tokio::sync::Notify;
 
@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct Wake {
     evaluator: Notify,
-    dispatchers: HashMap<&'static str, Notify>,
+    dispatchers: BTreeMap<&'static str, Notify>,
 }
 
 impl Wake {
