@@ -43,7 +43,7 @@ pub async fn call_back(engine: Arc<Engine>, callback: Callback) -> Answer {
         engine.store.report(vec![(delivery.id, report)], engine.clock.now()).await.map(drop)
     };
     match written.await {
-        Ok(_) => {
+        Ok(()) => {
             engine.wake.evaluator();
             Answer::Unimportant
         }
