@@ -140,7 +140,9 @@ fn wait(dice: &mut Dice) -> Value {
 }
 
 fn notification(at: usize, timeless: bool, dice: &mut Dice) -> Value {
-    let words = format!("{{{{process.id}}}} s{at} {{{{steps.s{at}.visits}}}}");
+    // No two texts of a run say the same, also if a name is borne twice.
+    let words =
+        format!("{{{{process.id}}}} {{{{process.startedAt}}}} s{at} {{{{steps.s{at}.visits}}}}");
     let mut step = match dice.index(4) {
         0 | 1 => {
             let awaited = dice.one(&["placed", "answered", "answered", "completed"]);
