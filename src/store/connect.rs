@@ -36,7 +36,8 @@ pub(super) async fn sqlite(options: &Options) -> Result<(DatabaseConnection, Dat
 
 async fn sqlite_pool(options: &Options, most: u32) -> Result<DatabaseConnection> {
     let mut connect = common(options, most);
-    connect.min_connections(1).map_sqlx_sqlite_opts(|sqlite| {
+    // A file does not hang up, so it is not asked before each use whether it still listens.
+    connect.min_connections(1).test_before_acquire(false).map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .create_if_missing(true)
             // `FULL` makes a commit survive the loss of power, not only a crash.

@@ -99,16 +99,13 @@ impl Store {
              RETURNING id, process_key, step, request, attempts, lease_until,
                (SELECT process_id FROM processes WHERE key = process_key) AS process_id"
         );
-        let tx = self.begin().await?;
         let values = [
             channel.into(),
             now.timestamp_millis().into(),
             i64::try_from(most).unwrap_or(i64::MAX).into(),
             lease_until.timestamp_millis().into(),
         ];
-        let begun = models(&self.rows(&tx, &sql, values).await?)?;
-        self.commit(tx).await?;
-        Ok(begun)
+        models(&self.rows_alone(&sql, values).await?)
     }
 
     /// Tells deliveries their reports and makes processes due that should hear of it.

@@ -237,6 +237,19 @@ impl Store {
         Statement::from_sql_and_values(self.writer.get_database_backend(), sql, values)
     }
 
+    /// The rows of one statement that is a transaction of its own: no BEGIN and no COMMIT go
+    /// to and fro.
+    async fn rows_alone(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<QueryResult>> {
+        self.at(Point::Begin).await;
+        let rows = self.rows(&self.writer, sql, values).await?;
+        self.at(Point::Committed).await;
+        Ok(rows)
+    }
+
     async fn rows(
         &self,
         db: &impl ConnectionTrait,

@@ -90,12 +90,9 @@ impl Store {
              RETURNING id, channel, status, provider_id, request, begun_at",
             self.dialect.for_update_skip_locked()
         );
-        let tx = self.begin().await?;
         let values =
             [now.timestamp_millis().into(), limit(most).into(), again_at.timestamp_millis().into()];
-        let rows = models(&self.rows(&tx, &sql, values).await?)?;
-        self.commit(tx).await?;
-        Ok(rows)
+        models(&self.rows_alone(&sql, values).await?)
     }
 
     /// Settles a delivery in doubt by what its provider has: the first of `candidates` that
