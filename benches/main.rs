@@ -48,6 +48,10 @@ mod start;
 
 use figure::Figure;
 
+/// What `rungs` itself allocates with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures what Rungs costs, beside what the machine can do at most.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -104,6 +108,8 @@ fn main() {
         eprintln!("there is no row `{unknown}`; expected some of {}", names.join(", "));
         std::process::exit(2);
     }
+    // The bare client may come before any channel, each of which does this.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut figures = Vec::new();
     for (name, round) in ROWS {

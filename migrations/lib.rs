@@ -17,6 +17,7 @@ mod m0006_doubt;
 mod m0007_priority;
 mod m0008_indexes;
 mod m0009_audit;
+mod m0010_keys;
 
 /// Every migration, oldest first.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_priority::Migration),
             Box::new(m0008_indexes::Migration),
             Box::new(m0009_audit::Migration),
+            Box::new(m0010_keys::Migration),
         ]
     }
 }

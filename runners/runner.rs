@@ -147,6 +147,17 @@ pub enum Action {
     AltNext,
 }
 
+impl Action {
+    /// As it is written in histories and seen by templates.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Noop => "noop",
+            Self::AltNext => "altNext",
+        }
+    }
+}
+
 /// The answer to a visit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {

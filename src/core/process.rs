@@ -124,22 +124,26 @@ impl State {
         self.delivery = None;
         let visits = self.stays(step).saturating_add(1);
         if let Value::Object(steps) = &mut self.steps {
-            steps.insert(step.to_owned(), json!({ "visits": visits }));
+            // Room for what most stays note: visits, action, at, and a delivery's status.
+            let mut result = Map::with_capacity(4);
+            result.insert("visits".to_owned(), Value::from(visits));
+            steps.insert(step.to_owned(), Value::Object(result));
         }
     }
 
     /// The stay at `step` ends with `action`, `now` as [`iso`] spells it.
     pub(crate) fn leave(&mut self, step: &str, action: Action, now: &str, failed: Option<&str>) {
-        self.note(step, "action", json!(action));
-        self.note(step, "at", json!(now));
-        if let Some(reason) = failed {
-            let unsent = self.steps.get(step).is_none_or(|result| result.get("status").is_none());
-            if unsent {
-                self.note(step, "status", json!("failed"));
-                self.note(step, "error", json!(reason));
-            }
-        }
         self.delivery = None;
+        let Some(result) = self.result(step) else { return };
+        let mut note = |key: &str, value: &str| result.insert(key.to_owned(), Value::from(value));
+        note("action", action.as_str());
+        note("at", now);
+        if let Some(reason) = failed
+            && !result.contains_key("status")
+        {
+            result.insert("status".to_owned(), Value::from("failed"));
+            result.insert("error".to_owned(), Value::from(reason));
+        }
     }
 
     /// The present stay wrote a delivery.
@@ -166,10 +170,13 @@ impl State {
     }
 
     fn note(&mut self, step: &str, key: &str, value: Value) {
-        let result = self.steps.as_object_mut().and_then(|steps| steps.get_mut(step));
-        if let Some(Value::Object(result)) = result {
+        if let Some(result) = self.result(step) {
             result.insert(key.to_owned(), value);
         }
+    }
+
+    fn result(&mut self, step: &str) -> Option<&mut Map<String, Value>> {
+        self.steps.as_object_mut()?.get_mut(step)?.as_object_mut()
     }
 }
 

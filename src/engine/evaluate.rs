@@ -23,14 +23,16 @@ struct Suspect {
     process_id: String,
 }
 
-/// Processes that are advanced while those before them are being written.
-const PART: usize = 128;
+/// Processes that are advanced while those before them are being written. On SQLite, which
+/// has one lane, so that both go on beside each other; on PostgreSQL so that a statement is
+/// worth its journey: there the other lanes are advanced meanwhile.
+const PART: [usize; 2] = [128, 500];
 /// The first part, during which the database has nothing to do.
 const FIRST_PART: usize = 32;
 /// Processes that are advanced between two looks whether the database is ready for more.
 const BREATH: usize = 16;
-/// Cycles beside each other on a database that takes several writers.
-const LANES: usize = 2;
+/// Cycles beside each other: SQLite takes one writer, PostgreSQL several.
+const LANES: [usize; 2] = [1, 3];
 
 impl Engine {
     /// Advances everything that is due, in batches. What becomes due meanwhile is left to
@@ -44,8 +46,7 @@ impl Engine {
         if !self.is_full(&total) {
             return Ok(total);
         }
-        let lanes = if self.store.is_sqlite() { 1 } else { LANES };
-        for evaluated in try_join_all((0..lanes).map(|_| self.lane(due_until))).await? {
+        for evaluated in try_join_all((0..self.by_database(LANES)).map(|_| self.lane(due_until))).await? {
             total += evaluated;
         }
         Ok(total)
@@ -61,6 +62,11 @@ impl Engine {
                 return Ok(total);
             }
         }
+    }
+
+    /// The first on SQLite, the second on PostgreSQL.
+    fn by_database(&self, [sqlite, postgres]: [usize; 2]) -> usize {
+        if self.store.is_sqlite() { sqlite } else { postgres }
     }
 
     /// Whether there may be more where these came from.
@@ -165,7 +171,7 @@ impl Engine {
             return Ok(None);
         }
         let mut rows = Rows::default();
-        let most = if done.advanced.is_empty() { FIRST_PART } else { PART };
+        let most = if done.advanced.is_empty() { FIRST_PART } else { self.by_database(PART) };
         for (number, one) in claimed.by_ref().take(most).enumerate() {
             if number % BREATH == BREATH - 1 {
                 tokio::task::yield_now().await;
