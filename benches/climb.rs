@@ -20,7 +20,7 @@ use crate::{
     Size,
     databases::Kind,
     figure::{Aim, Figure},
-    floor::{self, Column, Floor, Statement},
+    floor::{self, Floor, Statement},
     place::{self, Place},
     sample,
     sink::Local,
@@ -136,40 +136,8 @@ fn transactions(sequence: &Sequence, batch: &[usize]) -> Vec<Vec<Statement>> {
     vec![
         floor::births(&born, now),
         vec![floor::cursors(&wrote), floor::deliveries(&wrote, now), floor::history(&wrote, now)],
-        vec![attempts(&wrote)],
-        vec![results(&wrote), woken(&wrote)],
+        vec![floor::attempts(&wrote)],
+        vec![floor::results(&wrote), floor::woken(&wrote)],
         vec![floor::cursors(&ended), floor::history(&ended, now)],
     ]
-}
-
-fn ids(wrote: &[Advanced]) -> Column {
-    Column::Text(wrote.iter().flat_map(|one| &one.deliveries).map(|one| one.id.clone()).collect())
-}
-
-fn attempts(wrote: &[Advanced]) -> Statement {
-    Statement {
-        sql: "UPDATE deliveries SET status = 'sending', attempts = 1, lease_until = 1790000000000
-                FROM ROWS WHERE deliveries.id = r.id",
-        names: &["id"],
-        columns: vec![ids(wrote)],
-    }
-}
-
-fn results(wrote: &[Advanced]) -> Statement {
-    let log = r#"[{"at":"2026-11-23T09:00:00Z","status":"delivered"}]"#;
-    Statement {
-        sql: "UPDATE deliveries SET status = 'delivered', lease_until = NULL, due_at = NULL,
-                log = r.log, settled_at = 1790000000000 FROM ROWS WHERE deliveries.id = r.id",
-        names: &["id", "log"],
-        columns: vec![ids(wrote), Column::Text(vec![log.to_owned(); wrote.len()])],
-    }
-}
-
-fn woken(wrote: &[Advanced]) -> Statement {
-    Statement {
-        sql: "UPDATE processes SET woken = TRUE, due_at = 1790000000000
-                FROM ROWS WHERE processes.key = r.key",
-        names: &["key"],
-        columns: vec![Column::Text(wrote.iter().map(|one| one.process.key.clone()).collect())],
-    }
 }

@@ -43,7 +43,8 @@ impl Floor {
                 let options = options
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
-                    .pragma("cache_size", "-65536");
+                    .pragma("cache_size", "-65536")
+                    .pragma("temp_store", "MEMORY");
                 Self::Sqlite(SqliteConnection::connect_with(&options).await.expect("SQLite"))
             }
             Kind::Postgres => {
@@ -282,5 +283,40 @@ pub fn deliveries(advanced: &[Advanced], now: DateTime<Utc>) -> Statement {
             text(|(_, delivery)| delivery.what.request.to_string()),
             Column::Number(wrote.iter().map(|_| now.timestamp_millis()).collect()),
         ],
+    }
+}
+
+fn ids(wrote: &[Advanced]) -> Column {
+    Column::Text(wrote.iter().flat_map(|one| &one.deliveries).map(|one| one.id.clone()).collect())
+}
+
+/// Attempts begin.
+pub fn attempts(wrote: &[Advanced]) -> Statement {
+    Statement {
+        sql: "UPDATE deliveries SET status = 'sending', attempts = 1, lease_until = 1790000000000
+                FROM ROWS WHERE deliveries.id = r.id",
+        names: &["id"],
+        columns: vec![ids(wrote)],
+    }
+}
+
+/// What came of them.
+pub fn results(wrote: &[Advanced]) -> Statement {
+    let log = r#"[{"at":"2026-11-23T09:00:00Z","status":"delivered"}]"#;
+    Statement {
+        sql: "UPDATE deliveries SET status = 'delivered', lease_until = NULL, due_at = NULL,
+                log = r.log, settled_at = 1790000000000 FROM ROWS WHERE deliveries.id = r.id",
+        names: &["id", "log"],
+        columns: vec![ids(wrote), Column::Text(vec![log.to_owned(); wrote.len()])],
+    }
+}
+
+/// The processes that hear of it.
+pub fn woken(wrote: &[Advanced]) -> Statement {
+    Statement {
+        sql: "UPDATE processes SET woken = TRUE, due_at = 1790000000000
+                FROM ROWS WHERE processes.key = r.key",
+        names: &["key"],
+        columns: vec![Column::Text(wrote.iter().map(|one| one.process.key.clone()).collect())],
     }
 }

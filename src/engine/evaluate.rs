@@ -46,7 +46,9 @@ impl Engine {
         if !self.is_full(&total) {
             return Ok(total);
         }
-        for evaluated in try_join_all((0..self.by_database(LANES)).map(|_| self.lane(due_until))).await? {
+        for evaluated in
+            try_join_all((0..self.by_database(LANES)).map(|_| self.lane(due_until))).await?
+        {
             total += evaluated;
         }
         Ok(total)
