@@ -24,6 +24,8 @@ const MOST_CRASHES: u32 = 20;
 
 /// What a log says of an attempt whose owner did not come back.
 const LEASE_EXPIRED: &str = "lease-expired";
+/// What the log says of an attempt of which nobody knows whether it arrived.
+const IN_DOUBT: &str = "in-doubt";
 
 /// What it says of a search that the provider did not answer.
 const UNANSWERED: &str = "unanswered";
@@ -266,17 +268,35 @@ impl DeliveryRecord {
             }
             Attempt::Temporary { reason, retry_after } => {
                 self.note(now, Some(attempt), "temporary", Some(reason.clone()));
-                if under_way {
-                    self.try_again(reason, retry_after, now);
+                match self.doubt_meanwhile() {
+                    _ if !under_way => {}
+                    Some(ask_at) => self.doubt(reason, Some(ask_at), now),
+                    None => self.try_again(reason, retry_after, now),
                 }
             }
             Attempt::InDoubt { reason, ask_at } => {
-                self.note(now, Some(attempt), "in-doubt", Some(reason.clone()));
-                if under_way {
-                    self.doubt(reason, ask_at, now);
+                self.note(now, Some(attempt), IN_DOUBT, Some(reason.clone()));
+                match self.status {
+                    _ if under_way => self.doubt(reason, ask_at, now),
+                    // One that stood still beyond its lease: it may have arrived after all,
+                    // and is looked for before there is another.
+                    DeliveryStatus::Pending if ask_at.is_some() => self.doubt(reason, ask_at, now),
+                    DeliveryStatus::Sending => self.due_at = ask_at,
+                    _ => {}
                 }
             }
         }
+    }
+
+    /// While the present attempt was under way, an earlier one was reported to be in doubt:
+    /// when to look for it.
+    fn doubt_meanwhile(&self) -> Option<DateTime<Utc>> {
+        let begun_at = self.begun_at?.timestamp_millis();
+        let is_meant = |line: &LogLine| {
+            let earlier = line.attempt.is_some_and(|attempt| attempt < self.attempts);
+            line.what == IN_DOUBT && earlier && line.at >= begun_at
+        };
+        self.due_at.filter(|_| self.log.iter().any(is_meant))
     }
 
     /// In doubt, and the provider will be asked.

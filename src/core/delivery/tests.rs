@@ -218,6 +218,33 @@ fn an_attempt_whose_program_died_is_asked_about_too_and_repeated_at_once_if_it_n
     assert_eq!((call.status, call.due_at), (Pending, Some(at(75))), "though it was the last");
 }
 
+/// The second of three attempts stood still beyond its lease, was looked for in vain, and
+/// left after that.
+#[test]
+fn an_attempt_that_was_given_up_and_left_after_all_is_looked_for_before_the_next() {
+    let third = || DeliveryRecord { attempts: 3, begun_at: Some(at(100)), ..sending() };
+    let mut call = third();
+    call.take(temporary(3), at(101));
+    assert_eq!(call.status, Pending);
+    call.take(timed_out(2, Some(at(135))), at(120));
+    assert_eq!((call.status, call.due_at), (InDoubt, Some(at(135))), "heard between two");
+    call.take(Report::Searched(Found::Nothing), at(135));
+    assert_eq!(call.status, Pending);
+
+    let mut call = third();
+    call.take(timed_out(2, Some(at(135))), at(120));
+    assert_eq!(call.status, Sending);
+    call.take(temporary(3), at(121));
+    assert_eq!((call.status, call.due_at), (InDoubt, Some(at(135))), "heard during one");
+    assert!(call.take(there(), at(135)));
+    assert_eq!(call.status, Sent);
+
+    let mut call = third();
+    call.take(timed_out(2, None), at(120));
+    call.take(temporary(3), at(121));
+    assert_eq!(call.status, Pending, "nobody can be asked");
+}
+
 #[test]
 fn a_callback_settles_a_doubt_at_once() {
     let mut call = sending();
