@@ -43,7 +43,9 @@ async fn sqlite_pool(options: &Options, most: u32) -> Result<DatabaseConnection>
             // `FULL` makes a commit survive the loss of power, not only a crash.
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
-            .pragma("busy_timeout", "10000")
+            // Several programs on one file wait for each other without a queue: whoever looks
+            // at the wrong moments waits long on a busy machine, and that is no error.
+            .pragma("busy_timeout", "30000")
             .pragma("cache_size", "-65536")
             .pragma("temp_store", "MEMORY")
     });

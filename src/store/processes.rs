@@ -50,6 +50,14 @@ pub enum Change {
     Taken,
 }
 
+/// Who bears the id `$1`: first the live one, then the last that ended. Each has an index
+/// of its own.
+const BEARER: &str = "
+    SELECT * FROM (SELECT * FROM processes
+      WHERE process_id = $1 AND status IN ('active', 'paused') LIMIT 1) AS live
+    UNION ALL SELECT * FROM (SELECT * FROM processes
+      WHERE process_id = $1 AND ended_at IS NOT NULL ORDER BY key DESC LIMIT 1) AS ended";
+
 impl Store {
     /// Inserts processes that are not live yet, and says of each whether it was.
     ///
@@ -127,13 +135,7 @@ impl Store {
         db: &impl ConnectionTrait,
         process_id: &str,
     ) -> Result<Option<Process>> {
-        // The live one, else the last: each has an index of its own.
-        let sql = "SELECT * FROM (SELECT * FROM processes
-                     WHERE process_id = $1 AND status IN ('active', 'paused') LIMIT 1) AS live
-                   UNION ALL SELECT * FROM (SELECT * FROM processes
-                     WHERE process_id = $1 AND ended_at IS NOT NULL
-                     ORDER BY key DESC LIMIT 1) AS ended";
-        let rows: Vec<process::Model> = models(&self.rows(db, sql, [process_id.into()]).await?)?;
+        let rows: Vec<process::Model> = models(&self.rows(db, BEARER, [process_id.into()]).await?)?;
         rows.into_iter().next().map(read).transpose()
     }
 
@@ -186,7 +188,8 @@ impl Store {
             .await?)
     }
 
-    /// Stops a process. Once this has answered, no delivery of it begins.
+    /// Stops a process. Once this has answered, no delivery of it begins: also one that has
+    /// failed is stopped, so that nobody who resumes what failed resumes it.
     ///
     /// # Errors
     /// The database's.
@@ -198,14 +201,13 @@ impl Store {
     ) -> Result<Change> {
         let tx = self.begin().await?;
         let at = now.timestamp_millis();
-        let stopped = self
-            .rows(
-                &tx,
-                "UPDATE processes SET status = 'stopped', due_at = NULL, ended_at = $1, reason = $2
-                 WHERE process_id = $3 AND status IN ('active', 'paused') RETURNING key",
-                [at.into(), reason.map(clean).into(), process_id.into()],
-            )
-            .await?;
+        let sql = format!(
+            "UPDATE processes SET status = 'stopped', due_at = NULL, ended_at = $2, reason = $3
+             WHERE key = (SELECT key FROM ({BEARER}) AS bearer LIMIT 1)
+               AND status IN ('active', 'paused', 'failed') RETURNING key"
+        );
+        let values = [process_id.into(), at.into(), reason.map(clean).into()];
+        let stopped = self.rows(&tx, &sql, values).await?;
         if let Some(row) = stopped.first() {
             let key: String = row.try_get_by_index(0)?;
             // What has begun cannot be called back, but it is not tried again.

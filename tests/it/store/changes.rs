@@ -22,6 +22,7 @@ on_every_database!(
     stopping_pausing_and_resuming_twice_changes_nothing,
     a_paused_process_is_not_claimed_until_it_is_resumed,
     a_failed_process_can_be_tried_again_unless_its_id_is_borne_anew,
+    a_failed_process_that_is_stopped_is_not_resumed,
     the_live_one_bears_the_id_even_if_the_clock_went_back,
     what_a_process_was_told_while_it_could_not_hear_is_heard_when_it_is_resumed,
     data_does_not_grow_without_bound,
@@ -152,6 +153,25 @@ async fn a_failed_process_can_be_tried_again_unless_its_id_is_borne_anew(kind: K
     store.insert(std::slice::from_ref(&newer), nine()).await.unwrap();
     let Change::Unchanged(live) = store.resume("a", nine()).await.unwrap() else { panic!() };
     assert_eq!(live.key, newer.key, "the id belongs to the newer one");
+}
+
+/// Whoever stops an order does not know that its process has failed; whoever resumes what has
+/// failed, in the morning, does not know that the order was stopped.
+async fn a_failed_process_that_is_stopped_is_not_resumed(kind: Kind) {
+    let database = Database::fresh(kind).await;
+    let store = database.store().await;
+    insert(&store, &["a"]).await;
+    let failed = store.process("a").await.unwrap().unwrap();
+    store.fail_process(&failed.key, "defect", nine()).await.unwrap();
+
+    let later = nine() + minutes(60);
+    let Change::Done(stopped) = store.stop("a", Some("confirmed"), later).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!((stopped.status, stopped.ended_at), (Status::Stopped, Some(later)));
+    assert_eq!(stopped.reason.as_deref(), Some("confirmed"));
+    assert!(matches!(store.resume("a", later).await.unwrap(), Change::Unchanged(_)));
+    assert!(matches!(store.stop("a", None, later).await.unwrap(), Change::Unchanged(_)));
 }
 
 async fn the_live_one_bears_the_id_even_if_the_clock_went_back(kind: Kind) {
