@@ -172,6 +172,7 @@ impl Ledger {
         an_attempt_begins_only_of_an_active_process_that_has_heard_everything(before, after)?;
         nobody_is_contacted_after_an_answered_stop(self)?;
         what_is_known_is_not_forgotten_again(before, after)?;
+        what_an_attempt_said_is_believed(after)?;
         nothing_is_adopted_that_is_known_to_be_anothers(before, after, taken)?;
         a_name_has_one_live_process(after)?;
         nothing_is_left_that_nobody_will_wake(self, after)
@@ -244,6 +245,16 @@ fn what_is_known_is_not_forgotten_again(before: &Seen, after: &Seen) -> Result<(
         }
     }
     Ok(())
+}
+
+/// That the provider took it is true whichever attempt says so, however late.
+fn what_an_attempt_said_is_believed(after: &Seen) -> Result<(), Broken> {
+    let open = |status: &str| matches!(status, "pending" | "sending" | "in-doubt");
+    let mut deliveries = after.deliveries.values();
+    match deliveries.find(|it| open(&it.status) && it.log.contains(r#""what":"sent""#)) {
+        Some(it) => Err(Broken::new("what_an_attempt_said_is_believed", format!("{it:#?}"))),
+        None => Ok(()),
+    }
 }
 
 /// Of calls to one number nobody can say which is whose; but one that another delivery has is

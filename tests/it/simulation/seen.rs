@@ -43,6 +43,7 @@ pub struct Delivery {
     pub lease_until: Option<i64>,
     pub provider_id: Option<String>,
     pub late_at: Option<i64>,
+    pub log: String,
 }
 
 /// An event as it is kept.
@@ -63,7 +64,7 @@ const PROCESSES: &str = "
     FROM processes";
 const DELIVERIES: &str = "
     SELECT id, process_key, step, channel, status, attempts, withdrawn, news, due_at,
-      lease_until, provider_id, late_at
+      lease_until, provider_id, late_at, log
     FROM deliveries";
 
 impl Seen {
