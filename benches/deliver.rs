@@ -30,7 +30,7 @@ const DELIVERIES: usize = 20_000;
 pub async fn round(size: Size) -> Vec<Figure> {
     let mut figures = Vec::new();
     let count = size.of(DELIVERIES);
-    for (millis, at_once) in [(0, 64), (50, 256)] {
+    for (millis, at_once) in [(0, 64), (0, 512), (50, 256)] {
         for kind in [Kind::Sqlite, Kind::Postgres] {
             let sink = Sink::start(Duration::from_millis(millis));
             let floor = bare(&sink, count, at_once).await;

@@ -158,6 +158,10 @@ impl Engine {
         if advanced.iter().any(|one| one.process.state.delivery.is_some()) {
             self.wake.dispatchers();
         }
+        if self.is_full(&evaluated) {
+            // There is more to do than to throw away a hundred thousand small values.
+            tokio::task::spawn_blocking(move || drop(advanced));
+        }
         Ok(evaluated)
     }
 

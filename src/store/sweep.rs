@@ -5,6 +5,9 @@ use serde_json::json;
 
 use super::{Result, Store};
 
+/// Inline sequences that are forgotten at once. The rest is for the next time.
+const MOST_SEQUENCES: u64 = 10_000;
+
 impl Store {
     /// Deletes up to `most` processes that ended before `before`, with all that belongs to
     /// them. Returns how many.
@@ -41,16 +44,31 @@ impl Store {
     /// Deletes inline sequences that came before `before` and that no process climbs any
     /// more. Returns how many.
     ///
+    /// They are looked for outside the transaction, since that reads every process. Whoever
+    /// starts one meanwhile marks its sequence as used now.
+    ///
     /// # Errors
     /// The database's.
     pub async fn sweep_inline_sequences(&self, before: DateTime<Utc>) -> Result<u64> {
-        self.run(
-            &self.writer,
-            "DELETE FROM sequences WHERE inline AND created_at < $1 AND NOT EXISTS (
-               SELECT 1 FROM processes p
-               WHERE p.sequence = sequences.name AND p.version = sequences.version)",
-            [before.timestamp_millis().into()],
-        )
-        .await
+        let before = before.timestamp_millis();
+        let old = "inline AND created_at < $1";
+        let sql = format!("SELECT name FROM sequences WHERE {old} LIMIT 1");
+        if self.rows(self.reader().await, &sql, [before.into()]).await?.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!(
+            "SELECT name FROM sequences WHERE {old}
+             EXCEPT SELECT sequence FROM processes LIMIT {MOST_SEQUENCES}"
+        );
+        let rows = self.rows(self.reader().await, &sql, [before.into()]).await?;
+        let names: Vec<String> =
+            rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
+        if names.is_empty() {
+            return Ok(0);
+        }
+        let list = self.dialect.list();
+        let sql =
+            format!("DELETE FROM sequences WHERE inline AND created_at < $2 AND name IN {list}");
+        self.run(&self.writer, &sql, [json!(names).to_string().into(), before.into()]).await
     }
 }

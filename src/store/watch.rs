@@ -4,14 +4,18 @@ use chrono::{DateTime, Utc};
 
 use super::{Result, Store};
 
-/// The first due moment of each priority: three looks into the index.
+/// The first due moment of each priority: three looks into the index. The first entry, and not
+/// a minimum: for that PostgreSQL reads every process, as long as it knows little of the table.
 const NEXT_PROCESS: &str = "
-    SELECT MIN(due_at) AS at FROM processes
+    SELECT at FROM (SELECT due_at AS at FROM processes
       WHERE status = 'active' AND priority = 0 AND due_at IS NOT NULL
-    UNION ALL SELECT MIN(due_at) FROM processes
+      ORDER BY due_at LIMIT 1) AS high
+    UNION ALL SELECT at FROM (SELECT due_at AS at FROM processes
       WHERE status = 'active' AND priority = 1 AND due_at IS NOT NULL
-    UNION ALL SELECT MIN(due_at) FROM processes
-      WHERE status = 'active' AND priority = 2 AND due_at IS NOT NULL";
+      ORDER BY due_at LIMIT 1) AS normal
+    UNION ALL SELECT at FROM (SELECT due_at AS at FROM processes
+      WHERE status = 'active' AND priority = 2 AND due_at IS NOT NULL
+      ORDER BY due_at LIMIT 1) AS low";
 
 impl Store {
     /// The next moment after which there is something to do, given that everything
