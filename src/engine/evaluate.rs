@@ -23,16 +23,15 @@ struct Suspect {
     process_id: String,
 }
 
-/// Processes that are advanced while those before them are being written. On SQLite, which
-/// has one lane, so that both go on beside each other; on PostgreSQL so that a statement is
-/// worth its journey: there the other lanes are advanced meanwhile.
-const PART: [usize; 2] = [128, 500];
+/// Processes that are advanced while those before them are being written: enough that a
+/// statement is worth its journey.
+const PART: usize = 512;
 /// The first part, during which the database has nothing to do.
 const FIRST_PART: usize = 32;
 /// Processes that are advanced between two looks whether the database is ready for more.
 const BREATH: usize = 16;
-/// Cycles beside each other: SQLite takes one writer, PostgreSQL several.
-const LANES: [usize; 2] = [1, 3];
+/// Cycles beside each other on a database that takes several writers.
+const LANES: usize = 3;
 
 impl Engine {
     /// Advances everything that is due, in batches. What becomes due meanwhile is left to
@@ -46,9 +45,7 @@ impl Engine {
         if !self.is_full(&total) {
             return Ok(total);
         }
-        for evaluated in
-            try_join_all((0..self.by_database(LANES)).map(|_| self.lane(due_until))).await?
-        {
+        for evaluated in try_join_all((0..self.lanes()).map(|_| self.lane(due_until))).await? {
             total += evaluated;
         }
         Ok(total)
@@ -66,9 +63,8 @@ impl Engine {
         }
     }
 
-    /// The first on SQLite, the second on PostgreSQL.
-    fn by_database(&self, [sqlite, postgres]: [usize; 2]) -> usize {
-        if self.store.is_sqlite() { sqlite } else { postgres }
+    fn lanes(&self) -> usize {
+        if self.store.is_sqlite() { 1 } else { LANES }
     }
 
     /// Whether there may be more where these came from.
@@ -177,7 +173,7 @@ impl Engine {
             return Ok(None);
         }
         let mut rows = Rows::default();
-        let most = if done.advanced.is_empty() { FIRST_PART } else { self.by_database(PART) };
+        let most = if done.advanced.is_empty() { FIRST_PART } else { PART };
         for (number, one) in claimed.by_ref().take(most).enumerate() {
             if number % BREATH == BREATH - 1 {
                 tokio::task::yield_now().await;

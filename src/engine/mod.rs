@@ -62,7 +62,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            batch: 2_000,
+            batch: 1_000,
             lease: TimeDelta::seconds(120),
             retention: TimeDelta::days(90),
             timezone: Tz::UTC,
