@@ -19,6 +19,7 @@ use serde_json::Value;
 pub mod caller_ids;
 pub mod console;
 pub(crate) mod http;
+pub mod pubnub;
 pub mod smtp;
 pub mod twilio;
 
@@ -192,9 +193,11 @@ pub struct Config {
     pub twilio: Option<twilio::Config>,
     /// Carries `email`.
     pub smtp: Option<smtp::Config>,
+    /// Carries `pubnub`.
+    pub pubnub: Option<pubnub::Config>,
     /// Stands in for everything that is not configured.
     pub console: console::Config,
-    /// By channel: `phone`, `sms`, `email`.
+    /// By channel: `phone`, `sms`, `email`, `pubnub`.
     pub limits: BTreeMap<String, Limits>,
 }
 
@@ -248,8 +251,12 @@ impl Misconfigured {
 type Opener = fn(&Config, &reqwest::Client) -> Result<Option<Arc<dyn Channel>>, Misconfigured>;
 
 /// The channels, and what carries each if it is configured.
-const OPENERS: &[(&str, Opener)] =
-    &[("phone", twilio::calls), ("sms", twilio::messages), ("email", smtp::open)];
+const OPENERS: &[(&str, Opener)] = &[
+    ("phone", twilio::calls),
+    ("sms", twilio::messages),
+    ("email", smtp::open),
+    ("pubnub", pubnub::open),
+];
 
 /// Every channel there is, by the name that runners give. None at first.
 #[derive(Default)]
@@ -341,8 +348,9 @@ mod tests {
     fn without_configuration_everything_is_printed_and_the_operator_is_told() {
         let channels = open("").unwrap();
         let names: Vec<_> = channels.iter().map(|(name, way)| (name, way.channel.name())).collect();
-        assert_eq!(names, [("email", "console"), ("phone", "console"), ("sms", "console")]);
-        assert_eq!(channels.notices().len(), 3);
+        assert_eq!(names.len(), OPENERS.len());
+        assert!(names.iter().all(|(_, carried_by)| *carried_by == "console"), "{names:?}");
+        assert_eq!(channels.notices().len(), OPENERS.len());
         assert!(channels.notices()[0].starts_with("phone is not configured"));
     }
 
