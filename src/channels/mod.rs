@@ -247,8 +247,14 @@ impl Misconfigured {
     }
 }
 
+/// What channels share.
+struct Shared {
+    http: reqwest::Client,
+    caller_ids: Arc<caller_ids::Registry>,
+}
+
 /// What opens a channel: `None` if the configuration says nothing of it.
-type Opener = fn(&Config, &reqwest::Client) -> Result<Option<Arc<dyn Channel>>, Misconfigured>;
+type Opener = fn(&Config, &Shared) -> Result<Option<Arc<dyn Channel>>, Misconfigured>;
 
 /// The channels, and what carries each if it is configured.
 const OPENERS: &[(&str, Opener)] = &[
@@ -261,6 +267,8 @@ const OPENERS: &[(&str, Opener)] = &[
 /// Every channel there is, by the name that runners give. None at first.
 #[derive(Default)]
 pub struct Channels {
+    /// Who calls and texts whom.
+    pub caller_ids: Arc<caller_ids::Registry>,
     ways: BTreeMap<&'static str, Way>,
     notices: Vec<String>,
 }
@@ -293,14 +301,16 @@ impl Channels {
             let reason = format!("there is no such channel; expected one of {}", known.join(", "));
             return Err(Misconfigured::new(format!("limits.{name}"), reason));
         }
-        let http = http::client()?;
-        let mut channels = Self { ways: BTreeMap::new(), notices: Vec::new() };
+        let configured = config.twilio.as_ref().map(|twilio| twilio.caller_ids.clone());
+        let caller_ids = Arc::new(caller_ids::Registry::new(configured.unwrap_or_default()));
+        let shared = Shared { http: http::client()?, caller_ids: Arc::clone(&caller_ids) };
+        let mut channels = Self { caller_ids, ..Self::default() };
         for (name, opener) in OPENERS {
             let limits = config.limits.get(*name).copied().unwrap_or_default();
             limits
                 .check()
                 .map_err(|reason| Misconfigured::new(format!("limits.{name}"), reason))?;
-            let channel = opener(config, &http)?.unwrap_or_else(|| {
+            let channel = opener(config, &shared)?.unwrap_or_else(|| {
                 channels.notices.push(config.console.notice(name));
                 Arc::new(console::Console::new(name, config.console, Arc::clone(print)))
             });

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{Channel, Misconfigured, Outgoing, SendError, Sent, http};
+use super::{Channel, Misconfigured, Outgoing, SendError, Sent, Shared, http};
 
 /// A keyset at PubNub.
 #[derive(Debug, Clone, Deserialize)]
@@ -59,7 +59,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 /// Opens the `pubnub` channel.
 pub(super) fn open(
     config: &super::Config,
-    http: &Client,
+    shared: &Shared,
 ) -> Result<Option<Arc<dyn Channel>>, Misconfigured> {
     let Some(config) = &config.pubnub else { return Ok(None) };
     let wrong = |key: &str, reason: &str| Misconfigured::new(format!("pubnub.{key}"), reason);
@@ -76,7 +76,12 @@ pub(super) fn open(
     }
     let timeout = Duration::try_from_secs_f64(config.timeout).ok().filter(|it| !it.is_zero());
     let timeout = timeout.ok_or_else(|| wrong("timeout", "expected seconds, more than 0"))?;
-    Ok(Some(Arc::new(PubNub { config: config.clone(), service, timeout, http: http.clone() })))
+    Ok(Some(Arc::new(PubNub {
+        config: config.clone(),
+        service,
+        timeout,
+        http: shared.http.clone(),
+    })))
 }
 
 /// The `pubnub` channel.
@@ -169,7 +174,8 @@ mod tests {
     fn open(line: &str) -> Result<Option<Arc<dyn Channel>>, Misconfigured> {
         let text = format!("[pubnub]\npublish_key = 'p'\nsubscribe_key = 's'\n{line}");
         let config = toml::from_str(&text).expect("TOML of the right shape");
-        super::open(&config, &http::client().unwrap())
+        let shared = Shared { http: http::client().unwrap(), caller_ids: Arc::default() };
+        super::open(&config, &shared)
     }
 
     #[test]

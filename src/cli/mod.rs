@@ -15,6 +15,7 @@ use crate::config::Config;
 
 mod apply;
 mod audit;
+mod caller_ids;
 mod change;
 mod check;
 mod evaluate;
@@ -107,6 +108,8 @@ enum Command {
     Show(show::Args),
     /// Look for what nothing will ever wake, and what is overdue.
     Audit(audit::Args),
+    /// Show or change who calls and texts whom.
+    CallerIds(caller_ids::Args),
     /// Bring the database's schema up to date.
     Migrate,
 }
@@ -173,6 +176,7 @@ impl Command {
             Self::Ps(args) => ps::ps(&args, context).await,
             Self::Show(args) => show::show(&args, context).await,
             Self::Audit(args) => audit::audit(&args, context).await,
+            Self::CallerIds(args) => caller_ids::caller_ids(&args, context).await,
             Self::Migrate => migrate::migrate(context).await,
         }
     }
