@@ -18,6 +18,7 @@ mod m0007_priority;
 mod m0008_indexes;
 mod m0009_audit;
 mod m0010_keys;
+mod m0011_settings;
 
 /// Every migration, oldest first.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_indexes::Migration),
             Box::new(m0009_audit::Migration),
             Box::new(m0010_keys::Migration),
+            Box::new(m0011_settings::Migration),
         ]
     }
 }

@@ -50,6 +50,8 @@ pub struct Config {
     pub twilio: Option<channels::twilio::Config>,
     /// Carries `email`.
     pub smtp: Option<channels::smtp::Config>,
+    /// Carries `pubnub`.
+    pub pubnub: Option<channels::pubnub::Config>,
     /// Stands in for what is not configured.
     pub console: channels::console::Config,
     /// How much each channel carries at once.
@@ -118,6 +120,7 @@ impl Default for Config {
             roesc: Roesc::default(),
             twilio: None,
             smtp: None,
+            pubnub: None,
             console: channels::console::Config::default(),
             limits: std::collections::BTreeMap::new(),
         }
@@ -212,6 +215,7 @@ impl Config {
         channels::Config {
             twilio: self.twilio.clone(),
             smtp: self.smtp.clone(),
+            pubnub: self.pubnub.clone(),
             console: self.console,
             limits: self.limits.clone(),
         }

@@ -8,6 +8,7 @@ mod go_to;
 mod goal;
 mod notify;
 pub mod phone;
+pub mod pubnub;
 pub mod sms;
 #[cfg(test)]
 mod trial;
@@ -22,6 +23,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<go_to::GoTo>(),
     Kind::of::<goal::Goal>(),
     Kind::of::<phone::Phone>(),
+    Kind::of::<pubnub::PubNub>(),
     Kind::of::<sms::SMS>(),
     Kind::of::<wait_for_date::WaitForDate>(),
     Kind::of::<wait_for_date_comparison::WaitForDateComparison>(),

@@ -29,6 +29,7 @@ use crate::{channels::twilio::Callbacks, config::Roesc, engine::Engine};
 mod auth;
 mod body;
 mod callbacks;
+mod caller_ids;
 mod changes;
 mod health;
 mod history;
@@ -90,6 +91,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(history::routes())
         .merge(changes::routes())
         .merge(requests::routes())
+        .merge(caller_ids::routes())
         .merge(callbacks::routes())
         .merge(health::routes())
         .merge(openapi::routes())

@@ -36,6 +36,7 @@ const CALLBACKS: &str = "callbacks";
     tags(
         (name = "sequences", description = "Named, versioned lists of steps"),
         (name = "processes", description = "Running instances of sequences"),
+        (name = "caller ids", description = "Who calls and texts whom"),
         (name = "requests", description = "roesc's requests"),
         (name = "callbacks", description = "What providers tell, signed by them"),
         (name = "operation", description = "For whoever runs this server"),
@@ -82,7 +83,7 @@ pub(super) fn finish(mut document: openapi::OpenApi) -> Written {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post].into_iter().flatten()
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
 }
 
 /// This description

@@ -32,8 +32,8 @@ struct RoescRequest {
 #[schema(rename_all = "kebab-case")]
 #[expect(dead_code, reason = "intake reads the request; this describes it")]
 struct RoescNotification {
-    /// `phone` or `email`.
-    #[schema(pattern = "^(phone|email)$")]
+    /// `phone`, `email` or `pubnub`.
+    #[schema(pattern = "^(phone|email|pubnub)$")]
     channel: String,
     /// Unix time.
     at: f64,
@@ -41,6 +41,8 @@ struct RoescNotification {
     phone_number: Option<String>,
     /// Whom, with `email`.
     email: Option<String>,
+    /// Whom, with `pubnub`.
+    pubnub_channel: Option<String>,
 }
 
 /// What came of a request.

@@ -17,6 +17,7 @@ use rungs_runners::{
     builtin::{
         email::Mail,
         phone::{Call, CallContent},
+        pubnub::Publication,
         sms::Sms,
     },
 };
@@ -113,6 +114,7 @@ impl Console {
             }
             "sms" => Ok((show_sms(&outgoing.read()?), sent(DeliveryStatus::Delivered, &[]))),
             "email" => Ok((show_mail(&outgoing.read()?), sent(DeliveryStatus::Sent, &[]))),
+            "pubnub" => Ok((show_publication(&outgoing.read()?), sent(DeliveryStatus::Sent, &[]))),
             _ => Ok((clean(&outgoing.request.to_string()), sent(DeliveryStatus::Sent, &[]))),
         }
     }
@@ -143,6 +145,7 @@ pub fn describe(channel: &str, request: &Value) -> String {
         "phone" => Call::deserialize(request).map(|call| show_call(&call)),
         "sms" => Sms::deserialize(request).map(|sms| show_sms(&sms)),
         "email" => Mail::deserialize(request).map(|mail| show_mail(&mail)),
+        "pubnub" => Publication::deserialize(request).map(|it| show_publication(&it)),
         _ => Ok(clean(&request.to_string())),
     };
     shown.unwrap_or_else(|_| clean(&request.to_string()))
@@ -177,6 +180,11 @@ fn show_mail(mail: &Mail) -> String {
         (None, None) => {}
     }
     shown
+}
+
+fn show_publication(publication: &Publication) -> String {
+    let Publication { channel, message, .. } = publication;
+    format!("to {}: {}", clean(channel), clean(&message.to_string()))
 }
 
 fn route(from: Option<&str>, to: &str) -> String {

@@ -19,6 +19,7 @@ use serde_json::Value;
 pub mod caller_ids;
 pub mod console;
 pub(crate) mod http;
+pub mod pubnub;
 pub mod smtp;
 pub mod twilio;
 
@@ -192,9 +193,11 @@ pub struct Config {
     pub twilio: Option<twilio::Config>,
     /// Carries `email`.
     pub smtp: Option<smtp::Config>,
+    /// Carries `pubnub`.
+    pub pubnub: Option<pubnub::Config>,
     /// Stands in for everything that is not configured.
     pub console: console::Config,
-    /// By channel: `phone`, `sms`, `email`.
+    /// By channel: `phone`, `sms`, `email`, `pubnub`.
     pub limits: BTreeMap<String, Limits>,
 }
 
@@ -244,16 +247,28 @@ impl Misconfigured {
     }
 }
 
+/// What channels share.
+struct Shared {
+    http: reqwest::Client,
+    caller_ids: Arc<caller_ids::Registry>,
+}
+
 /// What opens a channel: `None` if the configuration says nothing of it.
-type Opener = fn(&Config, &reqwest::Client) -> Result<Option<Arc<dyn Channel>>, Misconfigured>;
+type Opener = fn(&Config, &Shared) -> Result<Option<Arc<dyn Channel>>, Misconfigured>;
 
 /// The channels, and what carries each if it is configured.
-const OPENERS: &[(&str, Opener)] =
-    &[("phone", twilio::calls), ("sms", twilio::messages), ("email", smtp::open)];
+const OPENERS: &[(&str, Opener)] = &[
+    ("phone", twilio::calls),
+    ("sms", twilio::messages),
+    ("email", smtp::open),
+    ("pubnub", pubnub::open),
+];
 
 /// Every channel there is, by the name that runners give. None at first.
 #[derive(Default)]
 pub struct Channels {
+    /// Who calls and texts whom.
+    pub caller_ids: Arc<caller_ids::Registry>,
     ways: BTreeMap<&'static str, Way>,
     notices: Vec<String>,
 }
@@ -286,14 +301,16 @@ impl Channels {
             let reason = format!("there is no such channel; expected one of {}", known.join(", "));
             return Err(Misconfigured::new(format!("limits.{name}"), reason));
         }
-        let http = http::client()?;
-        let mut channels = Self { ways: BTreeMap::new(), notices: Vec::new() };
+        let configured = config.twilio.as_ref().map(|twilio| twilio.caller_ids.clone());
+        let caller_ids = Arc::new(caller_ids::Registry::new(configured.unwrap_or_default()));
+        let shared = Shared { http: http::client()?, caller_ids: Arc::clone(&caller_ids) };
+        let mut channels = Self { caller_ids, ..Self::default() };
         for (name, opener) in OPENERS {
             let limits = config.limits.get(*name).copied().unwrap_or_default();
             limits
                 .check()
                 .map_err(|reason| Misconfigured::new(format!("limits.{name}"), reason))?;
-            let channel = opener(config, &http)?.unwrap_or_else(|| {
+            let channel = opener(config, &shared)?.unwrap_or_else(|| {
                 channels.notices.push(config.console.notice(name));
                 Arc::new(console::Console::new(name, config.console, Arc::clone(print)))
             });
@@ -341,8 +358,9 @@ mod tests {
     fn without_configuration_everything_is_printed_and_the_operator_is_told() {
         let channels = open("").unwrap();
         let names: Vec<_> = channels.iter().map(|(name, way)| (name, way.channel.name())).collect();
-        assert_eq!(names, [("email", "console"), ("phone", "console"), ("sms", "console")]);
-        assert_eq!(channels.notices().len(), 3);
+        assert_eq!(names.len(), OPENERS.len());
+        assert!(names.iter().all(|(_, carried_by)| *carried_by == "console"), "{names:?}");
+        assert_eq!(channels.notices().len(), OPENERS.len());
         assert!(channels.notices()[0].starts_with("phone is not configured"));
     }
 

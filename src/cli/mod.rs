@@ -15,6 +15,7 @@ use crate::config::Config;
 
 mod apply;
 mod audit;
+mod caller_ids;
 mod change;
 mod check;
 mod evaluate;
@@ -107,6 +108,8 @@ enum Command {
     Show(show::Args),
     /// Look for what nothing will ever wake, and what is overdue.
     Audit(audit::Args),
+    /// Show or change who calls and texts whom.
+    CallerIds(caller_ids::Args),
     /// Bring the database's schema up to date.
     Migrate,
 }
@@ -161,7 +164,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(args, context).await,
             Self::Check(args) => check::check(&args, context),
-            Self::Serve(args) => serve::serve(args, context).await,
+            Self::Serve(args) => Box::pin(serve::serve(args, context)).await,
             Self::Evaluate(args) => evaluate::evaluate(&args, context).await,
             Self::Apply(args) => apply::apply(&args, context).await,
             Self::Sequences(args) => sequences::sequences(&args, context).await,
@@ -173,6 +176,7 @@ impl Command {
             Self::Ps(args) => ps::ps(&args, context).await,
             Self::Show(args) => show::show(&args, context).await,
             Self::Audit(args) => audit::audit(&args, context).await,
+            Self::CallerIds(args) => caller_ids::caller_ids(&args, context).await,
             Self::Migrate => migrate::migrate(context).await,
         }
     }

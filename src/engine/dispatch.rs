@@ -122,7 +122,10 @@ impl Engine {
             return Ok(Vec::new());
         }
         let lease_until = now + self.options.lease;
-        let begun = self.store.begin_attempts(name, allowed as u64, now, lease_until).await;
+        let begun = match self.bring_caller_ids().await {
+            Ok(()) => self.store.begin_attempts(name, allowed as u64, now, lease_until).await,
+            Err(error) => Err(error),
+        };
         let used = begun.as_ref().map_or(0, Vec::len);
         self.paces.give_back(name, allowed.saturating_sub(used));
         begun

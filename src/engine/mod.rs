@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod ask;
+mod caller_ids;
 mod dispatch;
 mod evaluate;
 mod facts;
@@ -92,6 +93,7 @@ pub struct Engine {
     pub metrics: Metrics,
     /// What it was told.
     pub options: Options,
+    brought: caller_ids::Brought,
     paces: pace::Paces,
     pulse: pulse::Pulse,
     counted: scrape::Counted,
@@ -124,6 +126,7 @@ impl Engine {
             keys,
             metrics: Metrics::new(),
             options,
+            brought: caller_ids::Brought::default(),
             paces,
             pulse: pulse::Pulse::new(),
             counted: scrape::Counted::default(),

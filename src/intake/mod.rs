@@ -6,6 +6,7 @@
 //! Called by: every door.
 
 mod callbacks;
+mod caller_ids;
 mod change;
 mod roesc;
 mod sequences;
@@ -15,6 +16,7 @@ mod view;
 use rungs_core::{Diagnostic, InputProblem};
 
 pub use callbacks::{Callback, CallbackRefused, twilio};
+pub use caller_ids::{caller_ids, give_up_caller_ids, keep_caller_ids};
 pub use change::{NewEvent, event, pause, resume, stop};
 pub use roesc::{Answered, RoescRequest, roesc};
 pub use sequences::{Publication, publish};

@@ -4,7 +4,7 @@
 //! two requests goes into the data, so that all requests of the same shape share their
 //! steps. A start for a live id and a stop for an unknown one are accepted and ignored.
 
-use rungs_runners::address;
+use rungs_runners::{address, builtin::pubnub};
 use serde_json::{Map, Value, json};
 
 use crate::{config::Roesc, engine::Engine};
@@ -49,6 +49,8 @@ pub enum To {
     Phone(String),
     /// By mail.
     Email(String),
+    /// By a message to a channel of PubNub.
+    PubNub(String),
 }
 
 /// What became of a request.
@@ -155,8 +157,16 @@ fn notification(pointer: &str, value: &Value) -> Result<Notification, Refusal> {
                 || Refusal::invalid(format!("{pointer}/email"), "expected a mail address");
             To::Email(address::mailbox(&email).ok_or_else(problem)?)
         }
+        "pubnub" => {
+            let channel = text(map, pointer, "pubnub-channel")?;
+            if !pubnub::is_channel(&channel) {
+                let expected = "expected a channel of PubNub";
+                return Err(Refusal::invalid(format!("{pointer}/pubnub-channel"), expected));
+            }
+            To::PubNub(channel)
+        }
         _ => {
-            let expected = "expected `phone` or `email`";
+            let expected = "expected `phone`, `email` or `pubnub`";
             return Err(Refusal::invalid(format!("{pointer}/channel"), expected));
         }
     };
@@ -174,7 +184,7 @@ fn data(notifications: &[Notification]) -> Value {
     let list: Vec<Value> = notifications
         .iter()
         .map(|one| match &one.to {
-            To::Phone(to) | To::Email(to) => json!({ "at": one.at, "to": to }),
+            To::Phone(to) | To::Email(to) | To::PubNub(to) => json!({ "at": one.at, "to": to }),
         })
         .collect();
     json!({ "notifications": list })
@@ -211,6 +221,11 @@ fn reach(settings: &Roesc, number: usize, whom: &To, to: &str) -> Value {
             "id": format!("mail-{number}"),
             "run": "Email",
             "config": { "to": to, "subject": settings.mail_subject, "text": settings.mail_body },
+        }),
+        To::PubNub(_) => json!({
+            "id": format!("publish-{number}"),
+            "run": "PubNub",
+            "config": { "channel": to },
         }),
     }
 }

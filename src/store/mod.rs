@@ -31,6 +31,7 @@ pub mod probe;
 pub mod processes;
 pub mod questions;
 pub mod sequences;
+mod settings;
 pub mod sweep;
 mod together;
 pub mod watch;

@@ -17,12 +17,11 @@ use lettre::{
         client::{Certificate, TlsParameters},
     },
 };
-use reqwest::Client;
 use rungs_runners::DeliveryStatus;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Channel, Heard, Misconfigured, Outgoing, SendError, Sent};
+use super::{Channel, Heard, Misconfigured, Outgoing, SendError, Sent, Shared};
 
 mod mail;
 mod session;
@@ -131,7 +130,7 @@ impl Config {
 /// Opens the `email` channel.
 pub(super) fn open(
     config: &super::Config,
-    _: &Client,
+    _: &Shared,
 ) -> Result<Option<Arc<dyn Channel>>, Misconfigured> {
     let Some(config) = &config.smtp else { return Ok(None) };
     Ok(Some(Arc::new(Smtp { sender: config.sender()?, sessions: Sessions::new(config.server()?) })))
@@ -170,7 +169,8 @@ mod tests {
     fn open_with(lines: &str) -> Result<(), Misconfigured> {
         let config = toml::from_str(&format!("[smtp]\nhost = \"mail.example\"\n{lines}"))
             .expect("TOML of the right shape");
-        open(&config, &Client::new()).map(|channel| assert!(channel.is_some()))
+        let shared = Shared { http: reqwest::Client::new(), caller_ids: Arc::default() };
+        open(&config, &shared).map(|channel| assert!(channel.is_some()))
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! An account: authenticated requests, and what the answers mean.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::{Config, callback::Callbacks};
-use crate::channels::{SendError, http};
+use crate::channels::{SendError, Shared, caller_ids::Registry, http};
 
 /// The answer to a request that was taken.
 type Answer = serde_json::Map<String, Value>;
@@ -35,11 +35,12 @@ const UNSUBSCRIBED: u64 = 21610;
 pub(super) struct Account {
     config: Config,
     http: Client,
+    caller_ids: Arc<Registry>,
 }
 
 impl Account {
-    pub fn new(config: Config, http: Client) -> Self {
-        Self { config, http }
+    pub fn new(config: Config, shared: &Shared) -> Self {
+        Self { config, http: shared.http.clone(), caller_ids: Arc::clone(&shared.caller_ids) }
     }
 
     /// Where Twilio reports on the delivery `id`, if it can reach us.
@@ -54,11 +55,11 @@ impl Account {
 
     /// The number that calls or texts `to`: the step's, else the registry's.
     pub fn caller_id(&self, from: Option<&str>, to: &str) -> Result<String, SendError> {
-        let from = from.map(str::trim).filter(|from| !from.is_empty());
-        from.or_else(|| self.config.caller_ids.for_number(to)).map(str::to_owned).ok_or_else(|| {
+        let from = from.map(str::trim).filter(|from| !from.is_empty()).map(str::to_owned);
+        from.or_else(|| self.caller_ids.for_number(to)).ok_or_else(|| {
             SendError::failed(format!(
-                "no caller id for {to}: the step has no `from`, and twilio.caller_ids neither a \
-                 matching prefix nor a default"
+                "no caller id for {to}: the step has no `from`, and the registry of caller ids \
+                 neither a matching prefix nor a default"
             ))
         })
     }

@@ -9,12 +9,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::Client;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use super::{Channel, Misconfigured, caller_ids::CallerIds};
+use super::{Channel, Misconfigured, Shared, caller_ids::CallerIds};
 
 mod account;
 pub mod callback;
@@ -40,7 +39,7 @@ pub struct Config {
     /// Where callbacks reach this server from outside. Without it, statuses are asked for.
     #[serde(default)]
     pub public_url: Option<Url>,
-    /// Who calls whom, where the step does not say.
+    /// Who calls whom, where the step does not say and no registry is kept in the database.
     #[serde(default)]
     pub caller_ids: CallerIds,
     /// Seconds until an answer is given up.
@@ -98,25 +97,25 @@ impl Config {
 /// Opens the `phone` channel.
 pub(super) fn calls(
     config: &super::Config,
-    http: &Client,
+    shared: &Shared,
 ) -> Result<Option<Arc<dyn Channel>>, Misconfigured> {
-    let account = account(config, http)?;
+    let account = account(config, shared)?;
     Ok(account.map(|account| Arc::new(calls::Calls::new(account)) as Arc<dyn Channel>))
 }
 
 /// Opens the `sms` channel.
 pub(super) fn messages(
     config: &super::Config,
-    http: &Client,
+    shared: &Shared,
 ) -> Result<Option<Arc<dyn Channel>>, Misconfigured> {
-    let account = account(config, http)?;
+    let account = account(config, shared)?;
     Ok(account.map(|account| Arc::new(messages::Messages::new(account)) as Arc<dyn Channel>))
 }
 
-fn account(config: &super::Config, http: &Client) -> Result<Option<Account>, Misconfigured> {
+fn account(config: &super::Config, shared: &Shared) -> Result<Option<Account>, Misconfigured> {
     let Some(config) = &config.twilio else { return Ok(None) };
     config.check()?;
-    Ok(Some(Account::new(config.clone(), http.clone())))
+    Ok(Some(Account::new(config.clone(), shared)))
 }
 
 #[cfg(test)]

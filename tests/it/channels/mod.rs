@@ -4,6 +4,7 @@ use rungs::channels::{Channels, Config, Outgoing, SendError, Sent};
 use serde::Serialize;
 
 mod console;
+mod pubnub;
 mod smtp;
 mod twilio;
 

@@ -33,6 +33,7 @@ async fn a_request_of_roesc_is_climbed(kind: Kind) {
             { "channel": "email", "at": epoch("09:20"), "email": "galija@example.com" },
             { "channel": "phone", "at": epoch("09:10"), "phone-number": RESTAURANT },
             { "channel": "phone", "at": epoch("08:00"), "phone-number": "+385919999999" },
+            { "channel": "pubnub", "at": epoch("09:15"), "pubnub-channel": "screen-7" },
         ],
     });
     let (status, answer) = app.post("/v1/requests", &request).await;
@@ -43,6 +44,8 @@ async fn a_request_of_roesc_is_climbed(kind: Kind) {
     app.clock_shows("09:10").await;
     assert_eq!(app.called().len(), 2);
     assert!(app.printed.lock().unwrap().is_empty());
+    app.clock_shows("09:15").await;
+    assert_eq!(app.printed.lock().unwrap().concat(), "pubnub [order-7, publish-3] to screen-7: {}");
     app.clock_shows("09:20").await;
     let printed = app.printed.lock().unwrap().join("\n");
     assert!(printed.contains("galija@example.com") && printed.contains("New orders"), "{printed}");
@@ -96,6 +99,11 @@ async fn requests_of_roesc_that_are_wrong(kind: Kind) {
         (
             json!({ "process-id": "o", "action": "start", "notifications": [{ "channel": "fax", "at": 1 }] }),
             "/notifications/0/channel",
+        ),
+        (
+            json!({ "process-id": "o", "action": "start", "notifications": [
+                { "channel": "pubnub", "at": 1, "pubnub-channel": "a,b" }] }),
+            "/notifications/0/pubnub-channel",
         ),
         (
             json!({ "process-id": "o", "action": "start", "notifications": [{ "channel": "email", "at": 1 }] }),

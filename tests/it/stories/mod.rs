@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 mod answers;
+mod caller_ids;
 mod doors;
 mod doubt;
 mod failures;
