@@ -4,9 +4,8 @@
 //! once in the one that was told. What cannot be read changes nothing.
 //! Called by: dispatch, before attempts begin; intake, when the registry is changed.
 
-use std::sync::{Mutex, PoisonError};
-
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Mutex;
 
 use crate::{channels::caller_ids::CallerIds, store::Result};
 
@@ -16,34 +15,21 @@ use super::Engine;
 const NAME: &str = "caller-ids";
 const EVERY: TimeDelta = TimeDelta::seconds(10);
 
-/// When it was brought last.
+/// When it was brought last. Held while it is being brought, so that whoever begins attempts
+/// at that moment waits for it.
 #[derive(Default)]
 pub(super) struct Brought(Mutex<Option<DateTime<Utc>>>);
-
-impl Brought {
-    /// Whether it is time again. Whoever is told so brings it.
-    fn is_due(&self, now: DateTime<Utc>) -> bool {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = last.is_none_or(|last| (now - last).abs() >= EVERY);
-        if is_due {
-            *last = Some(now);
-        }
-        is_due
-    }
-
-    /// It could not be brought: it is time again at once.
-    fn failed(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
 
 impl Engine {
     /// Brings it, if that was not done a moment ago.
     pub(super) async fn bring_caller_ids(&self) -> Result<()> {
-        if !self.brought.is_due(self.clock.now()) {
-            return Ok(());
+        let mut last = self.brought.0.lock().await;
+        let now = self.clock.now();
+        if last.is_none_or(|last| (now - last).abs() >= EVERY) {
+            self.kept_caller_ids().await?;
+            *last = Some(now);
         }
-        self.kept_caller_ids().await.inspect_err(|_| self.brought.failed())
+        Ok(())
     }
 
     /// Puts the registry that is kept in force.
