@@ -5,6 +5,8 @@
 //! work inside it, be told that everything is committed, and lose all of it with the
 //! connection. So such a connection is closed, which rolls back.
 
+use std::time::Duration;
+
 use futures::{FutureExt, future::BoxFuture};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection,
@@ -56,8 +58,21 @@ async fn sqlite_pool(options: &Options, most: u32) -> Result<DatabaseConnection>
         connect
             .map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| keep(connection)));
     }
+    // Programs that open a new file at one moment turn its log on at once, and SQLite tells
+    // all but one of them that it is locked, without waiting.
+    for _ in 0..LOCKED_OUT {
+        match Database::connect(connect.clone()).await {
+            Err(error) if error.to_string().contains("is locked") => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            connected => return Ok(connected?),
+        }
+    }
     Ok(Database::connect(connect).await?)
 }
+
+/// How often a file that is locked is tried again.
+const LOCKED_OUT: u32 = 50;
 
 fn common(options: &Options, most: u32) -> ConnectOptions {
     let mut connect = ConnectOptions::new(&options.url);
