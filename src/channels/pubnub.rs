@@ -146,7 +146,7 @@ fn said(body: &[u8]) -> Result<Sent, SendError> {
             let provider_id = timetoken.and_then(Value::as_str).map(str::to_owned);
             Ok(Sent { provider_id, status: DeliveryStatus::Sent, then: vec![] })
         }
-        (Some(_), _) => {
+        (Some(0), _) => {
             let reason = complaint(body).unwrap_or_else(|| "without a reason".to_owned());
             // What is wrong with the keys or the message stays wrong; a quota does not.
             let stays =
@@ -154,9 +154,7 @@ fn said(body: &[u8]) -> Result<Sent, SendError> {
             let reason = format!("HTTP 200, but it was not published: {reason}");
             Err(if stays { SendError::failed(reason) } else { SendError::temporary(reason) })
         }
-        (None, _) => {
-            Err(SendError::InDoubt { reason: "the answer is not that of PubNub".to_owned() })
-        }
+        _ => Err(SendError::InDoubt { reason: "the answer is not that of PubNub".to_owned() }),
     }
 }
 
@@ -200,7 +198,7 @@ mod tests {
         );
         let quota = said(br#"[0,"Account quota exceeded (2/1000000)","0"]"#).unwrap_err();
         assert!(matches!(quota, SendError::Temporary { .. }));
-        for odd in [&b"<html>"[..], b"{}", b"[]", b"1", br#"["1"]"#, b""] {
+        for odd in [&b"<html>"[..], b"{}", b"[]", b"1", br#"["1"]"#, br#"[2,"Sent"]"#, b""] {
             assert!(matches!(said(odd), Err(SendError::InDoubt { .. })), "{odd:?}");
         }
     }

@@ -22,12 +22,10 @@ pub const LONGEST_DOUBT: TimeDelta = TimeDelta::minutes(10);
 /// Attempts beyond `retry.attempts` that crashes of our own may add.
 const MOST_CRASHES: u32 = 20;
 
-/// What a log says of an attempt whose owner did not come back.
+// What a log says of an attempt whose owner did not come back, of one of which nobody knows
+// whether it arrived, and of a search that the provider did not answer.
 const LEASE_EXPIRED: &str = "lease-expired";
-/// What the log says of an attempt of which nobody knows whether it arrived.
 const IN_DOUBT: &str = "in-doubt";
-
-/// What it says of a search that the provider did not answer.
 const UNANSWERED: &str = "unanswered";
 
 /// What it says of a provider that has not said for hours how it ended.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use futures::{FutureExt, future::BoxFuture};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection,
-    sqlx::{self, Connection, SqliteConnection},
+    ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr,
+    sqlx::{self, Connection, SqliteConnection, error::DatabaseError},
 };
 
 use super::{Options, Result, is_in_memory};
@@ -59,20 +59,25 @@ async fn sqlite_pool(options: &Options, most: u32) -> Result<DatabaseConnection>
             .map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| keep(connection)));
     }
     // Programs that open a new file at one moment turn its log on at once, and SQLite tells
-    // all but one of them that it is locked, without waiting.
-    for _ in 0..LOCKED_OUT {
+    // all but one of them that it is busy, without waiting.
+    for _ in 0..MOST_TRIES {
         match Database::connect(connect.clone()).await {
-            Err(error) if error.to_string().contains("is locked") => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
+            Err(error) if is_busy(&error) => tokio::time::sleep(PAUSE).await,
             connected => return Ok(connected?),
         }
     }
     Ok(Database::connect(connect).await?)
 }
 
-/// How often a file that is locked is tried again.
-const LOCKED_OUT: u32 = 50;
+/// How often a busy file is tried again before it is trouble, and the pause between two tries.
+const MOST_TRIES: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// `SQLITE_BUSY`.
+fn is_busy(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "5")
+}
 
 fn common(options: &Options, most: u32) -> ConnectOptions {
     let mut connect = ConnectOptions::new(&options.url);

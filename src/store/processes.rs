@@ -243,16 +243,14 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn resume(&self, process_id: &str, now: DateTime<Utc>) -> Result<Change> {
-        let sql = "UPDATE processes SET status = 'active', due_at = $1, woken = TRUE,
-                     ended_at = NULL, reason = NULL
-                   WHERE key = COALESCE(
-                       (SELECT key FROM processes
-                        WHERE process_id = $2 AND status IN ('active', 'paused')),
-                       (SELECT key FROM processes WHERE process_id = $2 AND ended_at IS NOT NULL
-                        ORDER BY key DESC LIMIT 1))
-                     AND status IN ('paused', 'failed') RETURNING key";
-        let values = vec![now.timestamp_millis().into(), process_id.into()];
-        self.change(sql, values, process_id, &Entry::Resumed, now).await
+        let sql = format!(
+            "UPDATE processes SET status = 'active', due_at = $2, woken = TRUE,
+               ended_at = NULL, reason = NULL
+             WHERE key = (SELECT key FROM ({BEARER}) AS bearer LIMIT 1)
+               AND status IN ('paused', 'failed') RETURNING key"
+        );
+        let values = vec![process_id.into(), now.timestamp_millis().into()];
+        self.change(&sql, values, process_id, &Entry::Resumed, now).await
     }
 
     async fn change(
