@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use rungs::store::entity::delivery;
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -173,18 +175,32 @@ impl Site {
         assert_eq!(status, 200, "{answer:#}");
     }
 
-    /// Waits until no process is active any more, tending what ends by itself.
+    /// Waits until no process is active any more, and no question is open, tending what ends
+    /// by itself. Whoever was to ask, and was killed, leaves its question for a minute.
     pub async fn over_and_done(&self, programs: &mut [Program]) {
         for _ in 0..1_800 {
             for program in &mut *programs {
                 self.tend(program);
             }
-            if self.active().await == Some(json!([])) {
+            if self.active().await == Some(json!([])) && self.in_question().await == 0 {
                 return;
             }
             sleep(Duration::from_millis(100)).await;
         }
         panic!("some processes never end: {:#?}", self.active().await);
+    }
+
+    /// Deliveries, also of processes that were stopped, of which it is still asked whether
+    /// they arrived.
+    async fn in_question(&self) -> u64 {
+        let db = sea_orm::Database::connect(&self.url).await.unwrap();
+        let asked = delivery::Column::Status.eq("in-doubt");
+        let asked = asked.and(delivery::Column::DueAt.is_not_null());
+        let under_way = delivery::Column::Status.eq("sending");
+        let open = delivery::Entity::find().filter(under_way.or(asked));
+        let count = open.count(&db).await.unwrap();
+        db.close().await.unwrap();
+        count
     }
 
     async fn active(&self) -> Option<Value> {
