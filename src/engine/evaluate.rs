@@ -1,6 +1,9 @@
 //! Evaluate: claim what is due, advance it, commit.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    iter::{once, repeat_n},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use chrono::{DateTime, Utc};
 use futures::{future::try_join_all, join};
@@ -30,8 +33,24 @@ const PART: usize = 512;
 const FIRST_PART: usize = 32;
 /// Processes that are advanced between two looks whether the database is ready for more.
 const BREATH: usize = 16;
-/// Cycles beside each other on a database that takes several writers.
-const LANES: usize = 3;
+/// Processes of one cycle. SQLite has one writer, to whom a commit is what costs; on
+/// PostgreSQL others look past what one holds.
+const MOST_ON_SQLITE: u64 = 2_000;
+const MOST_ON_POSTGRES: u64 = 1_000;
+/// Cycles that one program has beside its first, while there is more to do and a place is
+/// free for them.
+const BESIDE: usize = 2;
+
+/// Whether a cycle asks for one of the places that all programs on the database share.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It asks for none: it is the only one of its program.
+    None,
+    /// It takes one if it can, so that others see it, and goes on in any case.
+    Asked,
+    /// It goes only if one is free.
+    Needed,
+}
 
 impl Engine {
     /// Advances everything that is due, in batches. What becomes due meanwhile is left to
@@ -41,21 +60,23 @@ impl Engine {
     /// The database's; what was committed before stays.
     pub async fn evaluate(&self) -> Result<Evaluated> {
         let due_until = self.clock.now();
-        let mut total = self.batch(due_until).await?;
+        let mut total = self.batch(due_until, Place::None).await?;
         if !self.is_full(&total) {
             return Ok(total);
         }
-        for evaluated in try_join_all((0..self.lanes()).map(|_| self.lane(due_until))).await? {
+        let beside = if self.store.is_sqlite() { 0 } else { BESIDE };
+        let places = once(Place::Asked).chain(repeat_n(Place::Needed, beside));
+        for evaluated in try_join_all(places.map(|place| self.lane(due_until, place))).await? {
             total += evaluated;
         }
         Ok(total)
     }
 
     /// Batch after batch, until one is not full.
-    async fn lane(&self, due_until: DateTime<Utc>) -> Result<Evaluated> {
+    async fn lane(&self, due_until: DateTime<Utc>, place: Place) -> Result<Evaluated> {
         let mut total = Evaluated::default();
         loop {
-            let evaluated = self.batch(due_until).await?;
+            let evaluated = self.batch(due_until, place).await?;
             total += evaluated;
             if !self.is_full(&evaluated) {
                 return Ok(total);
@@ -63,17 +84,17 @@ impl Engine {
         }
     }
 
-    fn lanes(&self) -> usize {
-        if self.store.is_sqlite() { 1 } else { LANES }
-    }
-
     /// Whether there may be more where these came from.
     fn is_full(&self, evaluated: &Evaluated) -> bool {
-        evaluated.processes as u64 >= self.options.batch
+        evaluated.processes as u64 >= self.most()
     }
 
-    async fn batch(&self, due_until: DateTime<Utc>) -> Result<Evaluated> {
-        match self.cycle(due_until, self.options.batch, &mut None).await {
+    fn most(&self) -> u64 {
+        if self.store.is_sqlite() { MOST_ON_SQLITE } else { MOST_ON_POSTGRES }
+    }
+
+    async fn batch(&self, due_until: DateTime<Utc>, place: Place) -> Result<Evaluated> {
+        match self.cycle(due_until, self.most(), place, &mut None).await {
             Err(error) if error.is_about_data() => self.isolate(due_until).await,
             evaluated => evaluated,
         }
@@ -82,9 +103,9 @@ impl Engine {
     /// One process made a whole batch fail: go one by one, and fail that one.
     async fn isolate(&self, due_until: DateTime<Utc>) -> Result<Evaluated> {
         let mut total = Evaluated::default();
-        for _ in 0..self.options.batch {
+        for _ in 0..self.most() {
             let mut suspect = None;
-            match self.cycle(due_until, 1, &mut suspect).await {
+            match self.cycle(due_until, 1, Place::None, &mut suspect).await {
                 Ok(evaluated) if evaluated.processes == 0 => break,
                 Ok(evaluated) => total += evaluated,
                 Err(error) if error.is_about_data() => {
@@ -107,10 +128,17 @@ impl Engine {
         &self,
         due_until: DateTime<Utc>,
         most: u64,
+        place: Place,
         first: &mut Option<Suspect>,
     ) -> Result<Evaluated> {
         let (now, watch) = (self.clock.now().max(due_until), Stopwatch::start());
-        let mut cycle = self.store.claim(due_until, most).await?;
+        let mut cycle = match place {
+            Place::None => self.store.claim(due_until, most).await?,
+            _ => match self.store.claim_beside(due_until, most, place == Place::Needed).await? {
+                Some(cycle) => cycle,
+                None => return Ok(Evaluated::default()),
+            },
+        };
         let claimed = std::mem::take(&mut cycle.claimed);
         *first = claimed.first().map(|Claimed { process, .. }| Suspect {
             key: process.key.clone(),

@@ -46,8 +46,6 @@ pub use wake::Wake;
 /// What the engine is told by its configuration.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Processes claimed in one transaction.
-    pub batch: u64,
     /// How long an attempt belongs to whoever began it. Longer than any channel takes.
     pub lease: TimeDelta,
     /// How long ended processes are kept.
@@ -63,7 +61,6 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            batch: 1_000,
             lease: TimeDelta::seconds(120),
             retention: TimeDelta::days(90),
             timezone: Tz::UTC,
