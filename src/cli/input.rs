@@ -6,9 +6,15 @@ use std::{
     path::Path,
 };
 
+use rungs_core::{Checked, Sequence, check_bytes};
+use rungs_runners::builtin::KINDS;
 use serde_json::Value;
 
-use super::{Failure, Result};
+use super::{
+    Failure, Result,
+    failure::rendered,
+    output::{DIM, talk},
+};
 
 /// How long a sequence may be, in bytes. The check knows it too; here nothing is read
 /// beyond it, whatever the file.
@@ -60,6 +66,33 @@ pub(super) fn data(given: Option<&str>) -> Result<Value> {
     let bytes = bytes.map_err(|error| Failure::refused(format!("{path}: {error}")))?;
     serde_json::from_slice(&bytes)
         .map_err(|error| Failure::refused(format!("{path} is no JSON: {error}")))
+}
+
+/// Data from the command line; without any, what lies beside the sequence.
+pub(super) fn data_or_example(given: Option<&str>, sequence: &Path) -> Result<Value> {
+    if given.is_some() { data(given) } else { example(sequence) }
+}
+
+/// The data that lies beside a sequence, if there is some.
+fn example(sequence: &Path) -> Result<Value> {
+    let beside = sequence.with_extension("data.json");
+    if !beside.is_file() {
+        return Ok(Value::Null);
+    }
+    talk(&format!("{DIM}the data is {}; --data takes other{DIM:#}", beside.display()));
+    data(Some(&format!("@{}", beside.display())))
+}
+
+/// A sequence that has passed the check. Warnings are told.
+pub(super) fn checked(source: &Source) -> Result<Sequence> {
+    let Checked { sequence, diagnostics } = check_bytes(&source.bytes, KINDS);
+    let Some(sequence) = sequence else {
+        return Err(Failure::sequence(&diagnostics, &source.file, &source.text()));
+    };
+    if !diagnostics.is_empty() {
+        talk(&rendered(&diagnostics, &source.file, &source.text()));
+    }
+    Ok(sequence)
 }
 
 fn open(path: &Path) -> io::Result<File> {

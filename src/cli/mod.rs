@@ -33,6 +33,7 @@ mod sequences;
 mod serve;
 mod show;
 mod signals;
+mod simulate;
 mod start;
 mod timeline;
 #[cfg(feature = "otel")]
@@ -49,6 +50,7 @@ type Result<T, E = Failure> = std::result::Result<T, E>;
 const FIRST_STEPS: &str = "\
 First steps:
   rungs check FILE              says what is wrong with a sequence, all of it
+  rungs simulate FILE           goes through a whole climb in no time, and sends nothing
   rungs run FILE --speed 600    climbs it here and now, ten minutes in a second
   rungs serve                   API and engine in one program, on rungs.db
 
@@ -76,12 +78,16 @@ enum Format {
     Text,
     /// One JSON document, or one a line.
     Json,
+    /// A picture, where there is one.
+    Svg,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run one process of a sequence here, to its end, and watch it.
     Run(run::Args),
+    /// Go through a whole climb in no time, and send nothing.
+    Simulate(simulate::Args),
     /// Say everything that is wrong with sequences.
     Check(check::Args),
     /// Serve the API and run the engine, in one program.
@@ -154,6 +160,9 @@ where
 
 impl Command {
     async fn run(self, context: &Context) -> Result<()> {
+        if context.output.format() == Format::Svg && !matches!(self, Self::Simulate(_)) {
+            return Err(Failure::usage("--format svg: only `simulate` draws"));
+        }
         match self {
             // These are told how to log.
             Self::Serve(_) | Self::Evaluate(_) => {}
@@ -163,6 +172,7 @@ impl Command {
         }
         match self {
             Self::Run(args) => run::run(args, context).await,
+            Self::Simulate(args) => simulate::simulate(&args, context),
             Self::Check(args) => check::check(&args, context),
             Self::Serve(args) => Box::pin(serve::serve(args, context)).await,
             Self::Evaluate(args) => evaluate::evaluate(&args, context).await,

@@ -34,6 +34,11 @@ impl Output {
         self.format == Format::Json
     }
 
+    /// What was asked for.
+    pub fn format(self) -> Format {
+        self.format
+    }
+
     /// Writes an answer in whichever form was asked for.
     pub fn answer(self, json: &impl Serialize, text: impl Display) -> io::Result<()> {
         if self.is_json() { self::json(json) } else { self::text(text) }

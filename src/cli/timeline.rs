@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rungs_core::{Entry, delivery::LogLine, process::iso};
+use rungs_core::{Entry, delivery::LogLine, process::iso, simulate};
 use serde_json::{Value, json};
 
 use crate::store::{Result, Store, entity::delivery, history::Moment};
@@ -40,6 +40,24 @@ enum What {
     Wrote { entry: Entry, step: String, channel: String, request: Value },
     /// Something was reported of a delivery.
     Reported { step: String, delivery: String, channel: String, line: LogLine },
+}
+
+impl What {
+    fn of(simulated: &simulate::What) -> Self {
+        match simulated.clone() {
+            simulate::What::Did(entry) => Self::Entry(entry),
+            simulate::What::Wrote { step, delivery, channel, request } => {
+                let channel = channel.to_owned();
+                let entry = Entry::Wrote { step: step.clone(), delivery, channel: channel.clone() };
+                Self::Wrote { entry, step, channel, request }
+            }
+            simulate::What::Heard { step, delivery, channel, status } => {
+                let what = status.to_string();
+                let line = LogLine { at: 0, attempt: None, what, error: None };
+                Self::Reported { step, delivery, channel: channel.to_owned(), line }
+            }
+        }
+    }
 }
 
 /// How far a timeline has been read.
@@ -112,6 +130,19 @@ fn merge(moments: Vec<Moment>, reports: Vec<Line>, deliveries: &[delivery::Model
 }
 
 impl Line {
+    /// What a simulation says, as a history would say it.
+    pub fn simulated(lines: &[simulate::Line]) -> Vec<Self> {
+        let mut told = Vec::with_capacity(lines.len());
+        let mut lines = lines.iter().peekable();
+        while let Some(simulate::Line { at, what }) = lines.next() {
+            let next = lines.peek().map(|line| &line.what);
+            let implied = matches!(what, simulate::What::Did(_))
+                && matches!(next, Some(simulate::What::Wrote { .. }));
+            told.push(Self { at: *at, what: What::of(what), implied });
+        }
+        told
+    }
+
     fn of(at: DateTime<Utc>, entry: Entry, deliveries: &[delivery::Model]) -> Self {
         let what = match &entry {
             Entry::Wrote { step, delivery, channel } => What::Wrote {

@@ -42,6 +42,8 @@ mod timezone;
 mod variables;
 mod weight;
 
+pub(crate) use suggest::nearest;
+
 use crate::{Diagnostic, Sequence, Severity, diagnostic::Place};
 
 /// What came of a check.

@@ -11,11 +11,13 @@ pub mod advance;
 pub mod check;
 pub mod delivery;
 pub mod diagnostic;
+pub mod happening;
 pub mod history;
 pub mod process;
 pub mod remedy;
 pub mod retry;
 pub mod sequence;
+pub mod simulate;
 pub mod start;
 
 pub use advance::{Advanced, Delivery, advance};

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
-use rungs_core::{Process, Sequence, Status};
+use rungs_core::{Process, Sequence, Status, happening::Happening};
 
 use crate::{
     channels::console::clean,
@@ -15,8 +15,6 @@ use crate::{
     engine::Engine,
     intake::{self, NewEvent},
 };
-
-use super::Happening;
 
 /// It waits for something that nobody will send.
 const STUCK: u8 = 3;

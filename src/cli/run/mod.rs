@@ -6,15 +6,11 @@
 //! Does not: leave anything behind, except what real channels have sent.
 
 mod climb;
-mod happening;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use chrono_tz::Tz;
-use rungs_core::{Checked, Sequence, check_bytes};
+use rungs_core::happening::Happening;
 use serde::{Deserialize, de::IntoDeserializer};
 use serde_json::Value;
 
@@ -29,14 +25,11 @@ use crate::{
 
 use super::{
     Context, Failure, Result,
-    failure::rendered,
     input::{self, Source},
     open,
     output::{BOLD, DIM, talk},
     signals::Signals,
 };
-
-use happening::Happening;
 
 /// A month in a few seconds is as fast as anybody can read.
 const SPEEDS: std::ops::RangeInclusive<f64> = 1.0..=1_000_000.0;
@@ -78,11 +71,8 @@ fn fate(text: &str) -> std::result::Result<CallFate, String> {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let sequence = checked(&source)?;
-    let data = match &args.data {
-        Some(data) => input::data(Some(data))?,
-        None => example(&args.file)?,
-    };
+    let sequence = input::checked(&source)?;
+    let data = input::data_or_example(args.data.as_deref(), &args.file)?;
     let mut config = context.config()?;
     config.timezone = args.timezone.unwrap_or(config.timezone);
     config.console.calls = args.calls.unwrap_or(config.console.calls);
@@ -100,28 +90,6 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         ended = climb.run() => ended,
         () = signals.next() => Err(Failure::ended(130, "interrupted")),
     }
-}
-
-fn checked(source: &Source) -> Result<Sequence> {
-    let Checked { sequence, diagnostics } =
-        check_bytes(&source.bytes, rungs_runners::builtin::KINDS);
-    let Some(sequence) = sequence else {
-        return Err(Failure::sequence(&diagnostics, &source.file, &source.text()));
-    };
-    if !diagnostics.is_empty() {
-        talk(&rendered(&diagnostics, &source.file, &source.text()));
-    }
-    Ok(sequence)
-}
-
-/// The data that lies beside a sequence, if there is some.
-fn example(sequence: &Path) -> Result<Value> {
-    let beside = sequence.with_extension("data.json");
-    if !beside.is_file() {
-        return Ok(Value::Null);
-    }
-    talk(&format!("{DIM}the data is {}; --data takes other{DIM:#}", beside.display()));
-    input::data(Some(&format!("@{}", beside.display())))
 }
 
 async fn engine(config: &Config) -> Result<Arc<Engine>> {

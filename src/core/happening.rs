@@ -1,4 +1,4 @@
-//! What is to happen to a process that is run: `+7m:order.status=confirmed`.
+//! What is to happen to a process that is run or simulated: `+7m:order.status=confirmed`.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ const DATA: &str = "data";
 
 /// Something that is to happen.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Happening {
+pub struct Happening {
     /// How long after the start.
     pub after: TimeDelta,
     /// The event's type.
@@ -49,7 +49,7 @@ fn nested(path: &str, value: &str) -> Result<Value, String> {
 }
 
 /// Numbers with units, one after the other: `1h30m`.
-fn duration(text: &str) -> Option<TimeDelta> {
+pub(crate) fn duration(text: &str) -> Option<TimeDelta> {
     let text = text.strip_prefix('+').unwrap_or(text);
     let mut rest = text;
     let mut millis = 0.0;

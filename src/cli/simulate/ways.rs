@@ -1,0 +1,78 @@
+//! What `--what-if` found.
+
+use rungs_core::{
+    Status,
+    simulate::{End, Explored, Way},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    channels::console::clean,
+    cli::{
+        Output, Result,
+        output::{self, BOLD, DIM, WARN, talk},
+        words,
+    },
+};
+
+pub(super) fn tell(explored: &Explored, output: Output) -> Result<()> {
+    if output.is_json() {
+        for way in &explored.ways {
+            output::json(&document(way))?;
+        }
+        return Ok(());
+    }
+    let mut ways: Vec<&Way> = explored.ways.iter().collect();
+    ways.sort_by_key(|way| way.length);
+    let head = ["length", "contacts", "ends", "answers"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(ways.into_iter().map(row)).collect();
+    output::text(output::table(&rows))?;
+    let (ways, tried) = (explored.ways.len(), explored.tried);
+    talk(&format!("\n{BOLD}{ways} different climbs{BOLD:#}{DIM} of {tried} combinations{DIM:#}"));
+    if explored.is_cut_short {
+        talk(&format!("{WARN}There are more combinations.{WARN:#} --most tries more of them."));
+    }
+    Ok(())
+}
+
+fn row(way: &Way) -> Vec<String> {
+    let answers: Vec<String> = way
+        .answers
+        .iter()
+        .map(|(step, _, _, status)| format!("{} {status}", clean(step)))
+        .collect();
+    vec![
+        words::duration(way.length),
+        way.answers.len().to_string(),
+        ends(way),
+        if answers.is_empty() { "nobody is contacted".to_owned() } else { answers.join(", ") },
+    ]
+}
+
+fn ends(way: &Way) -> String {
+    let cursor = clean(way.cursor.as_deref().unwrap_or_default());
+    match (way.end, way.status) {
+        (End::Ended, Status::Completed) => "completed".to_owned(),
+        (End::Ended, status) => format!("{} at {cursor}", status.as_str()),
+        (End::Waits, _) => format!("waits at {cursor}"),
+        (End::Endless, _) => format!("never, at {cursor}"),
+    }
+}
+
+fn document(way: &Way) -> Value {
+    let answers: Vec<Value> = way
+        .answers
+        .iter()
+        .map(|(step, stay, channel, status)| {
+            json!({ "step": step, "stay": stay, "channel": channel, "status": status })
+        })
+        .collect();
+    json!({
+        "seconds": way.length.as_seconds_f64(),
+        "status": way.status.as_str(),
+        "end": match way.end { End::Ended => "ended", End::Waits => "waits", End::Endless => "endless" },
+        "cursor": way.cursor,
+        "combinations": way.combinations,
+        "answers": answers,
+    })
+}

@@ -1,0 +1,236 @@
+//! Simulate: a whole climb under a virtual clock.
+//!
+//! Promises: pure, and by the same [`advance`] that the engine goes by, so that what is shown
+//! is what will happen. It always comes to an end: of the process, of what could move it, or
+//! of [`MOST_CYCLES`].
+//! Does not: send, or stand for a provider's whims: each delivery gets the answer that it is
+//! given here, once. Retries, channel limits and lateness of our own do not occur.
+//! Called by: the command line (`simulate`, `test`, `fuzz`).
+
+use std::collections::{BTreeSet, VecDeque};
+
+use chrono::{DateTime, Utc};
+use rungs_runners::{DeliveryStatus, DeliveryView};
+use serde_json::Value;
+
+use crate::{
+    Advanced, Delivery, Entry, Event, InputProblem, News, Process, Sequence, Start, Status,
+    advance, happening::Happening, start,
+};
+
+pub mod answer;
+pub mod explore;
+
+pub use answer::{Answer, Answers, Asked, Fate};
+pub use explore::{Explored, Way, explore};
+
+/// Cycles after which a simulation is given up: a ladder that goes round every minute gets a
+/// week.
+pub const MOST_CYCLES: usize = 10_000;
+
+/// One line of a climb.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// The process did something, or something was done to it.
+    Did(Entry),
+    /// It wrote a delivery.
+    Wrote {
+        /// The step that wrote it.
+        step: String,
+        /// Its id.
+        delivery: String,
+        /// Its channel.
+        channel: &'static str,
+        /// What is sent.
+        request: Value,
+    },
+    /// Something was heard of a delivery.
+    Heard {
+        /// The step that wrote it.
+        step: String,
+        /// Its id.
+        delivery: String,
+        /// Its channel.
+        channel: &'static str,
+        /// How far it has come.
+        status: DeliveryStatus,
+    },
+}
+
+/// How a simulation came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The process has ended.
+    Ended,
+    /// It waits for an event, and nobody sends one.
+    Waits,
+    /// It was still going after [`MOST_CYCLES`].
+    Endless,
+}
+
+/// A climb that was simulated.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    /// The process as it was in the end.
+    pub process: Process,
+    /// What happened, in order.
+    pub lines: Vec<Line>,
+    /// How it came to its end.
+    pub end: End,
+    /// When that was.
+    pub ended_at: DateTime<Utc>,
+}
+
+/// Something of which the process will be told.
+struct Coming {
+    at: DateTime<Utc>,
+    what: What,
+    news: News,
+}
+
+/// Starts a process and follows it to its end. `happenings` are what happens to it.
+///
+/// # Errors
+/// Every place where the data does not fit.
+pub fn simulate(
+    sequence: &Sequence,
+    new: Start,
+    happenings: &[Happening],
+    answers: &mut dyn Answers,
+) -> Result<Simulation, Vec<InputProblem>> {
+    let process = start(sequence, new)?;
+    let mut climb = Climb::new(sequence, process);
+    for happening in happenings {
+        climb.plan(happening);
+    }
+    Ok(climb.run(answers))
+}
+
+struct Climb<'a> {
+    sequence: &'a Sequence,
+    process: Process,
+    now: DateTime<Utc>,
+    /// In the order of time; at the same moment, in the order in which it was known.
+    coming: VecDeque<Coming>,
+    /// Deliveries that were withdrawn before they left.
+    withdrawn: BTreeSet<String>,
+    lines: Vec<Line>,
+}
+
+impl<'a> Climb<'a> {
+    fn new(sequence: &'a Sequence, process: Process) -> Self {
+        let now = process.started_at;
+        let lines = vec![Line { at: now, what: What::Did(Entry::Started) }];
+        let (coming, withdrawn) = (VecDeque::new(), BTreeSet::new());
+        Self { sequence, process, now, coming, withdrawn, lines }
+    }
+
+    fn plan(&mut self, happening: &Happening) {
+        let Some(at) = self.now.checked_add_signed(happening.after) else { return };
+        let event = Event { r#type: happening.r#type.clone(), data: happening.data.clone(), at };
+        let what = What::Did(Entry::Happened { event: event.r#type.clone() });
+        self.comes(Coming { at, what, news: News::Event(event) });
+    }
+
+    fn comes(&mut self, coming: Coming) {
+        let place = self.coming.partition_point(|earlier| earlier.at <= coming.at);
+        self.coming.insert(place, coming);
+    }
+
+    fn run(mut self, answers: &mut dyn Answers) -> Simulation {
+        for _ in 0..MOST_CYCLES {
+            let news = self.hear();
+            let advanced = advance(self.sequence, self.process.clone(), news, self.now);
+            self.take(advanced, answers);
+            if !self.process.status.is_live() {
+                return self.end(End::Ended);
+            }
+            let due_at = self.process.due_at.filter(|_| self.process.status == Status::Active);
+            let comes_at = self.coming.front().map(|coming| coming.at);
+            let Some(next) = due_at.into_iter().chain(comes_at).min() else {
+                return self.end(End::Waits);
+            };
+            self.now = self.now.max(next);
+        }
+        self.end(End::Endless)
+    }
+
+    fn end(self, end: End) -> Simulation {
+        Simulation { process: self.process, lines: self.lines, end, ended_at: self.now }
+    }
+
+    /// What has come by now.
+    fn hear(&mut self) -> Vec<News> {
+        let mut news = Vec::new();
+        while let Some(coming) = self.coming.pop_front() {
+            if coming.at > self.now {
+                self.coming.push_front(coming);
+                break;
+            }
+            self.lines.push(Line { at: coming.at, what: coming.what });
+            news.push(coming.news);
+        }
+        news
+    }
+
+    fn take(&mut self, advanced: Advanced, answers: &mut dyn Answers) {
+        let Advanced { process, deliveries, withdrawn, history, .. } = advanced;
+        self.process = process;
+        self.withdrawn.extend(withdrawn);
+        let mut deliveries = deliveries.into_iter();
+        for entry in history {
+            match entry {
+                Entry::Wrote { .. } => {
+                    if let Some(delivery) = deliveries.next() {
+                        self.send(delivery, answers);
+                    }
+                }
+                // Both are told when they come.
+                Entry::Heard { .. } | Entry::Happened { .. } => {}
+                entry => self.lines.push(Line { at: self.now, what: What::Did(entry) }),
+            }
+        }
+    }
+
+    fn send(&mut self, delivery: Delivery, answers: &mut dyn Answers) {
+        let Delivery { id, step, what, .. } = delivery;
+        let stay = self.process.state.stays(&step);
+        let asked = Asked { step: &step, stay, channel: what.channel, request: &what.request };
+        let fate = answers.answer(&asked);
+        self.lines.push(Line {
+            at: self.now,
+            what: What::Wrote {
+                step: step.clone(),
+                delivery: id.clone(),
+                channel: what.channel,
+                request: what.request,
+            },
+        });
+        for (after, status) in fate.story(what.channel) {
+            let Some(at) = self.now.checked_add_signed(after) else { continue };
+            let (step, delivery, channel) = (step.clone(), id.clone(), what.channel);
+            let news = News::Delivery(DeliveryView {
+                id: id.clone(),
+                step: step.clone(),
+                status,
+                attempts: 1,
+                provider_id: None,
+                error: None,
+            });
+            let what = What::Heard { step, delivery, channel, status };
+            self.comes(Coming { at, what, news });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Explore: every combination of what can become of each delivery, up to a bound.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+use rungs_runners::{Action, DeliveryStatus};
+
+use crate::{Entry, InputProblem, Sequence, Start, Status, happening::Happening};
+
+use super::{Answer, Answers, Asked, End, Fate, Simulation, What, simulate};
+
+/// One way that a process can take.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// What became of each delivery, in order: step, stay, channel, status.
+    pub answers: Vec<(String, u32, String, DeliveryStatus)>,
+    /// How it ended.
+    pub end: End,
+    /// The process's status then.
+    pub status: Status,
+    /// The step at which it stood then.
+    pub cursor: Option<String>,
+    /// From its start to its end.
+    pub length: TimeDelta,
+    /// How many combinations take this way.
+    pub combinations: usize,
+}
+
+/// Every way.
+#[derive(Debug, Clone)]
+pub struct Explored {
+    /// Different ways, in the order in which they were found.
+    pub ways: Vec<Way>,
+    /// Combinations that were tried.
+    pub tried: usize,
+    /// There are more combinations than were to be tried.
+    pub is_cut_short: bool,
+}
+
+/// Tries up to `most` combinations. What `given` says of a step is not varied.
+///
+/// # Errors
+/// Every place where the data does not fit.
+pub fn explore(
+    sequence: &Sequence,
+    new: &Start,
+    happenings: &[Happening],
+    given: &[Answer],
+    most: usize,
+) -> Result<Explored, Vec<InputProblem>> {
+    let mut explored = Explored { ways: Vec::new(), tried: 0, is_cut_short: false };
+    let mut known: HashMap<Vec<(String, &'static str)>, usize> = HashMap::new();
+    let mut choices = Choices { given, made: Vec::new(), at: 0, answers: Vec::new() };
+    loop {
+        choices.at = 0;
+        choices.answers.clear();
+        let simulation = simulate(sequence, new.clone(), happenings, &mut choices)?;
+        explored.tried += 1;
+        let trace = trace(&simulation);
+        let found = known.get(&trace).and_then(|place| explored.ways.get_mut(*place));
+        if let Some(way) = found {
+            way.combinations += 1;
+        } else {
+            known.insert(trace, explored.ways.len());
+            explored.ways.push(Way::of(&simulation, choices.answers.clone()));
+        }
+        if !choices.turn() {
+            return Ok(explored);
+        }
+        if explored.tried >= most {
+            explored.is_cut_short = true;
+            return Ok(explored);
+        }
+    }
+}
+
+impl Way {
+    fn of(simulation: &Simulation, answers: Vec<(String, u32, String, DeliveryStatus)>) -> Self {
+        let process = &simulation.process;
+        Self {
+            answers,
+            end: simulation.end,
+            status: process.status,
+            cursor: process.cursor.clone(),
+            length: simulation.ended_at - process.started_at,
+            combinations: 1,
+        }
+    }
+}
+
+/// What makes two climbs the same: the steps they leave, and how.
+fn trace(simulation: &Simulation) -> Vec<(String, &'static str)> {
+    let left = simulation.lines.iter().filter_map(|line| match &line.what {
+        What::Did(Entry::Visited { action: Action::Noop, .. }) => None,
+        What::Did(Entry::Visited { step, action, .. }) => Some((step.clone(), action.as_str())),
+        What::Did(Entry::Achieved { step, .. }) => Some((step.clone(), "achieved")),
+        What::Wrote { step, .. } => Some((step.clone(), "wrote")),
+        _ => None,
+    });
+    let end =
+        (simulation.process.cursor.clone().unwrap_or_default(), simulation.process.status.as_str());
+    left.chain([end]).collect()
+}
+
+/// The choices of one combination: a number of the possible ends for each delivery.
+struct Choices<'a> {
+    given: &'a [Answer],
+    /// The choice, of how many.
+    made: Vec<(usize, usize)>,
+    at: usize,
+    answers: Vec<(String, u32, String, DeliveryStatus)>,
+}
+
+impl Choices<'_> {
+    /// The next combination, counted like a number whose last digit turns first. False after
+    /// the last.
+    fn turn(&mut self) -> bool {
+        self.made.truncate(self.at);
+        while let Some((choice, of)) = self.made.pop() {
+            if choice + 1 < of {
+                self.made.push((choice + 1, of));
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Answers for Choices<'_> {
+    fn answer(&mut self, asked: &Asked<'_>) -> Fate {
+        let is_given = self
+            .given
+            .iter()
+            .any(|one| one.step == asked.step && one.stay.is_none_or(|stay| stay == asked.stay));
+        let fate = if is_given {
+            let mut given = self.given;
+            given.answer(asked)
+        } else {
+            // The good end and the usual bad one: which of the bad ones it is makes no
+            // difference to a ladder that does not ask.
+            let ends = Fate::possible(asked.channel);
+            let ends = ends.get(..2).unwrap_or(ends);
+            if self.at == self.made.len() {
+                self.made.push((0, ends.len()));
+            }
+            let (choice, _) = self.made.get(self.at).copied().unwrap_or_default();
+            self.at += 1;
+            let status = ends.get(choice).copied().unwrap_or(DeliveryStatus::Failed);
+            Fate { status, after: None }
+        };
+        let Asked { step, stay, channel, .. } = asked;
+        self.answers.push(((*step).to_owned(), *stay, (*channel).to_owned(), fate.status));
+        fate
+    }
+}

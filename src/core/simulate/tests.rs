@@ -1,0 +1,185 @@
+//! Climbs that nobody makes.
+
+use chrono::TimeDelta;
+use rungs_runners::builtin::KINDS;
+use serde_json::json;
+
+use super::*;
+use crate::check;
+
+const LADDER: &str = r"
+sequence: ladder
+steps:
+  - id: grace
+    run: WaitForDuration
+    config: { amount: 3, unit: minutes }
+  - id: ring
+    run: Phone
+    config: { to: '+385911234567', say: Hello, await: answered }
+    altNext: text
+  - id: settle
+    run: WaitForDuration
+    config: { amount: 5, unit: minutes }
+    next: confirmed
+  - id: text
+    run: SMS
+    config: { to: '+385911234567', message: Hello }
+  - id: again
+    run: GoTo
+    config: { step: ring, times: 1 }
+  - id: confirmed
+    run: Goal
+    config:
+      lodashCommand: eq
+      value: { type: get, value: status }
+      compareTo: { type: raw, value: confirmed }
+      otherwise: end
+";
+
+fn sequence() -> Sequence {
+    let checked = check(LADDER, KINDS);
+    checked.sequence.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
+}
+
+fn begin() -> Start {
+    Start {
+        key: "01900000-0000-7000-8000-000000000001".into(),
+        process_id: "order-7".into(),
+        version: 1,
+        data: json!({}),
+        default_timezone: chrono_tz::UTC,
+        now: "2026-11-23T09:00:00Z".parse().unwrap(),
+    }
+}
+
+/// Who was reached, when, and what became of it.
+fn contacts(simulation: &Simulation) -> Vec<String> {
+    let told = simulation.lines.iter().filter_map(|line| {
+        let time = line.at.format("%H:%M:%S");
+        match &line.what {
+            What::Wrote { step, .. } => Some(format!("{time} {step}")),
+            What::Heard { step, status, .. } => Some(format!("{time} {step} {status}")),
+            What::Did(_) => None,
+        }
+    });
+    told.collect()
+}
+
+fn run(answers: &[&str], happenings: &[&str]) -> Simulation {
+    let answers: Vec<Answer> = answers.iter().map(|text| text.parse().unwrap()).collect();
+    let happenings: Vec<Happening> = happenings.iter().map(|text| text.parse().unwrap()).collect();
+    simulate(&sequence(), begin(), &happenings, &mut &answers[..]).unwrap()
+}
+
+#[test]
+fn if_nothing_is_said_nobody_picks_up_and_texts_arrive() {
+    let simulation = run(&[], &[]);
+    assert_eq!(
+        contacts(&simulation),
+        [
+            "09:03:00 ring",
+            "09:03:00 ring sent",
+            "09:03:30 ring no-answer",
+            "09:03:30 text",
+            "09:03:30 text sent",
+            "09:03:30 ring",
+            "09:03:30 ring sent",
+            "09:03:35 text delivered",
+            "09:04:00 ring no-answer",
+            "09:04:00 text",
+            "09:04:00 text sent",
+        ]
+    );
+    assert_eq!((simulation.end, simulation.process.status), (End::Ended, Status::Completed));
+}
+
+#[test]
+fn the_second_call_is_answered_as_it_is_said() {
+    let simulation = run(&["ring=busy", "ring#2=answered+20s"], &[]);
+    let calls: Vec<String> =
+        contacts(&simulation).into_iter().filter(|line| line.contains(" ring")).collect();
+    assert_eq!(
+        calls,
+        [
+            "09:03:00 ring",
+            "09:03:00 ring sent",
+            "09:03:05 ring busy",
+            "09:03:05 ring",
+            "09:03:05 ring sent",
+            "09:03:25 ring answered",
+            "09:03:55 ring completed",
+        ]
+    );
+    assert_eq!(simulation.ended_at - simulation.process.started_at, TimeDelta::seconds(505));
+}
+
+#[test]
+fn an_event_pulls_it_to_its_goal_and_nobody_is_rung() {
+    let simulation = run(&[], &["+2m:status=confirmed"]);
+    assert_eq!(contacts(&simulation), [""; 0]);
+    let did: Vec<&Entry> = simulation
+        .lines
+        .iter()
+        .filter_map(|line| match &line.what {
+            What::Did(entry) => Some(entry),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        matches!(
+            did[..],
+            [
+                Entry::Started,
+                Entry::Visited { .. },
+                Entry::Happened { .. },
+                Entry::Achieved { .. },
+                Entry::Visited { .. },
+                Entry::Completed,
+            ]
+        ),
+        "{did:#?}"
+    );
+    assert_eq!(simulation.ended_at - simulation.process.started_at, TimeDelta::minutes(2));
+}
+
+#[test]
+fn an_answer_for_a_step_that_is_not_there_is_refused() {
+    for (answer, expected) in [
+        ("rign=busy", "there is no step `rign`; did you mean `ring`?"),
+        ("grace=busy", "step `grace` reaches nobody"),
+    ] {
+        let error = answer::fit(&[answer.parse().unwrap()], &sequence()).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(answer::fit(&["ring#7=busy".parse().unwrap()], &sequence()), Ok(()));
+}
+
+#[test]
+fn every_way_is_found_once() {
+    let explored = explore(&sequence(), &begin(), &[], &[], 1_000).unwrap();
+    // Answered at once; or a text, which arrives or not, and then the same once more.
+    let ends: Vec<(usize, i64)> =
+        explored.ways.iter().map(|way| (way.answers.len(), way.length.num_seconds())).collect();
+    assert_eq!(ends, [(1, 490), (3, 520), (4, 240)], "{:#?}", explored.ways);
+    assert_eq!(explored.tried, explored.ways.iter().map(|way| way.combinations).sum::<usize>());
+    assert!(!explored.is_cut_short);
+
+    let cut = explore(&sequence(), &begin(), &[], &[], 2).unwrap();
+    assert!(cut.is_cut_short && cut.tried == 2);
+    let given =
+        explore(&sequence(), &begin(), &[], &["ring=answered".parse().unwrap()], 9).unwrap();
+    assert_eq!(given.ways.len(), 1, "what is given is not varied");
+}
+
+#[test]
+fn a_ladder_without_end_is_given_up() {
+    let endless = r"
+sequence: endless
+steps:
+  - { id: wait, run: WaitForDuration, config: { amount: 1, unit: minutes } }
+  - { id: again, run: GoTo, config: { step: wait } }
+";
+    let sequence = check(endless, KINDS).sequence.unwrap();
+    let simulation = simulate(&sequence, begin(), &[], &mut &[][..]).unwrap();
+    assert_eq!(simulation.end, End::Endless);
+}

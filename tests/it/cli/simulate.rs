@@ -1,0 +1,121 @@
+//! `simulate`: what an author sees before anybody is rung.
+
+use serde_json::Value;
+
+use super::{Desk, PHONE};
+
+/// Where the ladder is simulated, and what ends it.
+const LADDER: [&str; 8] = [
+    "simulate",
+    "ladder.yml",
+    "--data",
+    PHONE,
+    "--at",
+    "2026-03-29T00:30",
+    "--event",
+    "+11h:order.status=confirmed",
+];
+
+fn ladder(more: &[&'static str]) -> Vec<&'static str> {
+    [&LADDER, more].concat()
+}
+
+#[test]
+fn a_night_in_which_the_clocks_change_is_told_in_local_time() {
+    let desk = Desk::new();
+    let out = desk.ask(&LADDER);
+    let lines: Vec<&str> = out.lines().map(str::trim).collect();
+    assert_eq!(lines[0], "Sun 29 Mar 2026");
+    assert!(lines[1].starts_with("00:30:00"), "{out}");
+    for told in [
+        "00:33:00  ring       » phone to +385911234567: \"Orders are waiting.\"",
+        "00:33:30  ring       · no-answer",
+        // Five hours later, beside the one that the clocks skip.
+        "06:33:30  settle     → next: waited 5 hours",
+    ] {
+        assert!(lines.contains(&told), "no {told:?} in\n{out}");
+    }
+}
+
+#[test]
+fn answers_and_events_change_the_climb() {
+    let desk = Desk::new();
+    let simulated = desk.say(&[
+        "simulate",
+        "ladder.yml",
+        "--data",
+        PHONE,
+        "--at",
+        "2026-03-29T00:30",
+        "--answer",
+        "ring=answered+20s,ring#2=busy",
+        "--event",
+        "+6h:order.status=confirmed",
+    ]);
+    assert_eq!(simulated.code, Some(0), "{simulated:#?}");
+    for told in
+        ["00:33:20  ring       · answered", "ring       · busy", "◆ event order.status = confirmed"]
+    {
+        assert!(simulated.out.contains(told), "no {told:?} in\n{}", simulated.out);
+    }
+    assert!(simulated.err.contains("2 calls, in 6 h"), "{}", simulated.err);
+}
+
+#[test]
+fn machines_get_the_lines_of_a_history() {
+    let desk = Desk::new();
+    let out = desk.ask(&ladder(&["--format", "json"]));
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let first = &lines[0];
+    assert_eq!(
+        (first["kind"].as_str(), first["at"].as_str()),
+        (Some("started"), Some("2026-03-28T23:30:00.000Z"))
+    );
+    let wrote = lines.iter().find(|line| line["kind"] == "wrote").unwrap();
+    assert_eq!(wrote["request"]["to"], "+385911234567");
+    assert_eq!(lines.last().unwrap()["kind"], "completed");
+}
+
+#[test]
+fn a_picture_is_xml_whatever_its_texts_say() {
+    let desk = Desk::new();
+    let svg = desk.ask(&ladder(&["--format", "svg", "--event", "+1m:</text><&>\""]));
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let texts: Vec<&str> = document.descendants().filter_map(|node| node.text()).collect();
+    for words in ["calls", "waits", "ring: no-answer", "</text><&>\"", "Sun 29 Mar 2026"] {
+        assert!(texts.iter().any(|text| text.contains(words)), "no {words:?} in {svg}");
+    }
+    assert!(svg.contains("class=\"night\""), "it was night");
+}
+
+#[test]
+fn what_if_lists_every_climb_once() {
+    let desk = Desk::new();
+    let told = desk.say(&ladder(&["--what-if"]));
+    assert_eq!(told.code, Some(0), "{told:#?}");
+    assert!(told.out.contains("ring answered, ring no-answer"), "{}", told.out);
+    // Without an `altNext` an answer makes no other climb; that it is told once is the point.
+    assert!(told.err.contains("of 4 combinations"), "{}", told.err);
+    let cut = desk.say(&ladder(&["--what-if", "--most", "2"]));
+    cut.refuses(0, &["There are more combinations"]);
+}
+
+#[test]
+fn bad_input_is_told_in_a_line() {
+    let desk = Desk::new();
+    desk.put("waits.yml", "sequence: waits\nsteps:\n  - { id: first, run: Conditional, config: { lodashCommand: eq, value: { type: get, value: a }, compareTo: { type: raw, value: 1 } }, altNext: wait, next: end }\n  - { id: wait, run: WaitForDuration, config: { amount: 1, unit: days } }\n  - { id: again, run: GoTo, config: { step: first } }\n");
+    let simulate =
+        |more: &[&str]| desk.say(&[&["simulate", "ladder.yml", "--data", PHONE], more].concat());
+    simulate(&["--at", "half past two"]).refuses(2, &["--at", "2026-03-29T00:30"]);
+    simulate(&["--answer", "rign=busy"]).refuses(2, &["no step `rign`", "did you mean `ring`"]);
+    simulate(&["--answer", "grace=busy"]).refuses(2, &["`grace` reaches nobody"]);
+    simulate(&["--answer", "ring=maybe"]).refuses(2, &["expected one of"]);
+    simulate(&["--event", "soon"]).refuses(2, &["a colon"]);
+    desk.say(&["simulate", "ladder.yml", "--data", "{}"]).refuses(1, &["phone"]);
+    desk.say(&["simulate", "nothing.yml"]).refuses(1, &["nothing.yml"]);
+    desk.say(&["--format", "svg", "check", "ladder.yml"]).refuses(2, &["only `simulate` draws"]);
+    desk.say(&LADDER[..6]).refuses(3, &["waits at `confirmed` for an event"]);
+    // Ten thousand days are enough to see that it never ends.
+    desk.say(&["simulate", "waits.yml", "--data", "{}"])
+        .refuses(3, &["still going after 10000 cycles"]);
+}
