@@ -68,6 +68,14 @@ pub(super) fn data(given: Option<&str>) -> Result<Value> {
         .map_err(|error| Failure::refused(format!("{path} is no JSON: {error}")))
 }
 
+/// JSON in a file; or what keeps it from being read.
+pub(super) fn file(path: &Path) -> std::result::Result<Value, String> {
+    let bytes = open(path).and_then(|file| bounded(file, LONGEST_DATA));
+    let bytes = bytes.map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| format!("{} is no JSON: {error}", path.display()))
+}
+
 /// Data from the command line; without any, what lies beside the sequence.
 pub(super) fn data_or_example(given: Option<&str>, sequence: &Path) -> Result<Value> {
     if given.is_some() { data(given) } else { example(sequence) }

@@ -35,11 +35,13 @@ mod show;
 mod signals;
 mod simulate;
 mod start;
+mod test;
 mod timeline;
 #[cfg(feature = "otel")]
 mod traces;
 mod view;
 mod words;
+mod xml;
 
 use failure::Failure;
 use output::Output;
@@ -51,6 +53,7 @@ const FIRST_STEPS: &str = "\
 First steps:
   rungs check FILE              says what is wrong with a sequence, all of it
   rungs simulate FILE           goes through a whole climb in no time, and sends nothing
+  rungs test                    tries the cases in *.test.yml
   rungs run FILE --speed 600    climbs it here and now, ten minutes in a second
   rungs serve                   API and engine in one program, on rungs.db
 
@@ -88,6 +91,8 @@ enum Command {
     Run(run::Args),
     /// Go through a whole climb in no time, and send nothing.
     Simulate(simulate::Args),
+    /// Try the cases that authors wrote beside their sequences.
+    Test(test::Args),
     /// Say everything that is wrong with sequences.
     Check(check::Args),
     /// Serve the API and run the engine, in one program.
@@ -173,6 +178,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(args, context).await,
             Self::Simulate(args) => simulate::simulate(&args, context),
+            Self::Test(args) => test::test(&args, context),
             Self::Check(args) => check::check(&args, context),
             Self::Serve(args) => Box::pin(serve::serve(args, context)).await,
             Self::Evaluate(args) => evaluate::evaluate(&args, context).await,

@@ -18,6 +18,7 @@ use rungs_runners::Kind;
 use serde_json::Value;
 
 mod at;
+pub mod cases;
 mod compose;
 mod config;
 mod delivering;

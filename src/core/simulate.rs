@@ -86,7 +86,7 @@ pub struct Simulation {
     pub lines: Vec<Line>,
     /// How it came to its end.
     pub end: End,
-    /// When that was.
+    /// When that was: where it waits, when it came there.
     pub ended_at: DateTime<Utc>,
 }
 
@@ -165,7 +165,9 @@ impl<'a> Climb<'a> {
     }
 
     fn end(self, end: End) -> Simulation {
-        Simulation { process: self.process, lines: self.lines, end, ended_at: self.now }
+        let entered_at = self.process.state.entered_at.and_then(DateTime::from_timestamp_millis);
+        let ended_at = entered_at.filter(|_| end == End::Waits).unwrap_or(self.now);
+        Simulation { process: self.process, lines: self.lines, end, ended_at }
     }
 
     /// What has come by now.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rungs_core::{Sequence, simulate::Simulation};
 
-use crate::cli::words;
+use crate::cli::{words, xml::escaped};
 
 mod axis;
 mod bars;
@@ -184,20 +184,4 @@ fn told(bar: &Bar, timezone: Tz) -> String {
     } else {
         format!("{} to {}: {}", at(bar.from), at(bar.to), bar.label)
     }
-}
-
-/// Text in XML. What XML has no place for at all is replaced.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            character if character.is_control() => escaped.push(' '),
-            character => escaped.push(character),
-        }
-        escaped
-    })
 }

@@ -9,6 +9,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod cases;
 mod simulate;
 #[cfg(feature = "otel")]
 mod traces;

@@ -1,0 +1,219 @@
+//! `test`: the cases beside sequences, each climbed under a virtual clock.
+//!
+//! Promises: no file keeps another from being tried. Nothing is sent. A case that does not
+//! hold is told with what was expected and what happened side by side, at file and line.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use serde_json::json;
+
+use crate::clock::Stopwatch;
+
+use super::{
+    Context, Failure, Output, Result,
+    failure::count,
+    output::{self, BAD, BOLD, DIM, GOOD, WARN, talk},
+};
+
+mod junit;
+mod suite;
+mod tell;
+
+use suite::{Suite, Tried};
+
+/// Files that are looked for in folders.
+const ENDINGS: [&str; 2] = [".test.yml", ".test.yaml"];
+/// Folders below each other that are looked through.
+const DEEPEST: usize = 16;
+/// Between two looks for changes.
+const PAUSE: Duration = Duration::from_millis(250);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Files of cases, or folders with some; without any, this folder.
+    #[arg(value_name = "FILE|FOLDER")]
+    paths: Vec<PathBuf>,
+    /// Say which steps and branches no case took, and fail if there are some.
+    #[arg(long)]
+    coverage: bool,
+    /// Also write a report in JUnit's XML, as CI reads it.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Try again whenever a file has changed.
+    #[arg(long)]
+    watch: bool,
+}
+
+pub(super) fn test(args: &Args, context: &Context) -> Result<()> {
+    if !args.watch {
+        return once(args, context.output);
+    }
+    loop {
+        let before = state(args);
+        if let Err(failure) = once(args, context.output) {
+            failure.report();
+        }
+        talk(&format!("{DIM}waiting for changes; Ctrl-C ends this{DIM:#}"));
+        while state(args) == before {
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+fn once(args: &Args, output: Output) -> Result<()> {
+    let files = files(args)?;
+    let watch = Stopwatch::start();
+    let suites = run_all(&files);
+    if let Some(path) = &args.junit {
+        fs::write(path, junit::report(&suites))
+            .map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
+    }
+    if output.is_json() {
+        for suite in &suites {
+            suite.document().iter().try_for_each(output::json)?;
+        }
+    } else {
+        suites.iter().try_for_each(tell::suite)?;
+    }
+    let mut missed = 0;
+    if args.coverage {
+        missed = coverage(&suites, output)?;
+    }
+    sum(&suites, watch.elapsed(), missed)
+}
+
+/// Several at a time: there may be thousands of cases.
+fn run_all(files: &[PathBuf]) -> Vec<Suite> {
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let suite = Suite::run(file);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push(suite);
+                }
+            });
+        }
+    });
+    let mut suites = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    suites.sort_by(|a, b| a.file.cmp(&b.file));
+    suites
+}
+
+/// What no case took; the cases of several files may be about one sequence.
+fn coverage(suites: &[Suite], output: Output) -> Result<usize> {
+    let mut missed = 0;
+    for (sequence, branches, all) in suite::coverage(suites) {
+        missed += branches.len();
+        if output.is_json() {
+            let missed: Vec<_> =
+                branches.iter().map(|(step, way)| json!({ "step": step, "way": way })).collect();
+            output::json(&json!({ "sequence": sequence, "branches": all, "missed": missed }))?;
+            continue;
+        }
+        let taken = all - branches.len();
+        let share = if all == 0 { 100 } else { taken * 100 / all };
+        let style = if branches.is_empty() { GOOD } else { WARN };
+        output::text(format!(
+            "{style}{share:>3} %{style:#}  {sequence}  {taken} of {all} branches"
+        ))?;
+        for (step, way) in &branches {
+            output::text(format!("       {WARN}never taken{WARN:#}: {step} {way}"))?;
+        }
+    }
+    Ok(missed)
+}
+
+fn sum(suites: &[Suite], took: Duration, missed: usize) -> Result<()> {
+    let tried: Vec<&Tried> = suites.iter().flat_map(|suite| &suite.tried).collect();
+    let failed = tried.iter().filter(|one| !one.passed()).count();
+    let broken = suites.iter().filter(|suite| suite.broken.is_some()).count();
+    let cases = count(tried.len(), "case");
+    let words = format!("{cases} in {} ms", took.as_millis());
+    let never = match missed {
+        1 => "1 branch is never taken".to_owned(),
+        missed => format!("{missed} branches are never taken"),
+    };
+    talk(&match (failed, broken, missed) {
+        (0, 0, 0) => format!("{GOOD}{BOLD}all well{BOLD:#}{GOOD:#}: {words}"),
+        (0, 0, _) => format!("{words}; {BAD}{never}{BAD:#}"),
+        (failed, 0, _) => format!("{words}; {BAD}{failed} failed{BAD:#}"),
+        (failed, broken, _) => {
+            let files = count(broken, "file");
+            format!("{words}; {BAD}{failed} failed, {files} could not be read{BAD:#}")
+        }
+    });
+    if failed + broken + missed > 0 { Err(Failure::said(1)) } else { Ok(()) }
+}
+
+fn files(args: &Args) -> Result<Vec<PathBuf>> {
+    let here = [PathBuf::from(".")];
+    let paths = if args.paths.is_empty() { &here[..] } else { &args.paths[..] };
+    let mut files = Vec::new();
+    for path in paths {
+        let wrong = |error: io::Error| Failure::refused(format!("{}: {error}", path.display()));
+        if fs::metadata(path).map_err(wrong)?.is_dir() {
+            look(path, DEEPEST, &mut files).map_err(wrong)?;
+        } else {
+            files.push(path.clone());
+        }
+    }
+    files.sort();
+    files.dedup();
+    if files.is_empty() {
+        return Err(Failure::refused("there are no cases: no file ends with .test.yml"));
+    }
+    Ok(files)
+}
+
+fn look(folder: &Path, deeper: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // What is hidden, and what programs make, holds no cases.
+        if name.starts_with('.') || matches!(&*name, "target" | "node_modules") {
+            continue;
+        }
+        let path = entry.path().strip_prefix("./").map_or_else(|_| entry.path(), Path::to_owned);
+        if entry.file_type()?.is_dir() {
+            if deeper > 0 {
+                look(&path, deeper - 1, files)?;
+            }
+        } else if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// When each file that matters was changed last.
+fn state(args: &Args) -> Vec<(PathBuf, Option<SystemTime>)> {
+    let mut folders: Vec<PathBuf> = files(args)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|file| file.parent().map(Path::to_owned))
+        .collect();
+    folders.sort();
+    folders.dedup();
+    let mut state = Vec::new();
+    for folder in folders {
+        let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let changed = entry.metadata().and_then(|data| data.modified()).ok();
+            state.push((entry.path(), changed));
+        }
+    }
+    state.sort();
+    state
+}

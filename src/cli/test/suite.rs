@@ -1,0 +1,204 @@
+//! One file of cases: read, and tried.
+
+use std::path::{Path, PathBuf};
+
+use rungs_core::{
+    Checked, InFile, Sequence,
+    cases::{self, Case, Coverage, Stage, Unfit, Verdict},
+    check::cases::{CheckedCases, cases as read_cases, subject},
+    check_bytes,
+    process::merge,
+};
+use rungs_runners::builtin::KINDS;
+use serde_json::{Value, json};
+
+use crate::cli::{
+    failure::rendered,
+    input::{self, Source},
+};
+
+use super::tell;
+
+/// Where cases start that do not say when: nine o'clock on a Monday, UTC, of every run alike.
+const STAGE: &str = "2026-01-05T09:00:00Z";
+const KEY: &str = "01900000-0000-7000-8000-000000000001";
+
+/// A file of cases, and what came of them.
+pub(super) struct Suite {
+    pub file: String,
+    /// Why nothing in it could be tried, as people and as machines read it.
+    pub broken: Option<(String, Vec<Value>)>,
+    pub tried: Vec<Tried>,
+    /// The file of the sequence, and the sequence.
+    pub sequence: Option<(String, Sequence)>,
+    pub coverage: Coverage,
+}
+
+/// A case, and what came of it.
+pub(super) struct Tried {
+    pub case: Case,
+    /// Or why it could not be tried.
+    pub verdict: Result<Verdict, String>,
+    /// The zone in which it is told.
+    pub timezone: chrono_tz::Tz,
+}
+
+impl Tried {
+    pub fn passed(&self) -> bool {
+        self.verdict.as_ref().is_ok_and(Verdict::passed)
+    }
+
+    /// Where it went wrong.
+    pub fn line(&self) -> usize {
+        self.verdict.as_ref().ok().and_then(Verdict::line).unwrap_or(self.case.line)
+    }
+}
+
+impl Suite {
+    pub fn run(path: &Path) -> Self {
+        let mut suite = Self {
+            file: path.display().to_string(),
+            broken: None,
+            tried: Vec::new(),
+            sequence: None,
+            coverage: Coverage::default(),
+        };
+        if let Err(broken) = suite.try_all(path) {
+            suite.broken = Some(broken);
+        }
+        suite
+    }
+
+    fn try_all(&mut self, path: &Path) -> Result<(), (String, Vec<Value>)> {
+        let source = Source::read(path).map_err(unreadable)?;
+        let text = source.text().into_owned();
+        let sequence_path = sequence_of(path, subject(&text)).map_err(unreadable)?;
+        let sequence_source = Source::read(&sequence_path).map_err(unreadable)?;
+        let Checked { sequence, diagnostics } = check_bytes(&sequence_source.bytes, KINDS);
+        let Some(sequence) = sequence else {
+            return Err(wrong(&diagnostics, &sequence_source.file, &sequence_source.text()));
+        };
+        let CheckedCases { cases, diagnostics } = read_cases(&text, &sequence);
+        if diagnostics.iter().any(rungs_core::Diagnostic::is_error) {
+            return Err(wrong(&diagnostics, &self.file, &text));
+        }
+        for case in cases {
+            let tried = self.try_one(&sequence, case, path, &sequence_path);
+            self.tried.push(tried);
+        }
+        self.sequence = Some((sequence_source.file, sequence));
+        Ok(())
+    }
+
+    fn try_one(
+        &mut self,
+        sequence: &Sequence,
+        case: Case,
+        path: &Path,
+        sequence_path: &Path,
+    ) -> Tried {
+        let stage = Stage { key: KEY, now: STAGE.parse().unwrap_or_default() };
+        let mut timezone = chrono_tz::UTC;
+        let verdict = data(&case, path, sequence_path).and_then(|data| {
+            let (simulation, verdict) =
+                cases::run(sequence, &case, data, stage).map_err(|unfit| words(&unfit))?;
+            timezone = simulation.process.timezone;
+            self.coverage.add(&simulation);
+            Ok(verdict)
+        });
+        Tried { case, verdict, timezone }
+    }
+
+    /// As machines read it: a line for each case.
+    pub fn document(&self) -> Vec<Value> {
+        if let Some((_, diagnostics)) = &self.broken {
+            return diagnostics.clone();
+        }
+        let each = self.tried.iter().map(|tried| {
+            json!({
+                "file": self.file, "case": tried.case.name, "passed": tried.passed(),
+                "line": tried.line(),
+                "detail": (!tried.passed()).then(|| tell::plain(tried)),
+            })
+        });
+        each.collect()
+    }
+}
+
+fn unreadable(reason: String) -> (String, Vec<Value>) {
+    let document = json!({ "severity": "error", "code": "unreadable", "message": reason });
+    (reason, vec![document])
+}
+
+fn wrong(diagnostics: &[rungs_core::Diagnostic], file: &str, text: &str) -> (String, Vec<Value>) {
+    let documents = diagnostics.iter().map(|diagnostic| json!(InFile { file, diagnostic }));
+    (rendered(diagnostics, file, text).trim_end().to_owned(), documents.collect())
+}
+
+/// The sequence that a file of cases is about.
+fn sequence_of(path: &Path, subject: Option<String>) -> Result<PathBuf, String> {
+    if let Some(subject) = subject {
+        return Ok(path.with_file_name(subject));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.strip_suffix(".test.yml").or_else(|| name.strip_suffix(".test.yaml"));
+    let stem = stem.ok_or_else(|| {
+        format!("{}: it does not end with .test.yml, so say `sequence: FILE`", path.display())
+    })?;
+    let beside =
+        ["yml", "yaml", "json"].map(|ending| path.with_file_name(format!("{stem}.{ending}")));
+    let found = beside.iter().find(|path| path.is_file());
+    found.cloned().ok_or_else(|| {
+        format!(
+            "{}: there is no {stem}.yml beside it; `sequence: FILE` names another",
+            path.display()
+        )
+    })
+}
+
+/// What a case starts with.
+fn data(case: &Case, path: &Path, sequence: &Path) -> Result<Value, String> {
+    let file = match &case.given.data {
+        Some(Value::String(text)) => match text.strip_prefix('@') {
+            Some(file) => Some(path.with_file_name(file)),
+            None => return Err(format!("`data` is a mapping or @FILE, and not {text:?}")),
+        },
+        Some(_) => None,
+        None => Some(sequence.with_extension("data.json")).filter(|beside| beside.is_file()),
+    };
+    let mut data = match file {
+        Some(file) => input::file(&file)?,
+        None => case.given.data.clone().unwrap_or(Value::Null),
+    };
+    if let Some(with) = &case.given.with {
+        merge(&mut data, with);
+    }
+    Ok(data)
+}
+
+fn words(unfit: &Unfit) -> String {
+    match unfit {
+        Unfit::Moment(wrong) => wrong.clone(),
+        Unfit::Data(problems) => {
+            let told: Vec<String> = problems
+                .iter()
+                .map(|problem| format!("{}: {}", problem.pointer, problem.message))
+                .collect();
+            format!("the data does not fit: {}", told.join("; "))
+        }
+    }
+}
+
+/// By sequence, what no case took, and of how many branches.
+pub(super) fn coverage(suites: &[Suite]) -> Vec<(String, Vec<(String, &'static str)>, usize)> {
+    let mut all: Vec<(String, Vec<(String, &'static str)>, usize)> = Vec::new();
+    for suite in suites {
+        let Some((file, sequence)) = &suite.sequence else { continue };
+        let missed = suite.coverage.missed(sequence);
+        match all.iter_mut().find(|(known, ..)| known == file) {
+            Some((_, known, _)) => known.retain(|branch| missed.contains(branch)),
+            None => all.push((file.clone(), missed, Coverage::branches(sequence).len())),
+        }
+    }
+    all
+}

@@ -1,0 +1,189 @@
+//! Cases: what a sequence shall do, given data, answers and events, as an author writes it in
+//! `NAME.test.yml`; and whether it does.
+//!
+//! Promises: pure. A case that passes was climbed by [`simulate()`], to its end.
+//! Does not: read files. `check::cases` reads the source of cases, the command line runs them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use rungs_runners::calendar;
+use serde_json::Value;
+
+use crate::{
+    InputProblem, Sequence, Start,
+    happening::Happening,
+    simulate::{Answer, End, Simulation, What, simulate},
+};
+
+pub mod coverage;
+pub mod verdict;
+
+pub use coverage::Coverage;
+pub use verdict::{Row, Verdict};
+
+/// What one process shall do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// What it is about, in the author's words.
+    pub name: String,
+    /// Where it stands in its file, from 1.
+    pub line: usize,
+    /// What the process starts with.
+    pub given: Given,
+    /// What becomes of what it sends.
+    pub answers: Vec<Answer>,
+    /// What happens to it.
+    pub happenings: Vec<Happening>,
+    /// What it shall do.
+    pub then: Vec<Expected>,
+}
+
+/// What a process starts with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Given {
+    /// Its data, or `@FILE`; without it, what lies beside the sequence.
+    pub data: Option<Value>,
+    /// What is merged into that (RFC 7396).
+    pub with: Option<Value>,
+    /// When it starts, in its own zone.
+    pub at: Option<String>,
+    /// The zone of sequences that name none.
+    pub timezone: Option<Tz>,
+}
+
+/// One line of what shall happen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected {
+    /// Where it stands in its file, from 1.
+    pub line: usize,
+    /// When.
+    pub when: When,
+    /// What.
+    pub what: Wanted,
+}
+
+/// When something shall happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// So long after the start.
+    After(TimeDelta),
+    /// At this time of day, on the day of the start or a later one; or at this moment. In the
+    /// process's zone.
+    At(String),
+}
+
+/// What shall happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A step reaches somebody.
+    Contact {
+        /// The step.
+        step: String,
+        /// Whom, where that is said.
+        to: Option<String>,
+        /// What it says among other things, where that is said.
+        says: Option<String>,
+    },
+    /// The process completes.
+    Completed,
+    /// It fails.
+    Failed,
+    /// It waits at this step for an event that does not come.
+    Waits(String),
+}
+
+/// What happened of that kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Happened {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What, in the words of a case.
+    pub what: Wanted,
+    /// What was sent.
+    pub request: Value,
+    /// Through which channel.
+    pub channel: &'static str,
+}
+
+/// Starts of processes that are the same in every case.
+#[derive(Debug, Clone, Copy)]
+pub struct Stage<'a> {
+    /// Key of every process.
+    pub key: &'a str,
+    /// When they start, where a case does not say so.
+    pub now: DateTime<Utc>,
+}
+
+/// Why a case cannot be run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unfit {
+    /// The data does not fit the sequence.
+    Data(Vec<InputProblem>),
+    /// A moment that is none, in words.
+    Moment(String),
+}
+
+/// Runs a case with its data. What it did, and whether that was what it should do.
+///
+/// # Errors
+/// It cannot be run.
+pub fn run(
+    sequence: &Sequence,
+    case: &Case,
+    data: Value,
+    stage: Stage<'_>,
+) -> Result<(Simulation, Verdict), Unfit> {
+    let mut new = Start {
+        key: stage.key.to_owned(),
+        process_id: "tested".to_owned(),
+        version: 1,
+        data,
+        default_timezone: case.given.timezone.unwrap_or(Tz::UTC),
+        now: stage.now,
+    };
+    let timezone = crate::start(sequence, new.clone()).map_err(Unfit::Data)?.timezone;
+    if let Some(at) = &case.given.at {
+        new.now = moment(at, timezone).map_err(Unfit::Moment)?;
+    }
+    let simulation =
+        simulate(sequence, new, &case.happenings, &mut &case.answers[..]).map_err(Unfit::Data)?;
+    let verdict = verdict::judge(case, &simulation).map_err(Unfit::Moment)?;
+    Ok((simulation, verdict))
+}
+
+/// A moment as an author writes it.
+///
+/// # Errors
+/// It is none.
+pub fn moment(text: &str, timezone: Tz) -> Result<DateTime<Utc>, String> {
+    calendar::parse(text, timezone).map_err(|error| error.to_string())
+}
+
+/// What a case can speak of, in order.
+pub(crate) fn happened(simulation: &Simulation) -> Vec<Happened> {
+    let mut all: Vec<Happened> = simulation
+        .lines
+        .iter()
+        .filter_map(|line| match &line.what {
+            What::Wrote { step, channel, request, .. } => Some(Happened {
+                at: line.at,
+                what: Wanted::Contact { step: step.clone(), to: None, says: None },
+                request: request.clone(),
+                channel,
+            }),
+            _ => None,
+        })
+        .collect();
+    let process = &simulation.process;
+    let cursor = || process.cursor.clone().unwrap_or_default();
+    let what = match simulation.end {
+        End::Ended if process.status == crate::Status::Completed => Wanted::Completed,
+        End::Ended => Wanted::Failed,
+        End::Waits | End::Endless => Wanted::Waits(cursor()),
+    };
+    all.push(Happened { at: simulation.ended_at, what, request: Value::Null, channel: "" });
+    all
+}
+
+#[cfg(test)]
+mod tests;

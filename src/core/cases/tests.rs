@@ -1,0 +1,149 @@
+//! Cases that hold, and cases that do not.
+
+use rungs_runners::builtin::KINDS;
+use serde_json::json;
+
+use super::*;
+use crate::{check, check::cases::cases};
+
+const LADDER: &str = r"
+sequence: ladder
+timezone: Europe/Zagreb
+steps:
+  - id: grace
+    run: WaitForDuration
+    config: { amount: 3, unit: minutes }
+  - id: ring
+    run: Phone
+    config: { to: '{{phone}}', say: 'Hello {{name}}', await: answered }
+    altNext: text
+  - id: settle
+    run: WaitForDuration
+    config: { amount: 5, unit: minutes }
+    next: confirmed
+  - id: text
+    run: SMS
+    config: { to: '{{phone}}', message: Please call }
+  - id: again
+    run: GoTo
+    config: { step: ring, times: 1 }
+  - id: confirmed
+    run: Goal
+    config:
+      lodashCommand: eq
+      value: { type: get, value: status }
+      compareTo: { type: raw, value: confirmed }
+";
+
+fn sequence() -> Sequence {
+    check(LADDER, KINDS).sequence.unwrap()
+}
+
+fn stage() -> Stage<'static> {
+    let now = "2026-11-23T09:00:00Z".parse().unwrap();
+    Stage { key: "01900000-0000-7000-8000-000000000001", now }
+}
+
+fn read(source: &str) -> Vec<Case> {
+    let read = cases(source, &sequence());
+    assert_eq!(read.diagnostics, []);
+    read.cases
+}
+
+fn run_all(source: &str) -> Vec<Verdict> {
+    let data = json!({ "phone": "+385911234567", "name": "Ana" });
+    let all = read(source).into_iter();
+    all.map(|case| run(&sequence(), &case, data.clone(), stage()).unwrap().1).collect()
+}
+
+#[test]
+fn a_case_holds_if_everybody_is_reached_when_it_says_and_nobody_else() {
+    let verdicts = run_all(
+        r#"
+given: { at: 2026-11-28T21:30 }
+cases:
+  - case: nobody answers
+    then:
+      - +3m: ring to +385911234567
+      - +3m 30s: text
+      - "21:33:30": ring says "Ana"
+      - 2026-11-28T21:34: text says "call"
+      - +4m: waits at confirmed
+  - case: somebody does, in the end
+    when: { ring: busy, "ring#2": answered+20s, +10m: status=confirmed }
+    then:
+      - +3m: ring
+      - +3m 5s: text
+      - +3m 5s: ring
+      - +10m: completed
+  - case: how it ends is left open
+    when: { ring: answered }
+    then: [{ +3m: ring }]
+"#,
+    );
+    for verdict in &verdicts {
+        assert!(verdict.passed(), "{verdict:#?}");
+    }
+    assert_eq!(verdicts.len(), 3);
+}
+
+#[test]
+fn what_is_missing_stands_beside_what_came_instead() {
+    let verdicts = run_all(
+        r"
+cases:
+  - case: wrong time, wrong person, and one call too many
+    when: { ring: busy }
+    then:
+      - +3m: ring
+      - +4m: text
+      - +3m 5s: ring to +38598
+      - +3m 10s: completed
+",
+    );
+    let verdict = &verdicts[0];
+    assert!(!verdict.passed());
+    assert_eq!(verdict.line(), Some(7));
+    let fits: Vec<bool> = verdict.rows.iter().map(|row| row.fits).collect();
+    assert_eq!(fits, [true, false, false, false, false], "{:#?}", verdict.rows);
+    let last = verdict.rows.last().unwrap();
+    assert!(last.expected.is_none() || last.happened.is_some(), "{last:#?}");
+}
+
+#[test]
+fn coverage_knows_what_no_case_took() {
+    let sequence = sequence();
+    let mut coverage = Coverage::default();
+    let cases =
+        read("cases: [{ case: answered, when: { ring: answered }, then: [{ +3m: ring }] }]");
+    let data = json!({ "phone": "112" });
+    coverage.add(&run(&sequence, &cases[0], data, stage()).unwrap().0);
+    let missed = coverage.missed(&sequence);
+    let words: Vec<String> = missed.iter().map(|(step, way)| format!("{step} {way}")).collect();
+    assert_eq!(words, ["ring altNext", "text next", "again next", "confirmed goal"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_where_it_stands() {
+    for (source, line, message) in [
+        ("cases:\n  - case: a\n    then: [{ +3m: rign }]", 3, "did you mean `ring`"),
+        ("cases:\n  - case: a\n    then: [{ +3m: grace }]", 3, "reaches nobody"),
+        ("cases:\n  - case: a\n    then: [{ soon: ring }]", 3, "no date"),
+        ("cases:\n  - case: a\n    when: { ring: maybe }\n    then: []", 3, "no answer"),
+        ("cases:\n  - case: a\n    when: { +x: y }\n    then: []", 3, "no time"),
+        ("cases:\n  - case: a\n    given: { at: 2026-02-30 }\n    then: []", 3, "date"),
+        ("cases:\n  - case: a\n    given: { timezone: Zagreb }\n    then: []", 3, "IANA"),
+        ("cases:\n  - then: []", 2, "`case` is missing"),
+        ("cases:\n  - case: a", 2, "`then` is missing"),
+        ("cases: 3", 1, "a list of cases"),
+        ("steps: []", 1, "no key `steps`"),
+        ("", 1, "no cases in here"),
+        ("cases:\n  - case: a\n    then: [{ +3m: ring, +4m: text }]", 3, "a time and what"),
+    ] {
+        let found = cases(source, &sequence()).diagnostics;
+        assert!(
+            found.iter().any(|one| one.line == line && one.message.contains(message)),
+            "{source}\n{found:#?}"
+        );
+    }
+}
