@@ -15,7 +15,6 @@ mod databases;
 mod every_database;
 mod fakes;
 mod harness;
-mod sequences;
 mod simulation;
 mod store;
 mod stories;
