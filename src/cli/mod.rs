@@ -18,6 +18,7 @@ mod audit;
 mod caller_ids;
 mod change;
 mod check;
+mod diagram;
 mod evaluate;
 mod event;
 mod failure;
@@ -83,6 +84,8 @@ enum Format {
     Json,
     /// A picture, where there is one.
     Svg,
+    /// A flowchart for documents, where there is one.
+    Mermaid,
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +94,8 @@ enum Command {
     Run(run::Args),
     /// Go through a whole climb in no time, and send nothing.
     Simulate(simulate::Args),
+    /// Show a sequence as a diagram.
+    Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
     Test(test::Args),
     /// Say everything that is wrong with sequences.
@@ -164,9 +169,20 @@ where
 }
 
 impl Command {
+    /// Whether its answer can be written so.
+    fn draws(&self, format: Format) -> bool {
+        match format {
+            Format::Text | Format::Json => true,
+            Format::Svg => matches!(self, Self::Simulate(_) | Self::Diagram(_)),
+            Format::Mermaid => matches!(self, Self::Diagram(_)),
+        }
+    }
+
     async fn run(self, context: &Context) -> Result<()> {
-        if context.output.format() == Format::Svg && !matches!(self, Self::Simulate(_)) {
-            return Err(Failure::usage("--format svg: only `simulate` draws"));
+        if !self.draws(context.output.format()) {
+            return Err(Failure::usage(
+                "--format svg or mermaid: only `simulate` and `diagram` draw",
+            ));
         }
         match self {
             // These are told how to log.
@@ -178,6 +194,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(args, context).await,
             Self::Simulate(args) => simulate::simulate(&args, context),
+            Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),
             Self::Check(args) => check::check(&args, context),
             Self::Serve(args) => Box::pin(serve::serve(args, context)).await,

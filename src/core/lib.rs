@@ -12,6 +12,7 @@ pub mod cases;
 pub mod check;
 pub mod delivery;
 pub mod diagnostic;
+pub mod diagram;
 pub mod happening;
 pub mod history;
 pub mod process;

@@ -113,9 +113,24 @@ fn bad_input_is_told_in_a_line() {
     simulate(&["--event", "soon"]).refuses(2, &["a colon"]);
     desk.say(&["simulate", "ladder.yml", "--data", "{}"]).refuses(1, &["phone"]);
     desk.say(&["simulate", "nothing.yml"]).refuses(1, &["nothing.yml"]);
-    desk.say(&["--format", "svg", "check", "ladder.yml"]).refuses(2, &["only `simulate` draws"]);
+    desk.say(&["--format", "svg", "check", "ladder.yml"])
+        .refuses(2, &["only `simulate` and `diagram` draw"]);
     desk.say(&LADDER[..6]).refuses(3, &["waits at `confirmed` for an event"]);
     // Ten thousand days are enough to see that it never ends.
     desk.say(&["simulate", "waits.yml", "--data", "{}"])
         .refuses(3, &["still going after 10000 cycles"]);
+}
+
+#[test]
+fn a_sequence_is_drawn_in_three_ways() {
+    let desk = Desk::new();
+    assert!(desk.ask(&["diagram", "ladder.yml"]).contains("jump → ring"));
+    assert!(
+        desk.ask(&["--format", "mermaid", "diagram", "ladder.yml"]).starts_with("flowchart TD")
+    );
+    let svg = desk.ask(&["--format", "svg", "diagram", "ladder.yml"]);
+    let svg = roxmltree::Document::parse(&svg).unwrap();
+    assert_eq!(svg.descendants().filter(|node| node.attribute("class") == Some("id")).count(), 5);
+    desk.say(&["--format", "mermaid", "simulate", "ladder.yml"]).refuses(2, &["diagram"]);
+    desk.say(&["--format", "json", "diagram", "ladder.yml"]).refuses(2, &["mermaid or svg"]);
 }
