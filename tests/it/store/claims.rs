@@ -19,6 +19,7 @@ on_every_database!(
     an_event_wakes_a_process_and_is_heard_once,
     a_row_that_cannot_be_read_fails_and_holds_up_nobody,
     the_next_due_moment_is_known,
+    cycles_beside_each_other_are_few_on_a_database,
 );
 
 fn rest(process: Process) -> Advanced {
@@ -227,4 +228,29 @@ async fn the_next_due_moment_is_known(kind: Kind) {
         Process { due_at: Some(nine() + minutes(10)), status: Status::Paused, ..process("b") };
     store.insert(&[sleeping, held], nine()).await.unwrap();
     assert_eq!(store.next_due_at(nine()).await.unwrap(), Some(nine() + minutes(30)));
+}
+
+async fn cycles_beside_each_other_are_few_on_a_database(kind: Kind) {
+    let database = Database::fresh(kind).await;
+    // Two programs.
+    let (one, other) = (database.store().await, database.store().await);
+    insert(&one, &["a", "b", "c", "d", "e"]).await;
+    if kind == Kind::Sqlite {
+        // Its writers take turns, and there is no need to count them.
+        assert!(one.claim_beside(nine(), 1, true).await.unwrap().is_some());
+        return;
+    }
+    let first = one.claim_beside(nine(), 1, false).await.unwrap().unwrap();
+    let second = one.claim_beside(nine(), 1, true).await.unwrap().unwrap();
+    let third = other.claim_beside(nine(), 1, false).await.unwrap().unwrap();
+
+    assert!(one.claim_beside(nine(), 1, true).await.unwrap().is_none(), "there is no fourth place");
+    assert!(other.claim_beside(nine(), 1, true).await.unwrap().is_none());
+    let beyond = other.claim_beside(nine(), 1, false).await.unwrap().unwrap();
+    assert_eq!(beyond.claimed.len(), 1, "a program's only cycle goes all the same");
+
+    second.commit(&[], &[], nine()).await.unwrap();
+    let next = other.claim_beside(nine(), 1, true).await.unwrap();
+    assert_eq!(next.unwrap().claimed.len(), 1, "and whoever ends gives its place to another");
+    drop((first, third, beyond));
 }
