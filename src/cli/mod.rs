@@ -30,6 +30,7 @@ mod open;
 mod output;
 mod ps;
 mod run;
+mod schema;
 mod sequences;
 mod serve;
 mod show;
@@ -94,6 +95,8 @@ enum Command {
     Run(run::Args),
     /// Go through a whole climb in no time, and send nothing.
     Simulate(simulate::Args),
+    /// Print the JSON Schema of sequences, for editors.
+    Schema(schema::Args),
     /// Show a sequence as a diagram.
     Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
@@ -194,6 +197,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(args, context).await,
             Self::Simulate(args) => simulate::simulate(&args, context),
+            Self::Schema(args) => schema::schema(&args),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),
             Self::Check(args) => check::check(&args, context),

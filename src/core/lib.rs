@@ -18,6 +18,7 @@ pub mod history;
 pub mod process;
 pub mod remedy;
 pub mod retry;
+pub mod schema;
 pub mod sequence;
 pub mod simulate;
 pub mod start;

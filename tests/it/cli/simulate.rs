@@ -134,3 +134,24 @@ fn a_sequence_is_drawn_in_three_ways() {
     desk.say(&["--format", "mermaid", "simulate", "ladder.yml"]).refuses(2, &["diagram"]);
     desk.say(&["--format", "json", "diagram", "ladder.yml"]).refuses(2, &["mermaid or svg"]);
 }
+
+#[test]
+fn the_schema_for_editors_takes_the_shipped_sequences() {
+    let schema: Value = serde_json::from_str(&Desk::new().ask(&["schema"])).unwrap();
+    let validator = jsonschema::options().offline().build(&schema).unwrap();
+    let sequences = concat!(env!("CARGO_MANIFEST_DIR"), "/sequences");
+    let mut count = 0;
+    for entry in std::fs::read_dir(sequences).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".yml") || name.ends_with(".test.yml") {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        let sequence: Value = serde_yaml::from_str(&source).unwrap();
+        let found: Vec<String> = validator.iter_errors(&sequence).map(|e| e.to_string()).collect();
+        assert_eq!(found, [""; 0], "{name}");
+        count += 1;
+    }
+    assert!(count >= 5);
+}
