@@ -26,6 +26,7 @@ mod input;
 mod lock;
 mod log;
 mod migrate;
+mod new;
 mod open;
 mod output;
 mod ps;
@@ -95,6 +96,8 @@ enum Command {
     Run(run::Args),
     /// Go through a whole climb in no time, and send nothing.
     Simulate(simulate::Args),
+    /// Begin a sequence from one that ships, with its data and its cases.
+    New(new::Args),
     /// Print the JSON Schema of sequences, for editors.
     Schema(schema::Args),
     /// Show a sequence as a diagram.
@@ -197,6 +200,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(args, context).await,
             Self::Simulate(args) => simulate::simulate(&args, context),
+            Self::New(args) => new::new(&args, context),
             Self::Schema(args) => schema::schema(&args),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),

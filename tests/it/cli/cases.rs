@@ -109,3 +109,22 @@ fn no_file_keeps_another_from_being_tried() {
     desk.say(&["test", "nowhere"]).refuses(1, &["nowhere"]);
     Desk::new().say(&["test"]).refuses(1, &["no file ends with .test.yml"]);
 }
+
+#[test]
+fn a_new_sequence_begins_with_cases_that_hold() {
+    let desk = Desk::new();
+    for from in
+        ["order-escalation", "on-call", "appointment-reminder", "invoice-dunning", "lead-follow-up"]
+    {
+        let name = format!("mine-{from}");
+        desk.say(&["new", &name, "--from", from]).refuses(0, &["rungs simulate"]);
+        let file = format!("{name}.test.yml");
+        desk.say(&["test", "--coverage", &file]).refuses(0, &["all well"]);
+        let simulated = desk.ask(&["simulate", &format!("{name}.yml"), "--at", "2026-11-02T09:00"]);
+        assert!(simulated.contains("completed"), "{simulated}");
+    }
+    desk.say(&["new", "mine-on-call"]).refuses(1, &["is there already"]);
+    desk.say(&["new", "../outside"]).refuses(2, &["a name has"]);
+    desk.say(&["new", "x", "--from", "y"]).refuses(2, &["order-escalation"]);
+    desk.say(&["new", "x", "--folder", "nowhere"]).refuses(1, &["nowhere"]);
+}
