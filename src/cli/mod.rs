@@ -5,11 +5,14 @@
 //! when it is done, 1 when it is refused or failed, 2 when the command line is wrong.
 //! Does not: decide anything. Commands work on the configured database, also while a
 //! `serve` works beside them.
-//! Called by: `main.rs`, or a program that is built around this one.
+//! Called by: `main.rs`, or a program that is built around this one, both through
+//! [`Program`](crate::Program).
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+use rungs_runners::Kind;
 
 use crate::config::Config;
 
@@ -117,17 +120,19 @@ enum Command {
 /// What every command is given.
 struct Context {
     config: Option<PathBuf>,
+    /// Runners of the program that is built around this one.
+    kinds: Vec<Kind>,
     output: Output,
 }
 
 impl Context {
     fn config(&self) -> Result<Config> {
-        Ok(Config::load(self.config.as_deref())?)
+        Ok(Config::load(self.config.as_deref())?.with_kinds(&self.kinds)?)
     }
 }
 
-/// Runs the program. `args` begins with its name.
-pub fn run<I, T>(args: I) -> ExitCode
+/// Runs the program with runners beside those that come with it. `args` begins with its name.
+pub(crate) fn run<I, T>(args: I, kinds: Vec<Kind>) -> ExitCode
 where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
@@ -140,7 +145,7 @@ where
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let context = Context { config: cli.config, output: Output::new(cli.format) };
+    let context = Context { config: cli.config, kinds, output: Output::new(cli.format) };
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -110,6 +110,7 @@ impl Climb {
                     attempts: 1,
                     provider_id: None,
                     error: None,
+                    answer: None,
                 }));
             }
             if let Some(due_at) = self.process.due_at.filter(|_| news.is_empty()) {

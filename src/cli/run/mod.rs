@@ -15,6 +15,7 @@ use std::{
 
 use chrono_tz::Tz;
 use rungs_core::{Checked, Sequence, check_bytes};
+use rungs_runners::Kind;
 use serde::{Deserialize, de::IntoDeserializer};
 use serde_json::Value;
 
@@ -78,12 +79,12 @@ fn fate(text: &str) -> std::result::Result<CallFate, String> {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let sequence = checked(&source)?;
+    let mut config = context.config()?;
+    let sequence = checked(&source, &config.kinds)?;
     let data = match &args.data {
         Some(data) => input::data(Some(data))?,
         None => example(&args.file)?,
     };
-    let mut config = context.config()?;
     config.timezone = args.timezone.unwrap_or(config.timezone);
     config.console.calls = args.calls.unwrap_or(config.console.calls);
     if let Some(twilio) = &mut config.twilio {
@@ -102,9 +103,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     }
 }
 
-fn checked(source: &Source) -> Result<Sequence> {
-    let Checked { sequence, diagnostics } =
-        check_bytes(&source.bytes, rungs_runners::builtin::KINDS);
+fn checked(source: &Source, kinds: &[Kind]) -> Result<Sequence> {
+    let Checked { sequence, diagnostics } = check_bytes(&source.bytes, kinds);
     let Some(sequence) = sequence else {
         return Err(Failure::sequence(&diagnostics, &source.file, &source.text()));
     };

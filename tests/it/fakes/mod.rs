@@ -3,6 +3,7 @@
 
 #[cfg(feature = "otel")]
 pub mod collector;
+pub mod endpoint;
 pub mod pubnub;
 pub mod smtp;
 pub mod twilio;
