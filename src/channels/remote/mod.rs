@@ -29,6 +29,8 @@ use super::{
 
 mod answers;
 mod endpoint;
+#[cfg(feature = "aws")]
+mod function;
 pub mod signature;
 
 /// Requests under way at once, and no pace, unless `limits` says otherwise.
@@ -43,12 +45,14 @@ const LARGEST_BATCH: usize = 1_000;
 /// The longest pause after a `noop`, in seconds.
 const LONGEST_PAUSE: f64 = 366.0 * 24.0 * 3600.0;
 
-/// A runner that lives elsewhere, at a URL.
+/// A runner that lives elsewhere: at a URL, or as a Lambda function.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where its visits are posted.
     pub url: Option<Url>,
+    /// The ARN of the function that is invoked with them instead.
+    pub lambda: Option<String>,
     /// Signs what is posted, so that the receiver can tell that it comes from here.
     pub secret: Option<SecretString>,
     /// Seconds until an answer is given up.
@@ -139,19 +143,52 @@ pub(super) fn open(
     }
     let timeout = Duration::try_from_secs_f64(config.timeout).ok().filter(|it| !it.is_zero());
     let timeout = timeout.ok_or_else(|| wrong("timeout", "expected seconds, more than 0"))?;
-    let transport: Box<dyn Transport> = match &config.url {
-        Some(url) => {
+    let transport: Box<dyn Transport> = match (&config.url, &config.lambda) {
+        (Some(url), None) => {
             let secret = config.secret.as_ref();
             Box::new(
                 endpoint::open(url, secret, timeout, shared)
                     .map_err(|(key, why)| wrong(key, why))?,
             )
         }
-        None => {
-            return Err(wrong("url", "expected an address"));
+        (None, Some(arn)) => function(name, arn, config, timeout)?,
+        (Some(_), Some(_)) => {
+            return Err(wrong("lambda", "there is a `url` as well; expected one of the two"));
+        }
+        (None, None) => {
+            return Err(wrong("url", "expected a `url`, or `lambda` with the ARN of a function"));
         }
     };
     Ok(Arc::new(RemoteRunner { name, batch: config.batch, transport }))
+}
+
+#[cfg(feature = "aws")]
+fn function(
+    name: &str,
+    arn: &str,
+    config: &Config,
+    timeout: Duration,
+) -> Result<Box<dyn Transport>, Misconfigured> {
+    let wrong =
+        |key: &str, reason: &str| Misconfigured::new(format!("runners.{name}.{key}"), reason);
+    if config.secret.is_some() {
+        return Err(wrong("secret", "who may invoke a function is decided by AWS; leave it out"));
+    }
+    let function = function::open(arn, timeout).map_err(|reason| wrong("lambda", &reason))?;
+    Ok(Box::new(function))
+}
+
+#[cfg(not(feature = "aws"))]
+fn function(
+    name: &str,
+    _: &str,
+    _: &Config,
+    _: Duration,
+) -> Result<Box<dyn Transport>, Misconfigured> {
+    Err(Misconfigured::new(
+        format!("runners.{name}.lambda"),
+        "this program was built without the feature `aws`, which invokes functions",
+    ))
 }
 
 /// How a request gets to where the runner lives, and its answer back.
@@ -353,6 +390,7 @@ mod tests {
         assert_eq!(place("CreditCheck", URL), "fine");
         for (lines, at) in [
             ("", "url"),
+            ("lambda = 'x'\nurl = 'https://a.example'", "lambda"),
             ("url = 'https://a.example'", "secret"),
             ("url = 'https://a.example'\nsecret = 'short'", "secret"),
             ("url = 'ftp://a.example'\nsecret = 'hush-hush-hush-hush'", "url"),
@@ -389,6 +427,15 @@ mod tests {
             let config = config(&format!("url = '{url}'"));
             assert_eq!(config.notice("Own").is_some(), is_told, "{url}");
         }
+    }
+
+    #[cfg(not(feature = "aws"))]
+    #[test]
+    fn without_the_feature_a_function_is_refused_with_what_is_missing() {
+        let config = config("lambda = 'arn:aws:lambda:eu-west-1:123456789012:function:credit'");
+        let shared = Shared { http: http::client().unwrap(), caller_ids: Arc::default() };
+        let error = open("CreditCheck", &config, &shared).err().unwrap();
+        assert!(error.to_string().contains("without the feature `aws`"), "{error}");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[cfg(feature = "aws")]
+mod lambda_runner;
 mod own_runners;
 #[cfg(feature = "otel")]
 mod traces;

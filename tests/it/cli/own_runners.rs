@@ -134,7 +134,7 @@ fn quorum() -> PathBuf {
     cargo.args(["build", "--quiet", "--locked", "--example", "quorum", "--profile", profile]);
     cargo.arg("--target-dir").arg(built.parent().unwrap());
     // Other features would make another library, and this one anew the next time.
-    for (feature, is_on) in [("otel", cfg!(feature = "otel"))] {
+    for (feature, is_on) in [("otel", cfg!(feature = "otel")), ("aws", cfg!(feature = "aws"))] {
         if is_on {
             cargo.args(["--features", feature]);
         }
