@@ -83,6 +83,11 @@ impl Channel for Local {
         self.taken.fetch_add(1, Ordering::Relaxed);
         self.more.notify_one();
         let delivered = Heard { provider_id: None, status: DeliveryStatus::Delivered, error: None };
-        Ok(Sent { provider_id: None, status: DeliveryStatus::Sent, then: vec![delivered] })
+        Ok(Sent {
+            provider_id: None,
+            status: DeliveryStatus::Sent,
+            then: vec![delivered],
+            answer: None,
+        })
     }
 }

@@ -1,12 +1,14 @@
 //! What reaches somebody: the intent a runner writes, and what became of it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use crate::Action;
 
 /// An intent to reach somebody. The core gives it an id; dispatch sends it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewDelivery {
-    /// The channel that shall carry it: `phone`, `sms`, `email`.
+    /// The channel that shall carry it: `phone`, `sms`, `email`, or a runner of your own.
     pub channel: &'static str,
     /// What to send, in the shape the runner's own file defines (`phone::Call`, ...).
     pub request: Value,
@@ -27,7 +29,7 @@ pub enum DeliveryStatus {
     Sent,
     /// Somebody picked up.
     Answered,
-    /// The call ended after somebody picked up. Final.
+    /// The call ended after somebody picked up, or the visit was answered. Final.
     Completed,
     /// The message reached the phone. Final.
     Delivered,
@@ -145,6 +147,41 @@ pub struct DeliveryView {
     /// What went wrong last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
+    /// What was answered, where the delivery was a question: a visit of a runner that lives
+    /// elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answer: Option<Answer>,
+}
+
+/// What a runner that lives elsewhere answered to a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// Where the cursor goes.
+    pub action: Action,
+    /// Why, for the history.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
+    /// To be merged into the process's data (RFC 7396).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub data: Option<Map<String, Value>>,
+    /// With `noop`: in how many milliseconds to ask again, if it said so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pause: Option<u64>,
+    /// When it was taken in, in Unix milliseconds.
+    #[serde(default)]
+    pub at: i64,
+}
+
+impl Answer {
+    /// As it is shown: without the moment, which stands beside it.
+    pub fn shown(&self) -> Value {
+        let mut shown = serde_json::to_value(self).unwrap_or_default();
+        if let Value::Object(shown) = &mut shown {
+            shown.shift_remove("at");
+        }
+        shown
+    }
 }
 
 #[cfg(test)]

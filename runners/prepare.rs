@@ -5,10 +5,12 @@
 //! Called by: rungs-core, which knows runners only as [`Kind`]s and [`Prepared`] steps.
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    AltNext, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit, template::is_template,
+    AltNext, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit,
+    remote::{self, Remote},
+    template::is_template,
 };
 
 /// A runner, as the check and the core know it: its type is forgotten.
@@ -20,6 +22,9 @@ pub struct Kind {
     pub alt_next: AltNext,
     /// Whether it writes deliveries.
     pub delivers: bool,
+    /// Whether its deliveries are questions: a step of it goes on once it has an answer, so
+    /// it is asked until there is one, and to ask again does no harm.
+    pub asks: bool,
     /// Whether it is a goal.
     pub goal: bool,
     /// Config keys that may not be templates.
@@ -29,7 +34,17 @@ pub struct Kind {
     prepare: Prepare,
 }
 
-type Prepare = fn(&Value) -> Result<Box<dyn Prepared>, Vec<Problem>>;
+/// A config that is ready, or what is wrong with it.
+type Ready = Result<Box<dyn Prepared>, Vec<Problem>>;
+
+/// How a config is read.
+#[derive(Debug, Clone, Copy)]
+enum Prepare {
+    /// By a type.
+    Typed(fn(&Value) -> Ready),
+    /// By nobody here: any object will do.
+    Remote(Remote),
+}
 
 impl Kind {
     /// The kind of the runner `R`.
@@ -38,10 +53,25 @@ impl Kind {
             name: R::NAME,
             alt_next: R::ALT_NEXT,
             delivers: R::DELIVERS,
+            asks: false,
             goal: R::GOAL,
             literal: R::LITERAL,
             schema: || schemars::schema_for!(R::Config).to_value(),
-            prepare: prepare::<R>,
+            prepare: Prepare::Typed(prepare::<R>),
+        }
+    }
+
+    /// The kind of a runner that lives elsewhere.
+    pub fn remote(remote: Remote) -> Self {
+        Self {
+            name: remote.name,
+            alt_next: AltNext::Optional,
+            delivers: true,
+            asks: true,
+            goal: false,
+            literal: &[],
+            schema: || json!({ "type": "object" }),
+            prepare: Prepare::Remote(remote),
         }
     }
 
@@ -50,7 +80,10 @@ impl Kind {
     /// # Errors
     /// Every problem that the schema could not see.
     pub fn prepare(&self, config: &Value) -> Result<Box<dyn Prepared>, Vec<Problem>> {
-        (self.prepare)(config)
+        match self.prepare {
+            Prepare::Typed(prepare) => prepare(config),
+            Prepare::Remote(remote) => remote::prepare(remote, config),
+        }
     }
 }
 
@@ -78,7 +111,7 @@ pub trait Prepared: Send + Sync {
     fn variables(&self) -> Vec<(String, Vec<String>)>;
 }
 
-fn prepare<R: Runner>(config: &Value) -> Result<Box<dyn Prepared>, Vec<Problem>> {
+fn prepare<R: Runner>(config: &Value) -> Ready {
     let mut problems = Vec::new();
     let rendering = Node::parse(config, "", false, R::HTML, &mut problems);
     let unrendered = serde_json::from_value::<R::Config>(config.clone());
@@ -188,7 +221,7 @@ impl<R: Runner> Prepared for Step<R> {
 }
 
 /// A config value: fixed, or with templates somewhere inside.
-enum Node {
+pub(crate) enum Node {
     Fixed(Value),
     Template(Template),
     List(Vec<Node>),
@@ -196,7 +229,7 @@ enum Node {
 }
 
 impl Node {
-    fn parse(
+    pub(crate) fn parse(
         value: &Value,
         pointer: &str,
         html: bool,
@@ -242,7 +275,7 @@ impl Node {
         if fixed { Self::Fixed(value.clone()) } else { node }
     }
 
-    fn render(&self, scope: &Scope<'_>) -> Result<Value, Failure> {
+    pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<Value, Failure> {
         Ok(match self {
             Self::Fixed(value) => value.clone(),
             Self::Template(template) => Value::String(
@@ -262,7 +295,7 @@ impl Node {
         })
     }
 
-    fn variables(&self, pointer: &str, found: &mut Vec<(String, Vec<String>)>) {
+    pub(crate) fn variables(&self, pointer: &str, found: &mut Vec<(String, Vec<String>)>) {
         match self {
             Self::Fixed(_) => {}
             Self::Template(template) => {

@@ -129,8 +129,10 @@ pub struct Visit<'a> {
     pub entered_at: DateTime<Utc>,
     /// How many times the cursor has come to this step, this stay included (from 1).
     pub stay: u32,
-    /// The delivery this stay wrote, as it is known now.
+    /// The last delivery that this stay wrote, as it is known now.
     pub delivery: Option<&'a DeliveryView>,
+    /// Whether an event has come since that was written.
+    pub stirred: bool,
     /// Data, events and the results of earlier steps.
     pub scope: &'a Scope<'a>,
 }
@@ -205,7 +207,8 @@ impl Outcome {
         Self { to: Some(step.into()), ..Self::of(Action::Next, message) }
     }
 
-    /// Write a delivery and wait for news of it.
+    /// Write a delivery and wait for news of it. One that this stay wrote before gives way: it
+    /// is withdrawn if it is still open.
     pub fn deliver(delivery: NewDelivery, message: impl Into<Cow<'static, str>>) -> Self {
         Self { deliver: Some(delivery), ..Self::of(Action::Noop, message) }
     }

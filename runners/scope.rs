@@ -40,6 +40,11 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The process's data, without the names beside it.
+    pub fn data(&self) -> &Map<String, Value> {
+        self.data
+    }
+
     /// The value under a top-level name.
     pub fn root(&self, name: &str) -> Option<&Value> {
         match name {

@@ -5,9 +5,13 @@
 //! have no `Debug` that shows them. [`SETTINGS`] is the one table of what there is.
 //! Called by: the command line, once.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 
 use chrono_tz::Tz;
+use rungs_runners::{Kind as Runner, builtin::KINDS};
 use secrecy::SecretString;
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -55,7 +59,17 @@ pub struct Config {
     /// Stands in for what is not configured.
     pub console: channels::console::Config,
     /// How much each channel carries at once.
-    pub limits: std::collections::BTreeMap<String, channels::Limits>,
+    pub limits: BTreeMap<String, channels::Limits>,
+    /// Runners that live elsewhere, by name.
+    pub runners: BTreeMap<String, channels::remote::Config>,
+    /// Every runner that a sequence may name: those that come with Rungs, those of `runners`,
+    /// and those of a program that is built around this one.
+    #[serde(skip, default = "built_in")]
+    pub kinds: Vec<Runner>,
+}
+
+fn built_in() -> Vec<Runner> {
+    KINDS.to_vec()
 }
 
 /// Where processes live.
@@ -122,7 +136,9 @@ impl Default for Config {
             smtp: None,
             pubnub: None,
             console: channels::console::Config::default(),
-            limits: std::collections::BTreeMap::new(),
+            limits: BTreeMap::new(),
+            runners: BTreeMap::new(),
+            kinds: built_in(),
         }
     }
 }
@@ -207,7 +223,30 @@ impl Config {
         if let Some(twilio) = &mut config.twilio {
             twilio.public_url = twilio.public_url.take().or_else(|| config.public_url.clone());
         }
+        for (name, runner) in &config.runners {
+            let kind = channels::remote::kind(name, runner);
+            config.kinds.push(kind.map_err(|error| Misconfigured(error.to_string()))?);
+        }
         Ok(config)
+    }
+
+    /// The same with more runners.
+    ///
+    /// # Errors
+    /// One that has the name of another.
+    pub fn with_kinds(mut self, more: &[Runner]) -> Result<Self, Misconfigured> {
+        for kind in more {
+            let name = kind.name;
+            if self.runners.contains_key(name) {
+                let reason = "this program has a runner of that name already";
+                return Err(Misconfigured(format!("runners.{name}: {reason}")));
+            }
+            if self.kinds.iter().any(|known| known.name == name) {
+                return Err(Misconfigured(format!("there are two runners `{name}`")));
+            }
+            self.kinds.push(*kind);
+        }
+        Ok(self)
     }
 
     /// What the channels are told.
@@ -216,6 +255,7 @@ impl Config {
             twilio: self.twilio.clone(),
             smtp: self.smtp.clone(),
             pubnub: self.pubnub.clone(),
+            runners: self.runners.clone(),
             console: self.console,
             limits: self.limits.clone(),
         }
@@ -300,6 +340,39 @@ mod tests {
         assert_eq!(config.api_keys.len(), 2);
         let shown = format!("{config:?}");
         assert!(shown.contains("AC1") && !shown.contains("hush"), "{shown}");
+    }
+
+    #[test]
+    fn runners_that_live_elsewhere_come_from_the_file_or_the_environment() {
+        let runners = r#"{"Credit": {"url": "https://a.example", "secret": "hush6-hush6-hush6"}}"#;
+        let config = load("", &[("RUNGS_RUNNERS", runners)]).unwrap();
+        let names: Vec<&str> = config.kinds.iter().map(|kind| kind.name).collect();
+        assert_eq!((names.len(), names.last()), (KINDS.len() + 1, Some(&"Credit")));
+        assert!(config.channels().runners.contains_key("Credit"));
+        let shown = format!("{config:?}");
+        assert!(shown.contains("a.example") && !shown.contains("hush"), "{shown}");
+        for (file, expected) in [
+            ("[runners.phone]", "runners.phone: the runner `Phone` comes with Rungs"),
+            ("[runners.'a b']", "runners.a b: a runner's name"),
+            ("[runners.Credit]\nurl = 'nowhere'", "URL"),
+            ("[runners.Credit]\nuri = 'https://a.example'", "uri"),
+        ] {
+            let error = load(file, &[]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_runner_of_a_name_that_is_taken_is_refused() {
+        let refused = |file: &str, more: &[Runner]| {
+            load(file, &[]).unwrap().with_kinds(more).unwrap_err().to_string()
+        };
+        assert!(refused("", &KINDS[..1]).contains(KINDS[0].name));
+        let config = load("[runners.Own]", &[]).unwrap();
+        let own = config.kinds.last().copied().unwrap();
+        assert!(refused("[runners.Own]", &[own]).contains("runners.Own"));
+        assert!(refused("", &[own, own]).contains("two runners `Own`"));
+        assert_eq!(load("", &[]).unwrap().with_kinds(&[own]).unwrap().kinds.len(), KINDS.len() + 1);
     }
 
     #[test]

@@ -3,12 +3,18 @@
 //! The rooms, from the doors inwards: `api` and `cli` parse and render; `intake` takes in
 //! starts, stops, events and callbacks; `engine` runs the cycle; `channels` reach people;
 //! `store` knows SQL. The language and the pure advance are in `rungs-core`.
+//!
+//! [`Program`] is the whole of it, with runners of your own if you have some.
 
 pub mod api;
 pub mod channels;
-pub mod cli;
+mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod intake;
+mod program;
 pub mod store;
+
+pub use program::Program;
+pub use rungs_runners as runners;

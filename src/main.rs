@@ -6,5 +6,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    rungs::cli::run(std::env::args_os())
+    rungs::Program::new().run(std::env::args_os())
 }

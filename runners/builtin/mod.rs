@@ -43,6 +43,7 @@ fn visiting<T>(data: &serde_json::Value, visit: impl FnOnce(&crate::Visit<'_>) -
         entered_at: now,
         stay: 1,
         delivery: None,
+        stirred: false,
         scope: &scope,
     })
 }

@@ -50,6 +50,7 @@ impl Trial {
             attempts: 1,
             provider_id: None,
             error: error.map(Into::into),
+            answer: None,
         };
         Self { delivery: Some(delivery), ..self }
     }
@@ -65,6 +66,7 @@ impl Trial {
             entered_at: self.moment(self.entered_at.unwrap_or(self.now)),
             stay: 1,
             delivery: self.delivery.as_ref(),
+            stirred: false,
             scope: &scope,
         })
     }

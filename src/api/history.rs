@@ -97,9 +97,7 @@ fn show(at: &str, entry: &Entry) -> Value {
         Entry::Visited { until, .. } => until.and_then(moment),
         _ => None,
     };
-    if let (Value::Object(shown), Ok(Value::Object(entry))) =
-        (&mut shown, serde_json::to_value(entry))
-    {
+    if let (Value::Object(shown), Value::Object(entry)) = (&mut shown, entry.shown()) {
         shown.extend(entry);
         if let Some(until) = until {
             shown.insert("until".to_owned(), until.into());

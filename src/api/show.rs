@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 use rungs_core::{Process, delivery::LogLine, process::iso};
+use rungs_runners::Answer;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -89,6 +90,11 @@ pub(super) struct Delivery {
     /// When its last attempt began.
     #[schema(format = DateTime)]
     begun_at: Option<String>,
+    /// What was answered, where it is a question to a runner that lives elsewhere: `action`,
+    /// `message`, `data` that was merged, `pause` in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    answer: Option<Value>,
     /// When it was written.
     #[schema(format = DateTime)]
     created_at: String,
@@ -164,11 +170,16 @@ impl From<delivery::Model> for Delivery {
             due_at: row.due_at.and_then(moment),
             late_at: row.late_at.and_then(moment),
             begun_at: row.begun_at.and_then(moment),
+            answer: row.answer.as_deref().and_then(answer),
             created_at: moment(row.created_at).unwrap_or_default(),
             settled_at: row.settled_at.and_then(moment),
             log: log.into_iter().map(LogEntry::from).collect(),
         }
     }
+}
+
+fn answer(text: &str) -> Option<Value> {
+    Some(serde_json::from_str::<Answer>(text).ok()?.shown())
 }
 
 impl From<LogLine> for LogEntry {

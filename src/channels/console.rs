@@ -20,6 +20,7 @@ use rungs_runners::{
         pubnub::Publication,
         sms::Sms,
     },
+    remote::Question,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -136,7 +137,7 @@ impl Channel for Console {
 
 fn sent(status: DeliveryStatus, then: &[DeliveryStatus]) -> Sent {
     let heard = |status: &DeliveryStatus| Heard { provider_id: None, status: *status, error: None };
-    Sent { provider_id: None, status, then: then.iter().map(heard).collect() }
+    Sent { then: then.iter().map(heard).collect(), ..Sent::taken(None, status) }
 }
 
 /// What a request says and to whom, in words; a mail's body on lines of its own.
@@ -146,7 +147,10 @@ pub fn describe(channel: &str, request: &Value) -> String {
         "sms" => Sms::deserialize(request).map(|sms| show_sms(&sms)),
         "email" => Mail::deserialize(request).map(|mail| show_mail(&mail)),
         "pubnub" => Publication::deserialize(request).map(|it| show_publication(&it)),
-        _ => Ok(clean(&request.to_string())),
+        // The history outlives a question that was asked anew.
+        _ if request.is_null() => Ok(String::new()),
+        // Its config, and not all the data.
+        _ => Question::deserialize(request).map(|it| clean(&it.config.to_string())),
     };
     shown.unwrap_or_else(|_| clean(&request.to_string()))
 }

@@ -46,13 +46,18 @@ pub(super) fn unanswered(error: reqwest::Error) -> SendError {
 }
 
 /// The body of an answer, or why it could not be read.
-pub(crate) async fn body(mut response: Response) -> Result<Vec<u8>, String> {
+pub(crate) async fn body(response: Response) -> Result<Vec<u8>, String> {
+    body_of(response, MOST).await
+}
+
+/// The body of an answer of up to `most` bytes, or why it could not be read.
+pub(super) async fn body_of(mut response: Response, most: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(None) => return Ok(body),
-            Ok(Some(chunk)) if body.len() + chunk.len() > MOST => {
-                return Err(format!("the answer is longer than {MOST} bytes"));
+            Ok(Some(chunk)) if body.len() + chunk.len() > most => {
+                return Err(format!("the answer is longer than {most} bytes"));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Err(error) => return Err(explain(&error.without_url())),

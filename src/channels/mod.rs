@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rungs_runners::DeliveryStatus;
+use rungs_runners::{Answer, DeliveryStatus, remote::keep};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -20,6 +20,7 @@ pub mod caller_ids;
 pub mod console;
 pub(crate) mod http;
 pub mod pubnub;
+pub mod remote;
 pub mod smtp;
 pub mod twilio;
 
@@ -34,6 +35,11 @@ pub trait Channel: Send + Sync {
     /// Makes one attempt.
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, SendError>;
 
+    /// Only for channels that take many deliveries in one request.
+    fn sends_many(&self) -> Option<&dyn SendsMany> {
+        None
+    }
+
     /// Only for channels that can be asked what became of something they sent.
     fn asks(&self) -> Option<&dyn AsksStatus> {
         None
@@ -43,6 +49,17 @@ pub trait Channel: Send + Sync {
     fn searches(&self) -> Option<&dyn Searches> {
         None
     }
+}
+
+/// A channel that takes many deliveries of one step in one request, and says of each what
+/// became of it.
+#[async_trait]
+pub trait SendsMany: Send + Sync {
+    /// How many at most.
+    fn most(&self) -> usize;
+
+    /// Makes an attempt of each. The results are in the order of the deliveries.
+    async fn send_many(&self, outgoing: &[Outgoing]) -> Vec<Result<Sent, SendError>>;
 }
 
 /// A channel that can be asked what became of something it sent.
@@ -133,6 +150,20 @@ pub struct Sent {
     /// What the channel knows of its further fate already, to be recorded afterwards in
     /// this order, as if the provider had called back.
     pub then: Vec<Heard>,
+    /// What was answered, where the delivery is a question.
+    pub answer: Option<Answer>,
+}
+
+impl Sent {
+    /// Taken, under the id that the provider gave it.
+    fn taken(provider_id: Option<String>, status: DeliveryStatus) -> Self {
+        Self { provider_id, status, then: Vec::new(), answer: None }
+    }
+
+    /// Asked, and answered.
+    fn answered(answer: Answer) -> Self {
+        Self { answer: Some(answer), ..Self::taken(None, DeliveryStatus::Completed) }
+    }
 }
 
 /// What a provider says of a delivery, by callback or when asked.
@@ -195,9 +226,11 @@ pub struct Config {
     pub smtp: Option<smtp::Config>,
     /// Carries `pubnub`.
     pub pubnub: Option<pubnub::Config>,
+    /// Runners that live elsewhere, by name: each is a channel of that name.
+    pub runners: BTreeMap<String, remote::Config>,
     /// Stands in for everything that is not configured.
     pub console: console::Config,
-    /// By channel: `phone`, `sms`, `email`, `pubnub`.
+    /// By channel: `phone`, `sms`, `email`, `pubnub`, or the name of one of `runners`.
     pub limits: BTreeMap<String, Limits>,
 }
 
@@ -205,7 +238,7 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Attempts that may be under way at the same time. At least 1.
+    /// Attempts (of runners, requests) that may be under way at the same time. At least 1.
     pub max_in_flight: usize,
     /// Attempts that may begin within a second, if that is limited. More than 0.
     pub per_second: Option<f64>,
@@ -228,6 +261,15 @@ impl Limits {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Config {
+    fn limits(&self, name: &str, usual: Limits) -> Result<Limits, Misconfigured> {
+        let limits = self.limits.get(name).copied().unwrap_or(usual);
+        let wrong = |reason| Misconfigured::new(format!("limits.{name}"), reason);
+        limits.check().map_err(wrong)?;
+        Ok(limits)
     }
 }
 
@@ -296,8 +338,9 @@ impl Channels {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_printing(config: &Config, print: &Print) -> Result<Self, Misconfigured> {
-        if let Some(name) = config.limits.keys().find(|name| !is_known(name)) {
-            let known: Vec<&str> = OPENERS.iter().map(|(name, _)| *name).collect();
+        let runners = config.runners.keys().map(String::as_str);
+        let known: Vec<&str> = OPENERS.iter().map(|(name, _)| *name).chain(runners).collect();
+        if let Some(name) = config.limits.keys().find(|name| !known.contains(&name.as_str())) {
             let reason = format!("there is no such channel; expected one of {}", known.join(", "));
             return Err(Misconfigured::new(format!("limits.{name}"), reason));
         }
@@ -306,15 +349,18 @@ impl Channels {
         let shared = Shared { http: http::client()?, caller_ids: Arc::clone(&caller_ids) };
         let mut channels = Self { caller_ids, ..Self::default() };
         for (name, opener) in OPENERS {
-            let limits = config.limits.get(*name).copied().unwrap_or_default();
-            limits
-                .check()
-                .map_err(|reason| Misconfigured::new(format!("limits.{name}"), reason))?;
+            let limits = config.limits(name, Limits::default())?;
             let channel = opener(config, &shared)?.unwrap_or_else(|| {
                 channels.notices.push(config.console.notice(name));
                 Arc::new(console::Console::new(name, config.console, Arc::clone(print)))
             });
             channels.put(name, channel, limits);
+        }
+        for (name, runner) in &config.runners {
+            let limits = config.limits(name, remote::LIMITS)?;
+            let name = keep(name);
+            channels.put(name, remote::open(name, runner, &shared)?, limits);
+            channels.notices.extend(runner.notice(name));
         }
         channels.notices.extend(config.twilio.iter().filter_map(twilio::Config::notice));
         channels.notices.extend(config.smtp.iter().filter_map(smtp::Config::notice));
@@ -342,8 +388,9 @@ impl Channels {
     }
 }
 
-fn is_known(name: &str) -> bool {
-    OPENERS.iter().any(|(known, _)| *known == name)
+/// Whether a channel that comes with Rungs is called so, in whatever case.
+pub(crate) fn is_taken(name: &str) -> bool {
+    OPENERS.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ fn said(body: &[u8]) -> Result<Sent, SendError> {
     match (answer.get(0).and_then(Value::as_i64), answer.get(2)) {
         (Some(1), timetoken) => {
             let provider_id = timetoken.and_then(Value::as_str).map(str::to_owned);
-            Ok(Sent { provider_id, status: DeliveryStatus::Sent, then: vec![] })
+            Ok(Sent::taken(provider_id, DeliveryStatus::Sent))
         }
         (Some(0), _) => {
             let reason = complaint(body).unwrap_or_else(|| "without a reason".to_owned());

@@ -1,12 +1,13 @@
 //! `check`: everything that is wrong with sequences.
 //!
 //! Promises: no file keeps another from being checked, whatever it is. What is found is data,
-//! so it goes to stdout; the sum of it to stderr. Needs no configuration.
+//! so it goes to stdout; the sum of it to stderr. Of the configuration it needs only the
+//! runners that it names.
 
 use std::path::PathBuf;
 
 use rungs_core::{InFile, check_bytes};
-use rungs_runners::builtin::KINDS;
+use rungs_runners::Kind;
 use serde_json::json;
 
 use super::{
@@ -31,10 +32,10 @@ struct Sum {
 }
 
 pub(super) fn check(args: &Args, context: &Context) -> Result<()> {
-    let mut sum = Sum::default();
+    let (mut sum, kinds) = (Sum::default(), context.config()?.kinds);
     for path in &args.files {
         match Source::read(path) {
-            Ok(source) => sum.say(&source, context.output)?,
+            Ok(source) => sum.say(&source, &kinds, context.output)?,
             Err(reason) => sum.unreadable(&path.display().to_string(), &reason, context.output)?,
         }
     }
@@ -45,8 +46,8 @@ pub(super) fn check(args: &Args, context: &Context) -> Result<()> {
 }
 
 impl Sum {
-    fn say(&mut self, source: &Source, output: Output) -> Result<()> {
-        let checked = check_bytes(&source.bytes, KINDS);
+    fn say(&mut self, source: &Source, kinds: &[Kind], output: Output) -> Result<()> {
+        let checked = check_bytes(&source.bytes, kinds);
         let errors = checked.diagnostics.iter().filter(|one| one.is_error()).count();
         self.errors += errors;
         self.warnings += checked.diagnostics.len() - errors;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rungs_core::{Checked, Sequence, check_bytes};
-use rungs_runners::builtin::KINDS;
+use rungs_runners::Kind;
 use serde_json::Value;
 
 use super::{
@@ -92,8 +92,8 @@ fn example(sequence: &Path) -> Result<Value> {
 }
 
 /// A sequence that has passed the check. Warnings are told.
-pub(super) fn checked(source: &Source) -> Result<Sequence> {
-    let Checked { sequence, diagnostics } = check_bytes(&source.bytes, KINDS);
+pub(super) fn checked(source: &Source, kinds: &[Kind]) -> Result<Sequence> {
+    let Checked { sequence, diagnostics } = check_bytes(&source.bytes, kinds);
     let Some(sequence) = sequence else {
         return Err(Failure::sequence(&diagnostics, &source.file, &source.text()));
     };

@@ -5,11 +5,14 @@
 //! when it is done, 1 when it is refused or failed, 2 when the command line is wrong.
 //! Does not: decide anything. Commands work on the configured database, also while a
 //! `serve` works beside them.
-//! Called by: `main.rs`, or a program that is built around this one.
+//! Called by: `main.rs`, or a program that is built around this one, both through
+//! [`Program`](crate::Program).
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+use rungs_runners::Kind;
 
 use crate::config::Config;
 
@@ -99,7 +102,7 @@ enum Command {
     /// Begin a sequence from one that ships, with its data and its cases.
     New(new::Args),
     /// Print the JSON Schema of sequences, for editors.
-    Schema(schema::Args),
+    Schema,
     /// Show a sequence as a diagram.
     Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
@@ -139,17 +142,19 @@ enum Command {
 /// What every command is given.
 struct Context {
     config: Option<PathBuf>,
+    /// Runners of the program that is built around this one.
+    kinds: Vec<Kind>,
     output: Output,
 }
 
 impl Context {
     fn config(&self) -> Result<Config> {
-        Ok(Config::load(self.config.as_deref())?)
+        Ok(Config::load(self.config.as_deref())?.with_kinds(&self.kinds)?)
     }
 }
 
-/// Runs the program. `args` begins with its name.
-pub fn run<I, T>(args: I) -> ExitCode
+/// Runs the program with runners beside those that come with it. `args` begins with its name.
+pub(crate) fn run<I, T>(args: I, kinds: Vec<Kind>) -> ExitCode
 where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
@@ -162,7 +167,7 @@ where
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let context = Context { config: cli.config, output: Output::new(cli.format) };
+    let context = Context { config: cli.config, kinds, output: Output::new(cli.format) };
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -201,7 +206,7 @@ impl Command {
             Self::Run(args) => run::run(args, context).await,
             Self::Simulate(args) => simulate::simulate(&args, context),
             Self::New(args) => new::new(&args, context),
-            Self::Schema(args) => schema::schema(&args),
+            Self::Schema => schema::schema(context),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),
             Self::Check(args) => check::check(&args, context),

@@ -99,6 +99,7 @@ pub(super) fn engine_options(config: &Config) -> engine::Options {
         lease: TimeDelta::seconds(i64::from(config.lease_seconds.max(1))),
         retention: TimeDelta::days(i64::from(config.retention_days.min(LONGEST_RETENTION))),
         timezone: config.timezone,
+        kinds: config.kinds.clone(),
         ..engine::Options::default()
     }
 }

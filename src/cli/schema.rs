@@ -1,13 +1,9 @@
-//! `schema`: the JSON Schema of sequences, for editors.
+//! `schema`: the JSON Schema of sequences, for editors: with the runners of this program and of
+//! its configuration.
 
-use rungs_runners::builtin::KINDS;
+use super::{Context, Result, output};
 
-use super::{Result, output};
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {}
-
-pub(super) fn schema(_: &Args) -> Result<()> {
-    let schema = rungs_core::schema::schema(KINDS);
+pub(super) fn schema(context: &Context) -> Result<()> {
+    let schema = rungs_core::schema::schema(&context.config()?.kinds);
     Ok(output::text(format!("{schema:#}"))?)
 }

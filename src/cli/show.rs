@@ -178,6 +178,10 @@ impl Shown {
         if let Some(error) = &delivery.error {
             let _ = write!(text, ", {WARN}{}{WARN:#}", clean(error));
         }
+        if let Some(answer) = view::answer(delivery) {
+            let why = answer.message.map(|message| format!(": {}", clean(&message)));
+            let _ = write!(text, ", {}{}", answer.action.as_str(), why.unwrap_or_default());
+        }
         if let (Some(at), "pending") = (view::millis(delivery.due_at), delivery.status.as_str()) {
             let when = words::seen_from(at, self.now, self.process.timezone);
             let _ = write!(text, ", to be tried {when} ({})", words::until(at, self.now));

@@ -163,7 +163,7 @@ impl Line {
     /// For machines. `kind` says what happened.
     pub fn json(&self) -> Value {
         let more = match &self.what {
-            What::Entry(entry) => json!(entry),
+            What::Entry(entry) => entry.shown(),
             What::Wrote { entry, request, .. } => {
                 let mut more = json!(entry);
                 more["request"] = request.clone();

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rungs_core::{Process, delivery::LogLine, process::iso};
+use rungs_runners::Answer;
 use serde_json::{Value, json};
 
 use crate::store::entity::delivery;
@@ -26,7 +27,7 @@ pub(super) fn summary(process: &Process) -> Value {
 
 /// A delivery and everything that was reported of it.
 pub(super) fn delivery(delivery: &delivery::Model) -> Value {
-    json!({
+    let mut shown = json!({
         "id": delivery.id,
         "step": delivery.step,
         "channel": delivery.channel,
@@ -42,7 +43,11 @@ pub(super) fn delivery(delivery: &delivery::Model) -> Value {
         "begun_at": millis(delivery.begun_at).map(iso),
         "settled_at": millis(delivery.settled_at).map(iso),
         "log": log(delivery).iter().map(log_line).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(answer) = answer(delivery) {
+        shown["answer"] = answer.shown();
+    }
+    shown
 }
 
 fn log_line(line: &LogLine) -> Value {
@@ -56,6 +61,11 @@ fn log_line(line: &LogLine) -> Value {
 /// What is to be sent.
 pub(super) fn request(delivery: &delivery::Model) -> Value {
     serde_json::from_str(&delivery.request).unwrap_or_default()
+}
+
+/// What was answered, where it is a question.
+pub(super) fn answer(delivery: &delivery::Model) -> Option<Answer> {
+    serde_json::from_str(delivery.answer.as_deref()?).ok()
 }
 
 /// What was reported of it.

@@ -226,6 +226,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("RUNGS_ROESC_CALL_URL", "roesc.call_url", Kind::Text, "TwiML for them, in place of it"),
     setting("RUNGS_ROESC_MAIL_SUBJECT", "roesc.mail_subject", Kind::Text, "subject of their mails"),
     setting("RUNGS_ROESC_MAIL_BODY", "roesc.mail_body", Kind::Text, "text of their mails"),
+    setting(
+        "RUNGS_RUNNERS",
+        "runners",
+        Kind::Json,
+        "runners of your own, by name: `{\"Credit\": {\"url\": \"https://...\", \"secret\": \"...\"}}` (secret); default none",
+    ),
 ];
 
 impl Setting {

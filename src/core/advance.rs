@@ -7,7 +7,9 @@
 //! Called by: the engine, inside the cycle's transaction; tests and simulations.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rungs_runners::{Action, DeliveryStatus, DeliveryView, Failure, NewDelivery, Outcome, Visit};
+use rungs_runners::{
+    Action, Answer, DeliveryStatus, DeliveryView, Failure, NewDelivery, Outcome, Visit, data,
+};
 use uuid::Uuid;
 
 use crate::{Entry, News, Process, Remedy, Retry, Sequence, Status, Step, Target, process::iso};
@@ -24,6 +26,11 @@ pub struct Advanced {
     pub deliveries: Vec<Delivery>,
     /// Ids of deliveries to withdraw, where no attempt has begun.
     pub withdrawn: Vec<String>,
+    /// Ids of deliveries that were settled and gave way to another of the same stay. The
+    /// history says what they came to, so they need not be kept.
+    pub superseded: Vec<String>,
+    /// Whether the process's data have changed.
+    pub data_changed: bool,
     /// What happened, in order.
     pub history: Vec<Entry>,
     /// Steps visited.
@@ -33,8 +40,8 @@ pub struct Advanced {
 /// A delivery to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
-    /// Made from the process's key, the step and the stay, so that the same climb always
-    /// gives the same id.
+    /// Made from the process's key, the step, the stay and the round, so that the same climb
+    /// always gives the same id.
     pub id: String,
     /// The step that writes it.
     pub step: String,
@@ -205,6 +212,7 @@ impl<'a> Climb<'a> {
             entered_at,
             stay: process.state.stays(&step.id),
             delivery: process.state.delivery.as_ref(),
+            stirred: process.state.stirred,
             scope: &scope,
         })
     }
@@ -291,6 +299,7 @@ impl<'a> Climb<'a> {
     }
 
     fn write(&mut self, step: &Step, what: NewDelivery) {
+        self.give_way();
         let id = delivery_id(&self.process, &step.id);
         self.process.state.take_delivery_of_stay(DeliveryView {
             id: id.clone(),
@@ -299,6 +308,7 @@ impl<'a> Climb<'a> {
             attempts: 0,
             provider_id: None,
             error: None,
+            answer: None,
         });
         self.history.push(Entry::Wrote {
             step: step.id.clone(),
@@ -310,6 +320,17 @@ impl<'a> Climb<'a> {
         });
         let (retry, in_doubt) = (step.retry, step.in_doubt);
         self.deliveries.push(Delivery { id, step: step.id.clone(), what, retry, in_doubt, late });
+    }
+
+    /// What this stay wrote before makes room for what it writes now.
+    fn give_way(&mut self) {
+        let Some(before) = self.process.state.delivery.take() else { return };
+        self.process.state.round = self.process.state.round.saturating_add(1);
+        if before.status.is_final() {
+            self.superseded.push(before.id);
+        } else {
+            self.withdrawn.push(before.id);
+        }
     }
 
     fn complete(&mut self) {
@@ -326,25 +347,64 @@ impl<'a> Climb<'a> {
 
 impl Advanced {
     fn unchanged(process: Process) -> Self {
-        Self { process, deliveries: vec![], withdrawn: vec![], history: vec![], visits: 0 }
+        Self {
+            process,
+            deliveries: vec![],
+            withdrawn: vec![],
+            superseded: vec![],
+            data_changed: false,
+            history: vec![],
+            visits: 0,
+        }
     }
 
     fn hear(&mut self, news: News) {
         match news {
             News::Event(event) => {
                 self.history.push(Entry::Happened { event: event.r#type.clone() });
+                self.data_changed |= event.data.is_object();
                 self.process.take_event(event);
             }
-            News::Delivery(view) => {
-                self.history.push(Entry::Heard {
-                    step: view.step.clone(),
-                    delivery: view.id.clone(),
-                    status: view.status.to_string(),
-                    error: view.error.clone(),
-                });
-                self.process.state.take_delivery(view);
-            }
+            News::Delivery(view) => self.hear_of_delivery(view),
         }
+    }
+
+    fn hear_of_delivery(&mut self, mut view: DeliveryView) {
+        let answer = view.answer.clone();
+        if let Err(reason) = self.take_answer(&mut view) {
+            (view.status, view.error, view.answer) = (DeliveryStatus::Failed, Some(reason), None);
+        }
+        self.history.push(Entry::Heard {
+            step: view.step.clone(),
+            delivery: view.id.clone(),
+            status: view.status.to_string(),
+            error: view.error.clone(),
+            answer,
+        });
+        self.process.state.take_delivery(view);
+    }
+
+    /// Merges the data of an answer into those of the process, if the stay that asked goes on.
+    /// An answer that comes later is noted, and changes nothing.
+    fn take_answer(&mut self, view: &mut DeliveryView) -> Result<(), String> {
+        let Some(Answer { data: patch, .. }) = &mut view.answer else { return Ok(()) };
+        // They need not be remembered beside the data they were merged into.
+        let Some(patch) = patch.take() else { return Ok(()) };
+        let open = self.process.state.delivery.as_ref();
+        if open.is_none_or(|open| open.id != view.id) {
+            return Ok(());
+        }
+        let mut merged = self.process.data.clone();
+        data::merge(&mut merged, &patch);
+        if data::length(&merged) > data::MOST {
+            return Err(format!(
+                "with the answer's data the process's would pass {} bytes",
+                data::MOST
+            ));
+        }
+        self.process.data = merged;
+        self.data_changed = true;
+        Ok(())
     }
 
     fn fail(&mut self, reason: String, now: DateTime<Utc>) {
@@ -364,17 +424,20 @@ impl Advanced {
 
     /// Withdraws what the present stay wrote and what may not have begun.
     fn withdraw(&mut self) {
-        if let Some(open) = self.process.state.delivery.take().filter(|d| !d.status.is_final()) {
-            self.withdrawn.push(open.id);
-        }
+        let open = self.process.state.forget_delivery();
+        self.withdrawn.extend(open.filter(|open| !open.status.is_final()).map(|open| open.id));
     }
 }
 
-/// The same process, step and stay always give the same id.
+/// The same process, step, stay and round always give the same id.
 fn delivery_id(process: &Process, step: &str) -> String {
     let namespace = Uuid::parse_str(&process.key).unwrap_or(Uuid::NAMESPACE_OID);
-    let stay = process.state.stays(step);
-    Uuid::new_v5(&namespace, format!("{step}#{stay}").as_bytes()).to_string()
+    let (stay, round) = (process.state.stays(step), process.state.round);
+    let name = match round {
+        0 => format!("{step}#{stay}"),
+        round => format!("{step}#{stay}#{round}"),
+    };
+    Uuid::new_v5(&namespace, name.as_bytes()).to_string()
 }
 
 #[cfg(test)]

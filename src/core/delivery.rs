@@ -7,7 +7,7 @@
 //! them back, in one transaction.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rungs_runners::{DeliveryStatus, DeliveryView};
+use rungs_runners::{Answer, DeliveryStatus, DeliveryView};
 use serde::{Deserialize, Serialize};
 
 use crate::{Remedy, Retry};
@@ -68,6 +68,8 @@ pub struct DeliveryRecord {
     pub provider_id: Option<String>,
     /// What went wrong last.
     pub error: Option<String>,
+    /// What was answered, where it is a question and a report has just said so.
+    pub answer: Option<Answer>,
     /// Everything that was reported.
     pub log: Vec<LogLine>,
     /// When it was written.
@@ -162,6 +164,8 @@ pub enum Attempt {
         /// When to ask what became of it.
         ask_at: Option<DateTime<Utc>>,
     },
+    /// It was a question, and this is the answer.
+    Answered(Answer),
     /// It will never be taken.
     Refused {
         /// `failed` or `rejected`.
@@ -195,6 +199,7 @@ impl DeliveryRecord {
             attempts: self.attempts,
             provider_id: self.provider_id.clone(),
             error: self.error.clone(),
+            answer: self.answer.clone(),
         }
     }
 
@@ -257,6 +262,14 @@ impl DeliveryRecord {
                 self.reach(status, provider_id, None);
                 self.due_at = ask_at;
                 self.lease_until = None;
+            }
+            Attempt::Answered(answer) => {
+                self.note(now, Some(attempt), DeliveryStatus::Completed.as_str(), None);
+                // The first answer counts, and none that comes after it was given up.
+                if !self.status.is_final() {
+                    self.reach(DeliveryStatus::Completed, None, None);
+                    self.answer = Some(Answer { at: now.timestamp_millis(), ..answer });
+                }
             }
             Attempt::Refused { status, reason } => {
                 self.note(now, Some(attempt), status.as_str(), Some(reason.clone()));

@@ -1,7 +1,8 @@
 //! What a process did, and why.
 
-use rungs_runners::Action;
+use rungs_runners::{Action, Answer};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One line of a process's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,9 @@ pub enum Entry {
         /// What went wrong.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         error: Option<String>,
+        /// What was answered, where the delivery was a question.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        answer: Option<Answer>,
     },
     /// An event came in.
     Happened {
@@ -73,4 +77,15 @@ pub enum Entry {
         /// Why.
         reason: String,
     },
+}
+
+impl Entry {
+    /// As it is shown, apart from its moments.
+    pub fn shown(&self) -> Value {
+        let mut shown = serde_json::to_value(self).unwrap_or_default();
+        if let Self::Heard { answer: Some(answer), .. } = self {
+            shown["answer"] = answer.shown();
+        }
+        shown
+    }
 }

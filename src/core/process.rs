@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
-use rungs_runners::{Action, DeliveryView, Scope};
+use rungs_runners::{Action, DeliveryView, Scope, data};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -65,13 +65,10 @@ impl Process {
     /// Takes in an event: its data is merged into the process's, and the last event of
     /// each type is kept.
     pub fn take_event(&mut self, event: Event) {
-        if event.data.is_object() {
-            let mut data = Value::Object(std::mem::take(&mut self.data));
-            merge(&mut data, &event.data);
-            if let Value::Object(merged) = data {
-                self.data = merged;
-            }
+        if let Value::Object(patch) = &event.data {
+            data::merge(&mut self.data, patch);
         }
+        self.state.stirred |= self.state.delivery.is_some();
         let Value::Object(events) = &mut self.state.events else { return };
         let count = events
             .get(&event.r#type)
@@ -98,6 +95,12 @@ pub struct State {
     /// The delivery that this stay wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryView>,
+    /// How many deliveries this stay had written before that one.
+    #[serde(skip_serializing_if = "is_none_yet")]
+    pub round: u32,
+    /// An event has come since that one was written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stirred: bool,
     /// Results of the steps visited so far, by step id: what templates see as `steps`.
     pub steps: Value,
     /// The last event of each type: what templates see as `events`.
@@ -107,8 +110,20 @@ pub struct State {
 impl Default for State {
     fn default() -> Self {
         let empty = || Value::Object(Map::new());
-        Self { entered_at: None, delivery: None, steps: empty(), events: empty() }
+        Self {
+            entered_at: None,
+            delivery: None,
+            round: 0,
+            stirred: false,
+            steps: empty(),
+            events: empty(),
+        }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_none_yet(round: &u32) -> bool {
+    *round == 0
 }
 
 impl State {
@@ -121,7 +136,7 @@ impl State {
     /// A stay at `step` begins. The result of an earlier stay gives way.
     pub(crate) fn enter(&mut self, step: &str, now: DateTime<Utc>) {
         self.entered_at = Some(now.timestamp_millis());
-        self.delivery = None;
+        self.forget_delivery();
         let visits = self.stays(step).saturating_add(1);
         if let Value::Object(steps) = &mut self.steps {
             // Room for what most stays note: visits, action, at, and a delivery's status.
@@ -133,7 +148,7 @@ impl State {
 
     /// The stay at `step` ends with `action`, `now` as [`iso`] spells it.
     pub(crate) fn leave(&mut self, step: &str, action: Action, now: &str, failed: Option<&str>) {
-        self.delivery = None;
+        self.forget_delivery();
         let Some(result) = self.result(step) else { return };
         let mut note = |key: &str, value: &str| result.insert(key.to_owned(), Value::from(value));
         note("action", action.as_str());
@@ -146,8 +161,15 @@ impl State {
         }
     }
 
+    /// The stay is over, or is to have no delivery any more.
+    pub(crate) fn forget_delivery(&mut self) -> Option<DeliveryView> {
+        (self.round, self.stirred) = (0, false);
+        self.delivery.take()
+    }
+
     /// The present stay wrote a delivery.
     pub(crate) fn take_delivery_of_stay(&mut self, view: DeliveryView) {
+        self.stirred = false;
         self.note(&view.step.clone(), "delivery", json!(view.id));
         self.delivery = Some(view.clone());
         self.take_delivery(view);
@@ -286,53 +308,4 @@ pub enum News {
 /// A moment as templates and the API show it: ISO 8601 in UTC, to the millisecond.
 pub fn iso(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// JSON merge patch, RFC 7396.
-pub fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(target) = target else { return };
-    for (key, value) in patch {
-        if value.is_null() {
-            target.shift_remove(key);
-        } else {
-            merge(target.entry(key.clone()).or_insert(Value::Null), value);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn merge_follows_the_examples_of_rfc_7396() {
-        let examples = [
-            (json!({"a":"b"}), json!({"a":"c"}), json!({"a":"c"})),
-            (json!({"a":"b"}), json!({"b":"c"}), json!({"a":"b","b":"c"})),
-            (json!({"a":"b"}), json!({"a":null}), json!({})),
-            (json!({"a":"b","b":"c"}), json!({"a":null}), json!({"b":"c"})),
-            (json!({"a":["b"]}), json!({"a":"c"}), json!({"a":"c"})),
-            (json!({"a":"c"}), json!({"a":["b"]}), json!({"a":["b"]})),
-            (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d"}})),
-            (json!({"a":[{"b":"c"}]}), json!({"a":[1]}), json!({"a":[1]})),
-            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
-            (json!({"a":"b"}), json!(["c"]), json!(["c"])),
-            (json!({"a":"foo"}), json!(null), json!(null)),
-            (json!({"a":"foo"}), json!("bar"), json!("bar")),
-            (json!({"e":null}), json!({"a":1}), json!({"e":null,"a":1})),
-            (json!([1, 2]), json!({"a":"b","c":null}), json!({"a":"b"})),
-            (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
-        ];
-        for (mut target, patch, expected) in examples {
-            merge(&mut target, &patch);
-            assert_eq!(target, expected, "with the patch {patch}");
-        }
-    }
 }

@@ -25,6 +25,12 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// Again and again, five minutes apart at most: for questions, without whose answer a
+    /// process cannot go on.
+    pub fn without_end() -> Self {
+        Self { attempts: u32::MAX, ..Self::default() }
+    }
+
     /// The pause after attempt number `attempt` (from 1), or `None` when that was the last.
     ///
     /// `key` spreads pauses over 75 to 125 % of their length, so that a thousand

@@ -206,7 +206,15 @@ impl<'a> Climb<'a> {
     fn send(&mut self, delivery: Delivery, answers: &mut dyn Answers) {
         let Delivery { id, step, what, .. } = delivery;
         let stay = self.process.state.stays(&step);
-        let asked = Asked { step: &step, stay, channel: what.channel, request: &what.request };
+        let position = self.sequence.position(&step);
+        let kind = position.and_then(|at| self.sequence.steps.get(at)).map(|step| step.kind);
+        let asked = Asked {
+            step: &step,
+            stay,
+            channel: what.channel,
+            is_question: kind.is_some_and(|kind| kind.asks),
+            request: &what.request,
+        };
         let fate = answers.answer(&asked);
         self.lines.push(Line {
             at: self.now,
@@ -227,6 +235,13 @@ impl<'a> Climb<'a> {
                 attempts: 1,
                 provider_id: None,
                 error: None,
+                answer: fate.action.map(|action| rungs_runners::Answer {
+                    action,
+                    message: None,
+                    data: None,
+                    pause: None,
+                    at: at.timestamp_millis(),
+                }),
             });
             let what = What::Heard { step, delivery, channel, status };
             self.comes(Coming { at, what, news });

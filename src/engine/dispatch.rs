@@ -17,12 +17,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
-    channels::{Heard, Outgoing, SendError, Sent, Way},
+    channels::{Heard, Outgoing, SendError, SendsMany, Sent, Way},
     clock::Clock,
     store::{Result, deliveries::Begun},
 };
 
 use super::{Dispatched, Engine, ask};
+
+mod together;
 
 /// How long results are held in memory while the database is away.
 const LONGEST_HOLD: Duration = Duration::from_mins(10);
@@ -71,7 +73,7 @@ impl Engine {
             let free = way.limits.max_in_flight.saturating_sub(under_way.len());
             if is_more && free > 0 && beginning.is_none() && !shutdown.is_cancelled() {
                 is_more = false;
-                beginning = Some(async move { (free, self.begin(name, free).await) }.boxed());
+                beginning = Some(async move { (free, self.begin(name, way, free).await) }.boxed());
             }
             if writing.is_none() && !ended.is_empty() {
                 writing = Some(self.write_down(name, std::mem::take(&mut ended)).boxed());
@@ -97,13 +99,21 @@ impl Engine {
                     // What is under way comes first; the trouble will show again.
                     let (begun, error) = begun.map_or_else(|e| (vec![], Some(e)), |b| (b, None));
                     trouble = error;
+                    total.attempts += begun.len();
+                    let (way, clock, lease) = (way.clone(), self.clock.clone(), self.options.lease);
+                    if way.channel.sends_many().is_some() {
+                        // They are of one step; there may be more, of this one and of others.
+                        is_more |= !begun.is_empty();
+                        if !begun.is_empty() {
+                            under_way.spawn(together::attempts(name, way, clock, lease, begun));
+                        }
+                        continue;
+                    }
                     // All that was asked for: there may be more.
                     is_more |= begun.len() >= asked;
-                    total.attempts += begun.len();
                     for begun in begun {
-                        let (way, clock) = (way.clone(), self.clock.clone());
                         let span = span(name, &begun);
-                        let attempt = attempt(way, clock, self.options.lease, begun);
+                        let attempt = attempt(way.clone(), clock.clone(), lease, begun);
                         under_way.spawn(attempt.instrument(span));
                     }
                 }
@@ -114,16 +124,22 @@ impl Engine {
         }
     }
 
-    /// Begins as many attempts as there is room for.
-    async fn begin(&self, name: &str, free: usize) -> Result<Vec<Begun>> {
+    /// Begins as many attempts as there is room for; where one request takes many, as many as
+    /// it takes.
+    async fn begin(&self, name: &str, way: &Way, free: usize) -> Result<Vec<Begun>> {
         let now = self.clock.now();
-        let allowed = self.paces.take(name, free, now);
+        let many = way.channel.sends_many();
+        let allowed = self.paces.take(name, many.map_or(free, SendsMany::most), now);
         if allowed == 0 {
             return Ok(Vec::new());
         }
         let lease_until = now + self.options.lease;
+        let (store, most) = (&self.store, allowed as u64);
         let begun = match self.bring_caller_ids().await {
-            Ok(()) => self.store.begin_attempts(name, allowed as u64, now, lease_until).await,
+            Ok(()) if many.is_some() => {
+                store.begin_attempts_of_a_step(name, most, now, lease_until).await
+            }
+            Ok(()) => store.begin_attempts(name, most, now, lease_until).await,
             Err(error) => Err(error),
         };
         let used = begun.as_ref().map_or(0, Vec::len);
@@ -198,33 +214,49 @@ async fn attempt(way: Way, clock: Clock, lease: TimeDelta, begun: Begun) -> Ende
     if now >= lease_until {
         return (Vec::new(), tally);
     }
-    let attempt = u32::try_from(begun.attempts).unwrap_or(1);
-    let outgoing = Outgoing {
-        id: begun.id.clone(),
+    let outgoing = outgoing(begun, now);
+    let sent = patiently(lease, way.channel.send(&outgoing))
+        .await
+        .unwrap_or_else(|reason| Err(SendError::InDoubt { reason: reason.to_owned() }));
+    Span::current().record("outcome", count(&mut tally, &sent));
+    log(&outgoing, way.channel.name(), sent.as_ref().err());
+    (reports(&way, &outgoing.id, outgoing.attempt, sent, clock.now()), tally)
+}
+
+fn outgoing(begun: Begun, now: DateTime<Utc>) -> Outgoing {
+    Outgoing {
+        id: begun.id,
         process_id: begun.process_id,
         step: begun.step,
-        attempt,
+        attempt: u32::try_from(begun.attempts).unwrap_or(1),
         request: serde_json::from_str(&begun.request).unwrap_or_default(),
         now,
-    };
-    let sending = AssertUnwindSafe(way.channel.send(&outgoing)).catch_unwind();
+    }
+}
+
+/// What a channel answers, if it does so within the lease.
+async fn patiently<T>(
+    lease: TimeDelta,
+    sending: impl Future<Output = T>,
+) -> std::result::Result<T, &'static str> {
     let patience = (lease - lease / 10).to_std().unwrap_or_default();
-    let in_doubt = |reason: &str| Err(SendError::InDoubt { reason: reason.to_owned() });
-    let sent = match tokio::time::timeout(patience, sending).await {
-        Ok(Ok(sent)) => sent,
-        Ok(Err(_)) => in_doubt("the channel met a defect of its own"),
-        Err(_) => in_doubt("the channel did not answer within the attempt's lease"),
-    };
-    let (count, outcome) = match &sent {
+    match tokio::time::timeout(patience, AssertUnwindSafe(sending).catch_unwind()).await {
+        Ok(Ok(sent)) => Ok(sent),
+        Ok(Err(_)) => Err("the channel met a defect of its own"),
+        Err(_) => Err("the channel did not answer within the attempt's lease"),
+    }
+}
+
+/// Counts an attempt, and names what it came to.
+fn count(tally: &mut Dispatched, sent: &std::result::Result<Sent, SendError>) -> &'static str {
+    let (count, outcome) = match sent {
         Ok(_) => (&mut tally.sent, "sent"),
         Err(SendError::Temporary { .. }) => (&mut tally.trouble, "trouble"),
         Err(SendError::Refused { .. }) => (&mut tally.refused, "refused"),
         Err(SendError::InDoubt { .. }) => (&mut tally.in_doubt, "in_doubt"),
     };
-    *count = 1;
-    Span::current().record("outcome", outcome);
-    log(&outgoing, way.channel.name(), sent.as_ref().err());
-    (reports(&way, &begun.id, attempt, sent, clock.now()), tally)
+    *count += 1;
+    outcome
 }
 
 fn reports(
@@ -235,7 +267,8 @@ fn reports(
     now: DateTime<Utc>,
 ) -> Vec<(String, Report)> {
     let (result, then) = match sent {
-        Ok(Sent { provider_id, status, then }) => {
+        Ok(Sent { answer: Some(answer), then, .. }) => (Attempt::Answered(answer), then),
+        Ok(Sent { provider_id, status, then, answer: None }) => {
             let ask_at = ask::first_question(way, now);
             (Attempt::Sent { provider_id, status, ask_at }, then)
         }

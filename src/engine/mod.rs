@@ -56,6 +56,8 @@ pub struct Options {
     pub poll: TimeDelta,
     /// Tells an outside watcher that all is well.
     pub heart: Option<heartbeat::Heart>,
+    /// The runners that sequences may name.
+    pub kinds: Vec<Kind>,
 }
 
 impl Default for Options {
@@ -66,6 +68,7 @@ impl Default for Options {
             timezone: Tz::UTC,
             poll: TimeDelta::seconds(1),
             heart: None,
+            kinds: rungs_runners::builtin::KINDS.to_vec(),
         }
     }
 }
@@ -110,7 +113,7 @@ impl Engine {
         options: Options,
         keys: Keys,
     ) -> Arc<Self> {
-        let kinds = rungs_runners::builtin::KINDS.to_vec();
+        let kinds = options.kinds.clone();
         let wake = Wake::new(channels.iter().map(|(name, _)| name));
         let paces = pace::Paces::new(&channels);
         Arc::new(Self {

@@ -14,6 +14,8 @@ mod start;
 mod view;
 
 use rungs_core::{Diagnostic, InputProblem};
+use rungs_runners::data;
+use serde_json::Value;
 
 pub use callbacks::{Callback, CallbackRefused, twilio};
 pub use caller_ids::{caller_ids, give_up_caller_ids, keep_caller_ids};
@@ -67,37 +69,9 @@ impl Refusal {
     }
 }
 
-/// The most data a process may have, as JSON, in bytes. A cycle reads and writes the data of
-/// hundreds of processes in one transaction.
-const MOST_DATA: usize = 256 * 1024;
-/// How deep data may nest.
-const DEEPEST_DATA: usize = 64;
-
 /// Data as callers may give it.
-fn check_size(pointer: &str, data: &serde_json::Value) -> Result<(), Refusal> {
-    if depth(data, DEEPEST_DATA).is_none() {
-        return Err(Refusal::invalid(pointer, format!("it nests more than {DEEPEST_DATA} deep")));
-    }
-    if data.to_string().len() > MOST_DATA {
-        return Err(Refusal::invalid(pointer, format!("it has more than {MOST_DATA} bytes")));
-    }
-    Ok(())
-}
-
-/// How deep a value nests; `None` if deeper than `most`.
-fn depth(value: &serde_json::Value, most: usize) -> Option<usize> {
-    use serde_json::Value;
-    let below: Box<dyn Iterator<Item = &Value>> = match value {
-        Value::Array(items) => Box::new(items.iter()),
-        Value::Object(entries) => Box::new(entries.values()),
-        _ => return Some(0),
-    };
-    let most = most.checked_sub(1)?;
-    let mut deepest = 0;
-    for value in below {
-        deepest = deepest.max(depth(value, most)?);
-    }
-    Some(deepest + 1)
+fn check_size(pointer: &str, data: &Value) -> Result<(), Refusal> {
+    data::check_size(data).map_err(|message| Refusal::invalid(pointer, message))
 }
 
 /// The longest `process_id`, in characters.

@@ -3,7 +3,7 @@
 //! Any number of evaluators may claim beside each other: on PostgreSQL each passes by the
 //! rows that another holds, on SQLite they take turns.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
@@ -33,8 +33,6 @@ const PLACE: &str = "SELECT CASE WHEN pg_try_advisory_xact_lock(7447101) THEN TR
 pub struct Cycle<'a> {
     store: &'a Store,
     tx: DatabaseTransaction,
-    /// Keys of processes that hear of events.
-    with_events: HashSet<String>,
     /// What was claimed: the most urgent first, then the longest overdue.
     pub claimed: Vec<Claimed>,
 }
@@ -134,8 +132,6 @@ impl Store {
         let woken = readable.iter().filter(|(_, woken, _)| *woken);
         let woken = woken.map(|(process, ..)| process.key.clone()).collect();
         let mut news = self.take_news(&tx, woken).await?;
-        let with_events = news.iter().filter(|(_, (_, taken))| !taken.events.is_empty());
-        let with_events = with_events.map(|(key, _)| key.clone()).collect();
         let claimed = readable
             .into_iter()
             .map(|(process, _, due_at)| {
@@ -144,7 +140,7 @@ impl Store {
                 Claimed { process, news, taken, due_at }
             })
             .collect();
-        Ok(Cycle { store: self, tx, with_events, claimed })
+        Ok(Cycle { store: self, tx, claimed })
     }
 
     async fn take_news(
@@ -172,7 +168,7 @@ impl Store {
         }
         let sql = format!(
             "UPDATE deliveries SET news = FALSE WHERE news AND process_key IN {list}
-             RETURNING process_key, id, step, status, attempts, provider_id, error"
+             RETURNING process_key, id, step, status, attempts, provider_id, error, answer"
         );
         for row in self.rows(tx, &sql, [keys.into()]).await? {
             let (news, taken) = all.entry(row.try_get_by_index(0)?).or_default();
@@ -234,13 +230,12 @@ impl Cycle<'_> {
     /// What is to be written of a process that was advanced joins `rows`.
     pub fn put(&self, rows: &mut Rows, advanced: &Advanced, now: DateTime<Utc>) {
         let process = &advanced.process;
-        // Nothing but an event changes a process's data.
-        let data_changed = self.with_events.contains(&process.key);
-        rows.processes.push(processes::climbed(process, data_changed));
+        rows.processes.push(processes::climbed(process, advanced.data_changed));
         for delivery in &advanced.deliveries {
             rows.deliveries.push(wrote(process, delivery, now));
         }
         rows.withdrawn.extend(advanced.withdrawn.iter().cloned());
+        rows.superseded.extend(advanced.superseded.iter().cloned());
         if !advanced.history.is_empty() {
             rows.history.push(history::row(&process.key, &advanced.history, now));
         }
@@ -251,7 +246,7 @@ impl Cycle<'_> {
     /// # Errors
     /// The database's; then nothing of this cycle has happened.
     pub async fn write(&self, rows: Rows, now: DateTime<Utc>) -> Result<()> {
-        let Rows { processes, deliveries, withdrawn, history } = rows;
+        let Rows { processes, deliveries, withdrawn, superseded, history } = rows;
         let (store, tx) = (self.store, &self.tx);
         let sql = "UPDATE processes SET status = r.status, cursor = r.cursor,
                      data = COALESCE(r.data, processes.data), state = r.state,
@@ -269,6 +264,7 @@ impl Cycle<'_> {
                    FROM ROWS WHERE true ON CONFLICT (id) DO NOTHING";
         store.run_bulk(tx, sql, deliveries).await?;
         store.withdraw(tx, &withdrawn, now).await?;
+        store.forget_deliveries(tx, &superseded).await?;
         store.append_bulk(tx, history).await
     }
 
@@ -300,6 +296,7 @@ pub struct Rows {
     processes: Bulk<9>,
     deliveries: Bulk<11>,
     withdrawn: Vec<String>,
+    superseded: Vec<String>,
     history: Bulk<3>,
 }
 
@@ -309,6 +306,7 @@ impl Default for Rows {
             processes: Bulk::new(processes::CLIMBED, 0),
             deliveries: Bulk::new(WROTE, 0),
             withdrawn: Vec::new(),
+            superseded: Vec::new(),
             history: Bulk::new(history::COLUMNS, 0),
         }
     }
@@ -332,6 +330,17 @@ impl Store {
             self.dialect.list()
         );
         self.run(tx, &sql, [json!(ids).to_string().into(), now.timestamp_millis().into()]).await?;
+        Ok(())
+    }
+
+    /// A question that is asked every minute for weeks shall not leave a row each time.
+    async fn forget_deliveries(&self, tx: &DatabaseTransaction, ids: &[String]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let list = self.dialect.list();
+        let sql = format!("DELETE FROM deliveries WHERE settled_at IS NOT NULL AND id IN {list}");
+        self.run(tx, &sql, [json!(ids).to_string().into()]).await?;
         Ok(())
     }
 }
@@ -372,6 +381,7 @@ fn wrote(process: &Process, delivery: &Delivery, now: DateTime<Utc>) -> [Value; 
 
 fn view(row: &QueryResult) -> Result<DeliveryView> {
     let status: String = row.try_get("", "status")?;
+    let answer: Option<String> = row.try_get("", "answer")?;
     Ok(DeliveryView {
         id: row.try_get("", "id")?,
         step: row.try_get("", "step")?,
@@ -380,6 +390,7 @@ fn view(row: &QueryResult) -> Result<DeliveryView> {
         attempts: u32::try_from(row.try_get::<i32>("", "attempts")?).unwrap_or(0),
         provider_id: row.try_get("", "provider_id")?,
         error: row.try_get("", "error")?,
+        answer: answer.and_then(|answer| serde_json::from_str(&answer).ok()),
     })
 }
 

@@ -80,19 +80,58 @@ impl Store {
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
     ) -> Result<Vec<Begun>> {
+        let due = self.may_begin("d.id", "", "$3");
+        self.begin_due(&format!("due AS ({due})"), channel, most, now, lease_until).await
+    }
+
+    /// The same for a channel that asks for many at once: deliveries of one step of one version
+    /// of a sequence, that of the most urgent.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin_attempts_of_a_step(
+        &self,
+        channel: &str,
+        most: u64,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Vec<Begun>> {
+        let urgent = self.may_begin("p.sequence, p.version, d.step", "", "1");
+        let alike = "JOIN urgent u ON u.sequence = p.sequence AND u.version = p.version
+                       AND u.step = d.step";
+        let due = self.may_begin("d.id", alike, "$3");
+        let due = format!("urgent AS ({urgent}), due AS ({due})");
+        self.begin_due(&due, channel, most, now, lease_until).await
+    }
+
+    /// Selects up to `most` deliveries of the channel `$1` that may begin at `$2`.
+    fn may_begin(&self, columns: &str, join: &str, most: &str) -> String {
         // The process's row is locked as well: an event that is being written at this
         // moment must be heard first.
         let lock = match self.dialect {
             Dialect::Postgres => " FOR UPDATE OF d, p SKIP LOCKED",
             Dialect::Sqlite => "",
         };
+        format!(
+            "SELECT {columns} FROM deliveries d JOIN processes p ON p.key = d.process_key {join}
+             WHERE d.status = 'pending' AND d.channel = $1 AND d.due_at <= $2
+               AND (d.late_at IS NULL OR d.late_at > $2)
+               AND p.status = 'active' AND NOT p.woken AND (p.due_at IS NULL OR p.due_at > $2)
+             ORDER BY d.priority, d.due_at LIMIT {most}{lock}"
+        )
+    }
+
+    /// Begins attempts of what `due` says.
+    async fn begin_due(
+        &self,
+        due: &str,
+        channel: &str,
+        most: u64,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Vec<Begun>> {
         let sql = format!(
-            "WITH due AS (
-               SELECT d.id FROM deliveries d JOIN processes p ON p.key = d.process_key
-               WHERE d.status = 'pending' AND d.channel = $1 AND d.due_at <= $2
-                 AND (d.late_at IS NULL OR d.late_at > $2)
-                 AND p.status = 'active' AND NOT p.woken AND (p.due_at IS NULL OR p.due_at > $2)
-               ORDER BY d.priority, d.due_at LIMIT $3{lock})
+            "WITH {due}
              UPDATE deliveries SET status = 'sending', attempts = attempts + 1, begun_at = $2,
                lease_until = $4
              WHERE id IN (SELECT id FROM due)
@@ -196,10 +235,11 @@ impl Store {
         Ok(records)
     }
 
-    async fn write_records(&self, tx: &DatabaseTransaction, rows: Bulk<9>) -> Result<()> {
+    async fn write_records(&self, tx: &DatabaseTransaction, rows: Bulk<10>) -> Result<()> {
         let sql = "UPDATE deliveries SET status = r.status, due_at = r.due_at,
                      lease_until = r.lease_until, provider_id = r.provider_id, error = r.error,
-                     log = r.log, news = r.news, settled_at = r.settled_at
+                     log = r.log, news = r.news, settled_at = r.settled_at,
+                     answer = COALESCE(r.answer, deliveries.answer)
                    FROM ROWS WHERE deliveries.id = r.id";
         self.run_bulk(tx, sql, rows).await
     }
@@ -279,7 +319,7 @@ fn told_at(record: &DeliveryRecord, now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// What a report writes.
-const REPORTED: &[(&str, Column); 9] = &[
+const REPORTED: &[(&str, Column); 10] = &[
     ("id", Column::Text),
     ("status", Column::Text),
     ("due_at", Column::MaybeBigInt),
@@ -289,9 +329,10 @@ const REPORTED: &[(&str, Column); 9] = &[
     ("log", Column::Text),
     ("news", Column::Boolean),
     ("settled_at", Column::MaybeBigInt),
+    ("answer", Column::MaybeText),
 ];
 
-fn row(record: &DeliveryRecord, news: bool) -> [Value; 9] {
+fn row(record: &DeliveryRecord, news: bool) -> [Value; 10] {
     let millis = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_millis());
     [
         record.id.as_str().into(),
@@ -303,6 +344,7 @@ fn row(record: &DeliveryRecord, news: bool) -> [Value; 9] {
         serde_json::to_string(&record.log).unwrap_or_else(|_| "[]".to_owned()).into(),
         news.into(),
         millis(record.settled_at).into(),
+        record.answer.as_ref().and_then(|answer| serde_json::to_string(answer).ok()).into(),
     ]
 }
 
@@ -328,6 +370,7 @@ fn read(row: Row) -> Result<DeliveryRecord> {
         due_at: moment(row.due_at),
         lease_until: moment(row.lease_until),
         withdrawn: row.withdrawn,
+        answer: None,
         log: serde_json::from_str(&row.log).map_err(|_| unreadable("log"))?,
         created_at: moment(Some(row.created_at)).unwrap_or_default(),
         settled_at: moment(row.settled_at),

@@ -132,6 +132,8 @@ pub mod delivery {
         pub begun_at: Option<i64>,
         /// 0 is the most urgent.
         pub priority: i32,
+        /// JSON of a `rungs_runners::Answer`, once a question was answered.
+        pub answer: Option<String>,
     }
 
     /// None that sea-orm needs to know.

@@ -7,6 +7,7 @@
 //! the process did. A test that forgets it fails.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use rungs::{
     api::{self, ApiState},
-    channels::{self, Channels, Limits, console::Print, twilio::Callbacks},
+    channels::{self, Channels, Limits, console::Print, remote, twilio::Callbacks},
     clock::Clock,
     config,
     engine::{Engine, Options, heartbeat::Heart},
@@ -42,6 +43,8 @@ pub struct Setup {
     pub limits: Vec<(&'static str, Limits)>,
     pub smtp: Option<channels::smtp::Config>,
     pub heart: Option<Heart>,
+    /// Runners that live elsewhere.
+    pub runners: Vec<(&'static str, remote::Config)>,
 }
 
 impl Setup {
@@ -55,6 +58,7 @@ impl Setup {
             limits: vec![],
             smtp: None,
             heart: None,
+            runners: vec![],
         }
     }
 
@@ -72,6 +76,7 @@ pub struct TestApp {
     pub printed: Printed,
     pub url: String,
     pub http: reqwest::Client,
+    runners: BTreeMap<String, remote::Config>,
     database: Database,
     shutdown: CancellationToken,
     server: Option<JoinHandle<()>>,
@@ -92,6 +97,7 @@ impl TestApp {
         let config = channels::Config {
             twilio: Some(twilio.config(setup.callbacks.then_some(url.as_str()))),
             smtp: setup.smtp,
+            runners: setup.runners.into_iter().map(|(name, it)| (name.to_owned(), it)).collect(),
             limits: setup
                 .limits
                 .into_iter()
@@ -105,8 +111,11 @@ impl TestApp {
         let channels = Channels::open_printing(&config, &print).unwrap();
         let clock = Clock::standing_at(setup.now.parse().unwrap());
         twilio.goes_by(&clock);
-        let options =
+        let mut options =
             Options { timezone: setup.timezone, heart: setup.heart, ..Options::default() };
+        for (name, runner) in &config.runners {
+            options.kinds.push(remote::kind(name, runner).unwrap());
+        }
         let engine = Engine::new(store, clock, channels, options);
 
         let state = ApiState {
@@ -121,13 +130,15 @@ impl TestApp {
             async move { api::serve(listener, state, shutdown).await.unwrap() }
         });
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        Self { engine, twilio, printed, url, http, database, shutdown, server: Some(server) }
+        let (runners, server) = (config.runners, Some(server));
+        Self { engine, twilio, printed, url, http, runners, database, shutdown, server }
     }
 
     /// Another engine over the same database and at the same time, as in another program.
     pub async fn another_engine(&self) -> Arc<Engine> {
         let config = channels::Config {
             twilio: Some(self.twilio.config(Some(&self.url))),
+            runners: self.runners.clone(),
             ..channels::Config::default()
         };
         let channels = Channels::open(&config).unwrap();

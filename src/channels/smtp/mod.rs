@@ -155,9 +155,8 @@ impl Channel for Smtp {
         let refused = self.sessions.deliver(&mail).await?;
         let note = |error| Heard { provider_id: None, status: DeliveryStatus::Sent, error };
         Ok(Sent {
-            provider_id: Some(mail.id),
-            status: DeliveryStatus::Sent,
             then: refused.into_iter().map(|reason| note(Some(reason))).collect(),
+            ..Sent::taken(Some(mail.id), DeliveryStatus::Sent)
         })
     }
 }

@@ -120,7 +120,8 @@ fn there(answer: &Map<String, Value>) -> Heard {
 pub(super) fn sent(answer: &Map<String, Value>, heard: Option<Heard>) -> Sent {
     let provider_id = answer.get("sid").and_then(Value::as_str).map(str::to_owned);
     let further = heard.filter(|heard| heard.status != DeliveryStatus::Sent);
-    Sent { provider_id, status: DeliveryStatus::Sent, then: further.into_iter().collect() }
+    let then = further.into_iter().collect();
+    Sent { then, ..Sent::taken(provider_id, DeliveryStatus::Sent) }
 }
 
 /// What is said of a call, by either way.

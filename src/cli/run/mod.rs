@@ -71,9 +71,9 @@ fn fate(text: &str) -> std::result::Result<CallFate, String> {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let sequence = input::checked(&source)?;
-    let data = input::data_or_example(args.data.as_deref(), &args.file)?;
     let mut config = context.config()?;
+    let sequence = input::checked(&source, &config.kinds)?;
+    let data = input::data_or_example(args.data.as_deref(), &args.file)?;
     config.timezone = args.timezone.unwrap_or(config.timezone);
     config.console.calls = args.calls.unwrap_or(config.console.calls);
     if let Some(twilio) = &mut config.twilio {

@@ -14,6 +14,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use rungs_runners::Kind;
 use serde_json::json;
 
 use crate::clock::Stopwatch;
@@ -55,11 +56,11 @@ pub(super) struct Args {
 
 pub(super) fn test(args: &Args, context: &Context) -> Result<()> {
     if !args.watch {
-        return once(args, context.output);
+        return once(args, context);
     }
     loop {
         let before = state(args);
-        if let Err(failure) = once(args, context.output) {
+        if let Err(failure) = once(args, context) {
             failure.report();
         }
         talk(&format!("{DIM}waiting for changes; Ctrl-C ends this{DIM:#}"));
@@ -69,10 +70,11 @@ pub(super) fn test(args: &Args, context: &Context) -> Result<()> {
     }
 }
 
-fn once(args: &Args, output: Output) -> Result<()> {
+fn once(args: &Args, context: &Context) -> Result<()> {
+    let (output, kinds) = (context.output, context.config()?.kinds);
     let files = files(args)?;
     let watch = Stopwatch::start();
-    let suites = run_all(&files);
+    let suites = run_all(&files, &kinds);
     if let Some(path) = &args.junit {
         fs::write(path, junit::report(&suites))
             .map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
@@ -92,14 +94,14 @@ fn once(args: &Args, output: Output) -> Result<()> {
 }
 
 /// Several at a time: there may be thousands of cases.
-fn run_all(files: &[PathBuf]) -> Vec<Suite> {
+fn run_all(files: &[PathBuf], kinds: &[Kind]) -> Vec<Suite> {
     let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len());
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let suite = Suite::run(file);
+                    let suite = Suite::run(file, kinds);
                     done.lock().unwrap_or_else(PoisonError::into_inner).push(suite);
                 }
             });

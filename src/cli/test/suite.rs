@@ -7,9 +7,8 @@ use rungs_core::{
     cases::{self, Case, Coverage, Stage, Unfit, Verdict},
     check::cases::{CheckedCases, cases as read_cases, subject},
     check_bytes,
-    process::merge,
 };
-use rungs_runners::builtin::KINDS;
+use rungs_runners::{Kind, data::merge};
 use serde_json::{Value, json};
 
 use crate::cli::{
@@ -55,7 +54,7 @@ impl Tried {
 }
 
 impl Suite {
-    pub fn run(path: &Path) -> Self {
+    pub fn run(path: &Path, kinds: &[Kind]) -> Self {
         let mut suite = Self {
             file: path.display().to_string(),
             broken: None,
@@ -63,18 +62,18 @@ impl Suite {
             sequence: None,
             coverage: Coverage::default(),
         };
-        if let Err(broken) = suite.try_all(path) {
+        if let Err(broken) = suite.try_all(path, kinds) {
             suite.broken = Some(broken);
         }
         suite
     }
 
-    fn try_all(&mut self, path: &Path) -> Result<(), (String, Vec<Value>)> {
+    fn try_all(&mut self, path: &Path, kinds: &[Kind]) -> Result<(), (String, Vec<Value>)> {
         let source = Source::read(path).map_err(unreadable)?;
         let text = source.text().into_owned();
         let sequence_path = sequence_of(path, subject(&text)).map_err(unreadable)?;
         let sequence_source = Source::read(&sequence_path).map_err(unreadable)?;
-        let Checked { sequence, diagnostics } = check_bytes(&sequence_source.bytes, KINDS);
+        let Checked { sequence, diagnostics } = check_bytes(&sequence_source.bytes, kinds);
         let Some(sequence) = sequence else {
             return Err(wrong(&diagnostics, &sequence_source.file, &sequence_source.text()));
         };
@@ -170,8 +169,13 @@ fn data(case: &Case, path: &Path, sequence: &Path) -> Result<Value, String> {
         Some(file) => input::file(&file)?,
         None => case.given.data.clone().unwrap_or(Value::Null),
     };
-    if let Some(with) = &case.given.with {
-        merge(&mut data, with);
+    if let Some(Value::Object(with)) = &case.given.with {
+        if data.is_null() {
+            data = json!({});
+        }
+        if let Value::Object(data) = &mut data {
+            merge(data, with);
+        }
     }
     Ok(data)
 }

@@ -9,6 +9,7 @@ use crate::{
 };
 
 mod properties;
+mod remote;
 
 const LADDER: &str = r"
 sequence: ladder

@@ -14,7 +14,7 @@ use super::{
     timezone, variables,
 };
 use crate::{
-    Diagnostic, Sequence, Step,
+    Diagnostic, Retry, Sequence, Step,
     process::Priority,
     sequence::{Input, Target},
 };
@@ -130,9 +130,10 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
     for (position, (draft, ways)) in steps.into_iter().zip(ways).enumerate() {
         let draft = draft?;
         let delivering = draft.delivering.or(top.defaults);
+        let (kind, has_alt_next) = (draft.kind?, ways.alt_next.is_some());
         built.push(Step {
             id: draft.id?.text.to_owned(),
-            kind: draft.kind?,
+            kind,
             config: draft.prepared?,
             // A step that always jumps has no `next` to take.
             next: ways.next.map_or(Some(targets::below(position, count)), target)?,
@@ -140,9 +141,11 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
                 Some(way) => Some(target(way)?),
                 None => None,
             },
-            fail_on_failure: delivering.fail_on_failure.unwrap_or_default(),
-            retry: delivering.retry,
-            in_doubt: delivering.in_doubt.unwrap_or_default(),
+            // Without an answer there is no `next`.
+            fail_on_failure: delivering.fail_on_failure.unwrap_or(kind.asks && !has_alt_next),
+            retry: delivering.retry.or(kind.asks.then(Retry::without_end)),
+            // To ask again does no harm, and is the only way to know.
+            in_doubt: delivering.in_doubt.filter(|_| !kind.asks).unwrap_or_default(),
             lateness: delivering.lateness,
         });
     }

@@ -109,6 +109,9 @@ pub(super) fn read<'a>(
     if let Some(kind) = kind.filter(|kind| !kind.delivers) {
         refuse_on_quiet(&at, &kind, kinds, report);
     }
+    if let Some(kind) = kind.filter(|kind| kind.asks) {
+        refuse_doubt(&at, &kind, report);
+    }
     Some(Draft {
         next: link(&at, "next", report),
         alt_next: link(&at, "altNext", report),
@@ -192,6 +195,19 @@ fn link<'a>(at: &At<'a>, key: &str, report: &mut Report<'_>) -> Link<'a> {
     match field.text(report) {
         Some(text) => Link::To(Word { text, place: field.place() }),
         None => Link::Broken,
+    }
+}
+
+/// A question of which nobody knows whether it arrived is asked again.
+fn refuse_doubt(at: &At<'_>, kind: &Kind, report: &mut Report<'_>) {
+    if at.field("inDoubt").is_some() {
+        let message =
+            format!("`{}` is asked until it answers, so it takes no `inDoubt`", kind.name);
+        report.add(
+            Diagnostic::error("no-doubt", at.place_of_key("inDoubt"), message).help(
+                "leave it out; each question has an id, under which it is repeated".to_owned(),
+            ),
+        );
     }
 }
 

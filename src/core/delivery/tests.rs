@@ -12,6 +12,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 
 fn sending() -> DeliveryRecord {
     DeliveryRecord {
+        answer: None,
         id: "d".into(),
         process_key: "p".into(),
         step: "ring".into(),

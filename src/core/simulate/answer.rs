@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use chrono::TimeDelta;
-use rungs_runners::DeliveryStatus;
+use rungs_runners::{Action, DeliveryStatus};
 use serde_json::Value;
 
 use crate::{Sequence, check::nearest, happening::duration};
@@ -23,6 +23,8 @@ pub struct Asked<'a> {
     pub stay: u32,
     /// Its channel.
     pub channel: &'a str,
+    /// Whether it is a question to a runner that lives elsewhere.
+    pub is_question: bool,
     /// What is sent.
     pub request: &'a Value,
 }
@@ -32,6 +34,8 @@ pub struct Asked<'a> {
 pub struct Fate {
     /// How far it comes.
     pub status: DeliveryStatus,
+    /// What is answered, if it is a question.
+    pub action: Option<Action>,
     /// How long that takes. Without it, as long as such a thing usually takes.
     pub after: Option<TimeDelta>,
 }
@@ -42,44 +46,53 @@ const RINGS: i64 = 30;
 const LISTENS: i64 = 30;
 
 impl Fate {
-    /// What becomes of a delivery on `channel` if nothing is said: nobody picks up, and
-    /// everything else arrives.
-    pub fn usual(channel: &str) -> Self {
-        let status = match channel {
-            "phone" => DeliveryStatus::NoAnswer,
-            "sms" => DeliveryStatus::Delivered,
-            _ => DeliveryStatus::Sent,
-        };
-        Self { status, after: None }
+    /// It comes so far.
+    pub fn of(status: DeliveryStatus) -> Self {
+        Self { status, action: None, after: None }
     }
 
-    /// What can become of a delivery on `channel`, the good end first.
-    pub fn possible(channel: &str) -> &'static [DeliveryStatus] {
-        use DeliveryStatus::{
-            Answered, Busy, Completed, Delivered, Failed, Machine, NoAnswer, Rejected, Sent,
-            Undelivered,
-        };
-        match channel {
-            "phone" => &[Answered, NoAnswer, Busy, Rejected, Machine, Failed, Completed],
-            "sms" => &[Delivered, Undelivered, Sent, Failed],
-            _ => &[Sent, Failed],
+    /// A question is answered with this.
+    pub fn answered(action: Action) -> Self {
+        Self { status: DeliveryStatus::Completed, action: Some(action), after: None }
+    }
+
+    /// What becomes of a delivery if nothing is said: nobody picks up, everything else
+    /// arrives, and a runner that lives elsewhere says `next`.
+    pub fn usual(asked: &Asked<'_>) -> Self {
+        match asked.channel {
+            _ if asked.is_question => Self::answered(Action::Next),
+            "phone" => Self::of(DeliveryStatus::NoAnswer),
+            "sms" => Self::of(DeliveryStatus::Delivered),
+            _ => Self::of(DeliveryStatus::Sent),
+        }
+    }
+
+    /// What can become of a delivery: the good end, and the usual bad one. Which of the bad
+    /// ones it is makes no difference to a ladder that does not ask.
+    pub fn possible(asked: &Asked<'_>) -> [Self; 2] {
+        use DeliveryStatus::{Answered, Delivered, Failed, NoAnswer, Sent, Undelivered};
+        match asked.channel {
+            _ if asked.is_question => [Action::Next, Action::AltNext].map(Self::answered),
+            "phone" => [Answered, NoAnswer].map(Self::of),
+            "sms" => [Delivered, Undelivered].map(Self::of),
+            _ => [Sent, Failed].map(Self::of),
         }
     }
 
     /// What is heard of it, and how long after it was written.
     pub(super) fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
         use DeliveryStatus::{Answered, Completed, Failed, Machine, NoAnswer, Sent};
-        let after = self.after.unwrap_or_else(|| {
-            TimeDelta::seconds(match self.status {
-                Answered | Completed | Machine => 10,
-                NoAnswer => RINGS,
-                Sent | Failed => 0,
-                _ => 5,
-            })
-        });
+        let usual = match self.status {
+            _ if self.action.is_some() => 0,
+            Answered | Completed | Machine => 10,
+            NoAnswer => RINGS,
+            Sent | Failed => 0,
+            _ => 5,
+        };
+        let after = self.after.unwrap_or_else(|| TimeDelta::seconds(usual));
         match self.status {
-            // It never left.
-            Failed => vec![(after, Failed)],
+            // It is answered, or it never left.
+            status if self.action.is_some() || status == Failed => vec![(after, status)],
             Sent => vec![(after, Sent)],
             Answered | Completed if channel == "phone" => vec![
                 (TimeDelta::zero(), Sent),
@@ -137,6 +150,11 @@ impl FromStr for Fate {
                 (status.trim(), Some(length))
             }
         };
+        if let Some(action) =
+            [Action::Next, Action::AltNext].into_iter().find(|it| it.as_str() == status)
+        {
+            return Ok(Self { after, ..Self::answered(action) });
+        }
         let known = || ENDS.iter().map(|status| status.as_str());
         let found = ENDS.iter().find(|known| known.as_str() == status);
         let found = found.ok_or_else(|| {
@@ -146,7 +164,7 @@ impl FromStr for Fate {
             let known: Vec<&str> = known().collect();
             format!("`{status}` is no answer; expected one of {}", known.join(", "))
         })?;
-        Ok(Self { status: *found, after })
+        Ok(Self { after, ..Self::of(*found) })
     }
 }
 
@@ -169,7 +187,7 @@ impl Answers for &[Answer] {
         let of_step = |answer: &&Answer| answer.step == asked.step;
         let exact = self.iter().rfind(|one| of_step(one) && one.stay == Some(asked.stay));
         let any = || self.iter().rfind(|one| of_step(one) && one.stay.is_none());
-        exact.or_else(any).map_or_else(|| Fate::usual(asked.channel), |answer| answer.fate)
+        exact.or_else(any).map_or_else(|| Fate::usual(asked), |answer| answer.fate)
     }
 }
 
@@ -179,15 +197,21 @@ impl Answers for &[Answer] {
 /// # Errors
 /// The first of them, in words.
 pub fn fit(answers: &[Answer], sequence: &Sequence) -> Result<(), String> {
-    for Answer { step, .. } in answers {
+    for Answer { step, fate, .. } in answers {
         let Some(position) = sequence.position(step) else {
             let known = sequence.steps.iter().map(|step| step.id.as_str());
             let meant = nearest(step, known)
                 .map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
             return Err(format!("there is no step `{step}`{meant}"));
         };
-        if sequence.steps.get(position).is_some_and(|step| !step.kind.delivers) {
+        let kind = sequence.steps.get(position).map(|step| step.kind);
+        if kind.is_some_and(|kind| !kind.delivers) {
             return Err(format!("step `{step}` reaches nobody, so nothing answers"));
+        }
+        let is_question = kind.is_some_and(|kind| kind.asks);
+        if is_question != fate.action.is_some() && fate.status != DeliveryStatus::Failed {
+            let expected = if is_question { "next or altNext" } else { "how far it comes" };
+            return Err(format!("step `{step}` is answered by {expected}"));
         }
     }
     Ok(())
@@ -200,7 +224,7 @@ mod tests {
     #[test]
     fn an_answer_names_a_step_and_perhaps_a_stay_and_a_time() {
         let read = |text: &str| text.parse::<Answer>().unwrap();
-        let answered = Fate { status: DeliveryStatus::Answered, after: None };
+        let answered = Fate::of(DeliveryStatus::Answered);
         assert_eq!(
             read("ring=answered"),
             Answer { step: "ring".into(), stay: None, fate: answered }

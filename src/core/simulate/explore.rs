@@ -3,17 +3,20 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use rungs_runners::{Action, DeliveryStatus};
+use rungs_runners::Action;
 
 use crate::{Entry, InputProblem, Sequence, Start, Status, happening::Happening};
 
 use super::{Answer, Answers, Asked, End, Fate, Simulation, What, simulate};
 
+/// What became of one delivery: step, stay, channel, and how far it came or what was answered.
+pub type Given = (String, u32, String, &'static str);
+
 /// One way that a process can take.
 #[derive(Debug, Clone)]
 pub struct Way {
     /// What became of each delivery, in order: step, stay, channel, status.
-    pub answers: Vec<(String, u32, String, DeliveryStatus)>,
+    pub answers: Vec<Given>,
     /// How it ended.
     pub end: End,
     /// The process's status then.
@@ -75,7 +78,7 @@ pub fn explore(
 }
 
 impl Way {
-    fn of(simulation: &Simulation, answers: Vec<(String, u32, String, DeliveryStatus)>) -> Self {
+    fn of(simulation: &Simulation, answers: Vec<Given>) -> Self {
         let process = &simulation.process;
         Self {
             answers,
@@ -108,7 +111,7 @@ struct Choices<'a> {
     /// The choice, of how many.
     made: Vec<(usize, usize)>,
     at: usize,
-    answers: Vec<(String, u32, String, DeliveryStatus)>,
+    answers: Vec<Given>,
 }
 
 impl Choices<'_> {
@@ -136,20 +139,17 @@ impl Answers for Choices<'_> {
             let mut given = self.given;
             given.answer(asked)
         } else {
-            // The good end and the usual bad one: which of the bad ones it is makes no
-            // difference to a ladder that does not ask.
-            let ends = Fate::possible(asked.channel);
-            let ends = ends.get(..2).unwrap_or(ends);
+            let ends = Fate::possible(asked);
             if self.at == self.made.len() {
                 self.made.push((0, ends.len()));
             }
             let (choice, _) = self.made.get(self.at).copied().unwrap_or_default();
             self.at += 1;
-            let status = ends.get(choice).copied().unwrap_or(DeliveryStatus::Failed);
-            Fate { status, after: None }
+            ends.get(choice).copied().unwrap_or_else(|| Fate::usual(asked))
         };
         let Asked { step, stay, channel, .. } = asked;
-        self.answers.push(((*step).to_owned(), *stay, (*channel).to_owned(), fate.status));
+        let what = fate.action.map_or(fate.status.as_str(), Action::as_str);
+        self.answers.push(((*step).to_owned(), *stay, (*channel).to_owned(), what));
         fate
     }
 }

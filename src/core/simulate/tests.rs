@@ -1,7 +1,7 @@
 //! Climbs that nobody makes.
 
 use chrono::TimeDelta;
-use rungs_runners::builtin::KINDS;
+use rungs_runners::{Kind, builtin::KINDS, remote::Remote};
 use serde_json::json;
 
 use super::*;
@@ -182,4 +182,32 @@ steps:
     let sequence = check(endless, KINDS).sequence.unwrap();
     let simulation = simulate(&sequence, begin(), &[], &mut &[][..]).unwrap();
     assert_eq!(simulation.end, End::Endless);
+}
+
+#[test]
+fn a_runner_that_lives_elsewhere_is_answered_for() {
+    let every = TimeDelta::minutes(1);
+    let remote = Remote { name: rungs_runners::remote::keep("Credit"), every };
+    let kinds = [KINDS, &[Kind::remote(remote)]].concat();
+    let source = r"
+sequence: credit
+steps:
+  - { id: credit, run: Credit, config: { most: 500 }, altNext: tell }
+  - { id: granted, run: GoTo, config: { step: end } }
+  - { id: tell, run: SMS, config: { to: '112', message: No } }
+";
+    let sequence = check(source, &kinds).sequence.unwrap();
+    let run = |answers: &[Answer]| simulate(&sequence, begin(), &[], &mut &answers[..]).unwrap();
+    assert_eq!(contacts(&run(&[])), ["09:00:00 credit", "09:00:00 credit completed"]);
+    let refused = run(&["credit=altNext+2s".parse().unwrap()]);
+    assert_eq!(
+        contacts(&refused)[..3],
+        ["09:00:00 credit", "09:00:02 credit completed", "09:00:02 tell"]
+    );
+
+    let explored = explore(&sequence, &begin(), &[], &[], 99).unwrap();
+    assert_eq!(explored.ways.len(), 2);
+    let fit = |answer: &str| answer::fit(&[answer.parse().unwrap()], &sequence);
+    assert!(fit("credit=busy").unwrap_err().contains("answered by next or altNext"));
+    assert!(fit("tell=altNext").unwrap_err().contains("how far it comes"));
 }

@@ -77,7 +77,12 @@ async fn a_call_says_its_words_and_names_its_delivery_in_the_callback() {
     let made = only(fake.calls());
     assert_eq!(
         sent,
-        Sent { provider_id: Some(made.sid.clone()), status: DeliveryStatus::Sent, then: vec![] }
+        Sent {
+            provider_id: Some(made.sid.clone()),
+            status: DeliveryStatus::Sent,
+            then: vec![],
+            answer: None,
+        }
     );
     let callback = format!("https://rungs.example/in/callbacks/twilio/calls/{DELIVERY}");
     let fields = [

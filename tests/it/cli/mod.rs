@@ -10,6 +10,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod cases;
+#[cfg(feature = "aws")]
+mod lambda_runner;
+mod own_runners;
 mod simulate;
 #[cfg(feature = "otel")]
 mod traces;

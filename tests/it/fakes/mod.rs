@@ -3,6 +3,9 @@
 
 #[cfg(feature = "otel")]
 pub mod collector;
+pub mod endpoint;
+#[cfg(feature = "aws")]
+pub mod lambda;
 pub mod pubnub;
 pub mod smtp;
 pub mod twilio;

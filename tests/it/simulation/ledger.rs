@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rungs_core::Sequence;
+use serde_json::Value;
 
 use super::{
     outside::Answer,
     provider::Taken,
     scenario::{Deed, What},
-    seen::Seen,
+    seen::{Delivery, Seen},
 };
 
 /// A promise that was broken.
@@ -55,6 +56,8 @@ pub struct Ledger {
     /// When each process was due before its history got its next row: by key and rows so far.
     pub due: BTreeMap<(String, i64), Option<i64>>,
     pub taken: Vec<Taken>,
+    /// What each question was answered, by its delivery.
+    pub answers: BTreeMap<String, Value>,
     /// What could not be found at the provider, since a clock was wrong.
     pub hidden: BTreeSet<String>,
     pub crashes: usize,
@@ -73,6 +76,7 @@ impl Ledger {
             shaken: BTreeSet::new(),
             due: BTreeMap::new(),
             taken: vec![],
+            answers: BTreeMap::new(),
             hidden: BTreeSet::new(),
             crashes: 0,
         }
@@ -217,11 +221,14 @@ fn nobody_is_contacted_after_an_answered_stop(ledger: &Ledger) -> Result<(), Bro
 }
 
 /// Nothing goes back: a delivery that the provider has is not tried again, what is final
-/// stays, and no row goes away.
+/// stays, and no row goes away, but that of a question which is asked anew.
 fn what_is_known_is_not_forgotten_again(before: &Seen, after: &Seen) -> Result<(), Broken> {
     let broken = |what: String| Err(Broken::new("what_is_known_is_not_forgotten_again", what));
     for (id, was) in &before.deliveries {
         let Some(now) = after.deliveries.get(id) else {
+            if is_superseded(was, after) {
+                continue;
+            }
             return broken(format!("{was:#?} is gone"));
         };
         let settled = |status: &str| {
@@ -245,6 +252,13 @@ fn what_is_known_is_not_forgotten_again(before: &Seen, after: &Seen) -> Result<(
         }
     }
     Ok(())
+}
+
+/// A question that was answered may give way to another of its process and step.
+fn is_superseded(was: &Delivery, after: &Seen) -> bool {
+    let its = |it: &&Delivery| (&it.process_key, &it.step) == (&was.process_key, &was.step);
+    let another = after.deliveries.values().filter(its).any(|it| it.status == "pending");
+    was.channel == "Ask" && was.status == "completed" && another
 }
 
 /// That the provider took it is true whichever attempt says so, however late.

@@ -12,10 +12,10 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs::channels::{
-    AsksStatus, Channel, Enquiry, Heard, Outgoing, Search, Searches, SendError, Sent,
+    AsksStatus, Channel, Enquiry, Heard, Outgoing, Search, Searches, SendError, SendsMany, Sent,
 };
-use rungs_runners::DeliveryStatus;
-use serde_json::Value;
+use rungs_runners::{Action, Answer, DeliveryStatus};
+use serde_json::{Value, json};
 
 use super::{
     dice::Dice,
@@ -61,6 +61,8 @@ pub struct Providers {
     pub unanswered: Vec<(String, u32)>,
     /// Attempts that have come to a channel: delivery, attempt, and when they say it is.
     pub made: Vec<(String, u32, DateTime<Utc>)>,
+    /// What each question was answered, by its delivery. Whoever asks again gets the same.
+    pub answers: BTreeMap<String, Value>,
     /// What was not found, since the clock of who searched was wrong by more than is allowed for.
     pub hidden: BTreeSet<String>,
     /// Deliveries of each process and step, in the order in which they were first tried.
@@ -82,6 +84,7 @@ impl Providers {
             callbacks: vec![],
             unanswered: vec![],
             made: vec![],
+            answers: BTreeMap::new(),
             hidden: BTreeSet::new(),
             written: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -162,7 +165,68 @@ impl Providers {
                 provider_id: (channel != "email").then_some(provider_id),
                 status: DeliveryStatus::Sent,
                 then: vec![],
+                answer: None,
             }),
+        }
+    }
+
+    /// A runner that lives elsewhere answers, or something comes in the place of it.
+    fn asked(&mut self, outgoing: &Outgoing) -> Result<Sent, SendError> {
+        let ordinal = self.ordinal(outgoing);
+        let requests = self.requests.entry(outgoing.id.clone()).or_default();
+        *requests += 1;
+        let place = (&outgoing.process_id, &outgoing.step, ordinal, *requests);
+        let mut mood = Dice::of((self.scenario.seed, "mood", place));
+        let mood = if self.scenario.troubled { mood.index(100) } else { 0 };
+        let answer = self.answer_to(outgoing, ordinal);
+        let shown = answer.shown();
+        let (process, step, attempt) = (&outgoing.process_id, &outgoing.step, outgoing.attempt);
+        let told = if mood < 80 { shown.to_string() } else { "nothing".to_owned() };
+        self.told
+            .push(format!("{told} is answered to {process} {step}#{ordinal}, attempt {attempt}"));
+        if mood < 80 {
+            self.answers.insert(outgoing.id.clone(), shown);
+        }
+        let temporary = |reason: &str| {
+            Err(SendError::Temporary { reason: reason.to_owned(), retry_after: None })
+        };
+        match mood {
+            0..70 => Ok(Sent {
+                provider_id: None,
+                status: DeliveryStatus::Completed,
+                then: vec![],
+                answer: Some(answer),
+            }),
+            70..90 => temporary("no answer in time"),
+            _ => {
+                self.unanswered.push((outgoing.id.clone(), attempt));
+                Err(SendError::InDoubt { reason: "the line broke".to_owned() })
+            }
+        }
+    }
+
+    fn answer_to(&self, outgoing: &Outgoing, ordinal: usize) -> Answer {
+        let timeless = self.scenario.timeless;
+        // How many there are depends on when things happen.
+        let number = if timeless { 0 } else { ordinal };
+        let place = (&outgoing.process_id, &outgoing.step, number);
+        let mut dice = Dice::of((self.scenario.seed, "answer", place));
+        let actions: &[Action] = match number {
+            0 => &[Action::Next, Action::Next, Action::AltNext],
+            1..5 => &[Action::Next, Action::Noop, Action::Noop, Action::AltNext],
+            _ => &[Action::Next],
+        };
+        let data = match dice.index(3) {
+            0 => None,
+            1 if !timeless => Some(json!({ "n": dice.between(0, 3) })),
+            _ => Some(json!({ "asked": { outgoing.step.as_str(): number }, "gone": null })),
+        };
+        Answer {
+            action: dice.one(actions),
+            message: Some(format!("the {number}.")),
+            data: data.and_then(|data| data.as_object().cloned()),
+            pause: dice.one(&[None, Some(0), Some(5_000), Some(400_000)]),
+            at: 0,
         }
     }
 
@@ -331,6 +395,44 @@ impl Channel for Way {
     fn searches(&self) -> Option<&dyn Searches> {
         // A mail is repeated under the same `Message-ID`.
         (self.channel != "email").then_some(self as &dyn Searches)
+    }
+}
+
+/// One program's way to a runner that lives elsewhere.
+pub struct Asking(pub Way);
+
+#[async_trait]
+impl Channel for Asking {
+    fn name(&self) -> &'static str {
+        "simulated"
+    }
+
+    async fn send(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
+        self.send_many(std::slice::from_ref(outgoing)).await.remove(0)
+    }
+
+    fn sends_many(&self) -> Option<&dyn SendsMany> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl SendsMany for Asking {
+    fn most(&self) -> usize {
+        3
+    }
+
+    async fn send_many(&self, outgoing: &[Outgoing]) -> Vec<Result<Sent, SendError>> {
+        let Way { program, stage, providers, .. } = &self.0;
+        let made = outgoing.iter().map(|one| (one.id.clone(), one.attempt, one.now));
+        providers.lock().unwrap().made.extend(made);
+        stage.stand(*program, Point::Send).await;
+        let answers = {
+            let mut providers = providers.lock().unwrap();
+            outgoing.iter().map(|one| providers.asked(one)).collect()
+        };
+        stage.stand(*program, Point::Sent).await;
+        answers
     }
 }
 

@@ -9,7 +9,7 @@ use rungs::store::{entity::delivery, history::Moment};
 use rungs_core::{
     Advanced, Delivery, Entry, Event, News, Process, Sequence, Start, Status, advance,
 };
-use rungs_runners::{DeliveryStatus, DeliveryView};
+use rungs_runners::{Answer, DeliveryStatus, DeliveryView};
 use serde_json::Value;
 
 use super::{
@@ -72,6 +72,8 @@ struct Again<'a> {
     /// Events it has not heard.
     events: VecDeque<&'a seen::Event>,
     written: Vec<Delivery>,
+    /// Those of them that gave way to others, and are not kept.
+    superseded: BTreeSet<String>,
     /// The last that was heard of each delivery.
     heard: BTreeMap<String, String>,
     climb: Vec<String>,
@@ -101,6 +103,7 @@ impl<'a> Again<'a> {
             process: rungs_core::start(sequence, start).expect("it was started with that"),
             events: kept.events.iter().collect(),
             written: vec![],
+            superseded: BTreeSet::new(),
             heard: BTreeMap::new(),
             climb: vec![],
         })
@@ -148,9 +151,9 @@ impl<'a> Again<'a> {
         entries: &[Entry],
         ledger: &Ledger,
     ) -> Result<(), Broken> {
-        let (news, told) = self.news(entries)?;
+        let (news, told) = self.news(entries, ledger)?;
         let before: BTreeSet<String> = self.written.iter().map(|it| it.id.clone()).collect();
-        let Advanced { process, deliveries, history, .. } =
+        let Advanced { process, deliveries, history, superseded, .. } =
             advance(self.sequence, self.process.clone(), news, at);
         if history != entries {
             return broken(format!(
@@ -160,6 +163,7 @@ impl<'a> Again<'a> {
         }
         self.process = process;
         self.written.extend(deliveries);
+        self.superseded.extend(superseded);
         if history.iter().any(|entry| matches!(entry, Entry::Achieved { .. })) {
             nobody_is_contacted_after_an_achieved_goal(&self.process, &told, &before, ledger)?;
         }
@@ -168,7 +172,11 @@ impl<'a> Again<'a> {
     }
 
     /// What it was told in this cycle: the entries say what, and the rows how.
-    fn news(&mut self, entries: &[Entry]) -> Result<(Vec<News>, Vec<String>), Broken> {
+    fn news(
+        &mut self,
+        entries: &[Entry],
+        ledger: &Ledger,
+    ) -> Result<(Vec<News>, Vec<String>), Broken> {
         let (mut news, mut told) = (Vec::new(), Vec::new());
         for entry in entries {
             match entry {
@@ -184,8 +192,12 @@ impl<'a> Again<'a> {
                         at: seen::moment(row.at),
                     }));
                 }
-                Entry::Heard { step, delivery, status, error } => {
+                Entry::Heard { step, delivery, status, error, answer } => {
                     self.heard.insert(delivery.clone(), status.clone());
+                    let given = answer.as_ref().map(Answer::shown);
+                    if given.is_some() && given.as_ref() != ledger.answers.get(delivery) {
+                        return broken(format!("it heard {answer:?} from {delivery}"));
+                    }
                     news.push(News::Delivery(DeliveryView {
                         id: delivery.clone(),
                         step: step.clone(),
@@ -193,6 +205,7 @@ impl<'a> Again<'a> {
                         attempts: 0,
                         provider_id: None,
                         error: error.clone(),
+                        answer: answer.clone(),
                     }));
                 }
                 _ => break,
@@ -240,7 +253,7 @@ impl<'a> Again<'a> {
     fn wrote_the_same(&self) -> Result<(), Broken> {
         let mut rows: BTreeMap<&str, &delivery::Model> =
             self.kept.deliveries.iter().map(|row| (row.id.as_str(), row)).collect();
-        for delivery in &self.written {
+        for delivery in self.written.iter().filter(|it| !self.superseded.contains(&it.id)) {
             let Some(row) = rows.remove(delivery.id.as_str()) else {
                 return broken(format!("{delivery:#?} is not there"));
             };

@@ -138,7 +138,7 @@ impl Scenario {
             let mut steps = self.sequences.iter().flat_map(|written| &written.steps);
             steps.any(|step| step["run"] == runner)
         };
-        let channels = [("Email", "email"), ("Phone", "phone"), ("SMS", "sms")];
+        let channels = [("Ask", "Ask"), ("Email", "email"), ("Phone", "phone"), ("SMS", "sms")];
         channels.into_iter().filter(|(runner, _)| uses(runner)).map(|(_, name)| name).collect()
     }
 

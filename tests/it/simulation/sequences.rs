@@ -1,7 +1,7 @@
 //! Random sequences, each of which passes the check.
 
 use rungs_core::{Diagnostic, Sequence, check};
-use rungs_runners::builtin::KINDS;
+use rungs_runners::{Kind, builtin::KINDS, remote::Remote};
 use serde_json::{Value, json};
 
 use super::dice::Dice;
@@ -66,7 +66,7 @@ impl Written {
 
     /// The sequence, if it passes the check.
     pub fn checked(&self) -> Option<Sequence> {
-        let checked = check(&self.source(), KINDS);
+        let checked = check(&self.source(), &kinds());
         let fine = !checked.diagnostics.iter().any(Diagnostic::is_error);
         checked.sequence.filter(|_| fine)
     }
@@ -89,20 +89,27 @@ impl Written {
     }
 }
 
+/// The runners there are: one of them lives elsewhere.
+pub fn kinds() -> Vec<Kind> {
+    let ask = Kind::remote(Remote { name: "Ask", every: chrono::TimeDelta::minutes(2) });
+    KINDS.iter().copied().chain([ask]).collect()
+}
+
 fn name(at: usize, count: usize) -> Value {
     if at >= count { json!("end") } else { json!(format!("s{at}")) }
 }
 
 fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
     let ahead = |dice: &mut Dice| name(at + 1 + dice.index(count - at), count);
-    let mut step = match dice.index(if timeless { 12 } else { 16 }) {
+    let mut step = match dice.index(if timeless { 13 } else { 17 }) {
         0 | 1 => wait(dice),
         2..=7 => notification(at, timeless, dice),
         8 | 9 => go_to(at, count, dice),
         10 => json!({ "run": "Conditional", "config": number(dice), "altNext": ahead(dice) }),
         11 => json!({ "run": "WaitForDate", "config": { "date": "{{when}}" } }),
-        12 => comparison(dice),
-        13 | 14 => goal(dice),
+        12 => ask(timeless, dice),
+        13 => comparison(dice),
+        14 | 15 => goal(dice),
         _ => {
             let earlier = format!("steps.s{}.status", dice.index(count));
             let among = json!(["answered", "completed", "delivered", "sent"]);
@@ -118,7 +125,8 @@ fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
     if step["run"] != "GoTo" && dice.percent(8) {
         step["next"] = ahead(dice);
     }
-    if step["config"]["to"].is_string() && dice.percent(50) {
+    let may_fail = step["config"]["to"].is_string() || step["run"] == "Ask";
+    if may_fail && dice.percent(50) {
         step["altNext"] = ahead(dice);
     }
     step
@@ -175,6 +183,21 @@ fn notification(at: usize, timeless: bool, dice: &mut Dice) -> Value {
         step["retry"] = json!({ "attempts": if timeless { 9 } else { attempts }, "first": first });
     } else if timeless {
         step["retry"] = json!({ "attempts": 9 });
+    }
+    step
+}
+
+/// A visit that somebody elsewhere answers.
+fn ask(timeless: bool, dice: &mut Dice) -> Value {
+    let mut step = json!({ "run": "Ask", "config": { "n": "{{n}}", "fixed": [1, null] } });
+    if !timeless && dice.percent(20) {
+        step["onFailure"] = json!(dice.one(&["continue", "fail"]));
+    }
+    if !timeless && dice.percent(20) {
+        step["lateness"] = lateness(dice);
+    }
+    if !timeless && dice.percent(20) {
+        step["retry"] = json!({ "attempts": dice.between(1, 4), "first": "1 second" });
     }
     step
 }

@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs::{
-    channels::{Channels, Limits},
+    channels::{Channel, Channels, Limits},
     clock::{Clock, Stopwatch},
     engine::{Engine, Keys, Options},
     intake::{self, Climb, NewProcess},
@@ -27,9 +27,10 @@ use super::{
     dice::Dice,
     ledger::{Broken, Ledger},
     outside::{Answer, act, call_back},
-    provider::{Providers, Way},
+    provider::{Asking, Providers, Way},
     scenario::{Deed, Program, Scenario, Shape, What, Wrong, origin},
     seen::{Looker, Seen},
+    sequences::kinds,
     stage::{Point, Stage, Stops, Who},
 };
 
@@ -160,6 +161,7 @@ impl<'a> World<'a> {
                 let mut providers = self.providers.lock().unwrap();
                 self.ledger.taken = std::mem::take(&mut providers.taken);
                 self.ledger.hidden = std::mem::take(&mut providers.hidden);
+                self.ledger.answers = std::mem::take(&mut providers.answers);
                 drop(providers);
                 Ok(Ran { ledger: self.ledger, seen: self.seen, timeline: self.timeline })
             }
@@ -197,8 +199,8 @@ impl<'a> World<'a> {
 
     async fn publish(&self) {
         let clock = Clock::standing_at(self.now);
-        let desk =
-            Engine::new(self.base.store.clone(), clock, Channels::default(), Options::default());
+        let options = Options { kinds: kinds(), ..Options::default() };
+        let desk = Engine::new(self.base.store.clone(), clock, Channels::default(), options);
         for sequence in &self.scenario.sequences {
             intake::publish(&desk, None, &sequence.source()).await.unwrap();
         }
@@ -345,12 +347,16 @@ impl<'a> World<'a> {
                 providers: Arc::clone(&self.providers),
                 called_back: self.scenario.called_back,
             };
-            channels.put(channel, Arc::new(way), Limits::default());
+            let way: Arc<dyn Channel> = match channel {
+                "Ask" => Arc::new(Asking(way)),
+                _ => Arc::new(way),
+            };
+            channels.put(channel, way, Limits::default());
         }
         self.births += 1;
         let keys = Keys::counted(self.births);
         let store = self.base.store.clone().probed(Arc::new(probe));
-        let options = Options { poll: POLL, ..Options::default() };
+        let options = Options { poll: POLL, kinds: kinds(), ..Options::default() };
         let engine = Engine::with_keys(store, clock.clone(), channels, options, keys);
         let main = match shape {
             Shape::Serve => {

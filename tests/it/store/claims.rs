@@ -27,6 +27,8 @@ fn rest(process: Process) -> Advanced {
         process: Process { due_at: None, ..process },
         deliveries: vec![],
         withdrawn: vec![],
+        superseded: vec![],
+        data_changed: false,
         history: vec![],
         visits: 0,
     }
@@ -95,7 +97,8 @@ async fn what_a_cycle_writes_can_be_read_again(kind: Kind) {
         Entry::Happened { event: "order\u{0}".into() },
         Entry::Failed { reason: "it's over".into() },
     ];
-    let advanced = Advanced { history: history.clone(), ..rest(changed.clone()) };
+    let advanced =
+        Advanced { history: history.clone(), data_changed: true, ..rest(changed.clone()) };
     cycle.commit(&[advanced], &[], nine()).await.unwrap();
 
     let read = store.process("a").await.unwrap().unwrap();
@@ -158,6 +161,8 @@ fn one_step_on(mut process: Process) -> Advanced {
         process,
         deliveries: vec![],
         withdrawn: vec![],
+        superseded: vec![],
+        data_changed: false,
         history: vec![Entry::Happened { event: format!("step {climbed}") }],
         visits: 1,
     }

@@ -68,6 +68,8 @@ pub fn ringing(process: Process) -> Advanced {
             retry: None,
         }],
         withdrawn: vec![],
+        superseded: vec![],
+        data_changed: false,
         history: vec![],
         visits: 1,
     }
