@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::{channels, engine::heartbeat};
 
+pub mod roesc;
 mod settings;
 
 pub use settings::{Kind, SETTINGS, Setting};
@@ -56,6 +57,9 @@ pub struct Config {
     pub console: channels::console::Config,
     /// How much each channel carries at once.
     pub limits: std::collections::BTreeMap<String, channels::Limits>,
+    /// Which of roesc's variables had a say.
+    #[serde(skip)]
+    pub from_roesc: Vec<&'static str>,
 }
 
 /// Where processes live.
@@ -103,6 +107,8 @@ pub struct Roesc {
     pub mail_subject: String,
     /// Text of mails.
     pub mail_body: String,
+    /// Where roesc's own database is, to import from it.
+    pub database_url: Option<SecretString>,
 }
 
 impl Default for Config {
@@ -123,6 +129,7 @@ impl Default for Config {
             pubnub: None,
             console: channels::console::Config::default(),
             limits: std::collections::BTreeMap::new(),
+            from_roesc: Vec::new(),
         }
     }
 }
@@ -146,6 +153,7 @@ impl Default for Roesc {
             call_url: None,
             mail_subject: "New orders".to_owned(),
             mail_body: "You have new orders.".to_owned(),
+            database_url: None,
         }
     }
 }
@@ -167,9 +175,10 @@ impl Config {
             None if Path::new("rungs.toml").exists() => Some(read(Path::new("rungs.toml"))?),
             None => None,
         };
-        let environment = SETTINGS
-            .iter()
-            .filter_map(|setting| Some((setting.env, std::env::var(setting.env).ok()?)))
+        let names = SETTINGS.iter().map(|setting| setting.env);
+        let environment = names
+            .chain(roesc::VARIABLES.iter().map(|variable| variable.env))
+            .filter_map(|name| Some((name, std::env::var(name).ok()?)))
             .collect();
         let mut config = Self::from_parts(text.as_deref(), &environment)?;
         let is_set = |name: &&str| std::env::var(name).is_ok_and(|text| !text.is_empty());
@@ -201,9 +210,11 @@ impl Config {
                 Misconfigured(format!("rungs.toml: `{}` is no table", setting.key))
             })?;
         }
+        let from_roesc = roesc::apply(&mut table, environment)?;
         let mut config: Self = table.try_into().map_err(|error: toml::de::Error| {
             Misconfigured(format!("configuration: {}", error.message()))
         })?;
+        config.from_roesc = from_roesc;
         if let Some(twilio) = &mut config.twilio {
             twilio.public_url = twilio.public_url.take().or_else(|| config.public_url.clone());
         }
@@ -225,6 +236,14 @@ impl Config {
 fn read(path: &Path) -> Result<String, Misconfigured> {
     std::fs::read_to_string(path)
         .map_err(|error| Misconfigured(format!("{}: {error}", path.display())))
+}
+
+/// The value at a dotted key.
+fn get<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    match key.split_once('.') {
+        None => table.get(key),
+        Some((first, rest)) => get(table.get(first)?.as_table()?, rest),
+    }
 }
 
 /// Puts a value at a dotted key.

@@ -44,6 +44,9 @@ pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
     let options = open::options(&config);
     let _lock = options.file().map(|file| Lock::take(&file)).transpose()?;
     tracing::info!("the database is {}", open::shown(&options));
+    if !config.from_roesc.is_empty() {
+        tracing::info!("taken from roesc's variables: {}", config.from_roesc.join(", "));
+    }
     let ended = CancellationToken::new();
     tokio::spawn(on_signals(Signals::listen()?, ended.clone()));
     let Some(store) = ended.run_until_cancelled(connect(&options)).await else { return Ok(()) };

@@ -226,6 +226,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("RUNGS_ROESC_CALL_URL", "roesc.call_url", Kind::Text, "TwiML for them, in place of it"),
     setting("RUNGS_ROESC_MAIL_SUBJECT", "roesc.mail_subject", Kind::Text, "subject of their mails"),
     setting("RUNGS_ROESC_MAIL_BODY", "roesc.mail_body", Kind::Text, "text of their mails"),
+    setting(
+        "RUNGS_ROESC_DATABASE_URL",
+        "roesc.database_url",
+        Kind::Text,
+        "roesc's own database, for `rungs import roesc` (secret)",
+    ),
 ];
 
 impl Setting {
