@@ -21,6 +21,7 @@ mod check;
 mod evaluate;
 mod event;
 mod failure;
+mod import;
 mod input;
 mod lock;
 mod log;
@@ -112,6 +113,8 @@ enum Command {
     CallerIds(caller_ids::Args),
     /// Bring the database's schema up to date.
     Migrate,
+    /// Bring what lives in another system, once.
+    Import(import::Args),
 }
 
 /// What every command is given.
@@ -178,6 +181,7 @@ impl Command {
             Self::Audit(args) => audit::audit(&args, context).await,
             Self::CallerIds(args) => caller_ids::caller_ids(&args, context).await,
             Self::Migrate => migrate::migrate(context).await,
+            Self::Import(args) => import::import(args, context).await,
         }
     }
 }

@@ -8,6 +8,8 @@
 mod callbacks;
 mod caller_ids;
 mod change;
+mod edn;
+mod import;
 mod roesc;
 mod sequences;
 mod start;
@@ -18,7 +20,8 @@ use rungs_core::{Diagnostic, InputProblem};
 pub use callbacks::{Callback, CallbackRefused, twilio};
 pub use caller_ids::{caller_ids, give_up_caller_ids, keep_caller_ids};
 pub use change::{NewEvent, event, pause, resume, stop};
-pub use roesc::{Answered, RoescRequest, roesc};
+pub use import::{Imported, REGISTRY, Registry, import_roesc, import_roesc_registry};
+pub use roesc::{Answered, Notification, RoescRequest, To, roesc};
 pub use sequences::{Publication, publish};
 pub use start::{Climb, NewProcess, Started, start, start_batch};
 pub use view::{View, view};

@@ -180,7 +180,7 @@ fn text(map: &Map<String, Value>, pointer: &str, key: &str) -> Result<String, Re
     }
 }
 
-fn data(notifications: &[Notification]) -> Value {
+pub(super) fn data(notifications: &[Notification]) -> Value {
     let list: Vec<Value> = notifications
         .iter()
         .map(|one| match &one.to {
@@ -190,7 +190,7 @@ fn data(notifications: &[Notification]) -> Value {
     json!({ "notifications": list })
 }
 
-fn steps(settings: &Roesc, notifications: &[Notification]) -> Value {
+pub(super) fn steps(settings: &Roesc, notifications: &[Notification]) -> Value {
     let steps: Vec<Value> = notifications
         .iter()
         .enumerate()

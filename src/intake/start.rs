@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use crate::{
     engine::Engine,
-    store::sequences::{NewSequence, Published},
+    store::{
+        imports::{Brought, Origin},
+        sequences::{NewSequence, Published},
+    },
 };
 
 use super::{Refusal, check_id, check_size, sequences};
@@ -56,6 +59,19 @@ pub async fn start(engine: &Engine, new: NewProcess) -> Result<Started, Refusal>
     engine.wake.evaluator();
     let process = Arc::unwrap_or_clone(process);
     if new { Ok(Started { process, new }) } else { already(engine, process).await }
+}
+
+/// Starts a process that is in another system, unless it was brought before or one with its
+/// id is live.
+pub(super) async fn start_once(
+    engine: &Engine,
+    new: NewProcess,
+    origin: Origin<'_>,
+) -> Result<Brought, Refusal> {
+    let process = prepare(engine, new, &mut Newest::default()).await?;
+    let brought = engine.store.insert_once(&process, origin, engine.clock.now()).await?;
+    engine.wake.evaluator();
+    Ok(brought)
 }
 
 /// The newest version of each sequence that a batch names.

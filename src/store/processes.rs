@@ -69,6 +69,19 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<bool>> {
         let processes: Vec<&Process> = processes.iter().map(Borrow::borrow).collect();
+        let tx = self.begin().await?;
+        let born = self.insert_on(&tx, &processes, now).await?;
+        self.commit(tx).await?;
+        Ok(born)
+    }
+
+    /// The same, as a part of a transaction.
+    pub(super) async fn insert_on(
+        &self,
+        tx: &impl ConnectionTrait,
+        processes: &[&Process],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<bool>> {
         // `WHERE true`: without it SQLite takes ON CONFLICT for a join condition. In the order
         // of the ids: two batches that name the same ones must not wait for each other.
         let sql = "INSERT INTO processes (key, process_id, sequence, version, status, cursor,
@@ -79,11 +92,10 @@ impl Store {
                    ON CONFLICT (process_id) WHERE status IN ('active', 'paused') DO NOTHING
                    RETURNING key";
         let mut bulk = Bulk::new(BIRTH, processes.len());
-        for process in &processes {
+        for process in processes {
             bulk.push(birth(process));
         }
-        let tx = self.begin().await?;
-        let born = self.rows_of_bulk(&tx, sql, bulk).await?;
+        let born = self.rows_of_bulk(tx, sql, bulk).await?;
         let born: std::collections::HashSet<String> =
             born.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
         let started = [Entry::Started];
@@ -91,8 +103,7 @@ impl Store {
             .iter()
             .filter(|process| born.contains(&process.key))
             .map(|process| (process.key.as_str(), started.as_slice()));
-        self.append(&tx, history, now).await?;
-        self.commit(tx).await?;
+        self.append(tx, history, now).await?;
         Ok(processes.iter().map(|process| born.contains(&process.key)).collect())
     }
 

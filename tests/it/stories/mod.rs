@@ -7,6 +7,7 @@ mod caller_ids;
 mod doors;
 mod doubt;
 mod failures;
+mod import;
 mod ladder;
 mod late;
 mod many;
