@@ -52,6 +52,9 @@ pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
     let Some(store) = ended.run_until_cancelled(connect(&options)).await else { return Ok(()) };
     let store = store?;
     store.migrate().await?;
+    if store.is_expanded().await? {
+        tracing::info!("a newer program has expanded the schema; this one works on beside it");
+    }
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::refused(format!("{address}: {error}; --listen names another address"))
     })?;

@@ -32,6 +32,7 @@ pub mod probe;
 pub mod processes;
 pub mod questions;
 pub mod roesc;
+mod schema;
 pub mod sequences;
 mod settings;
 pub mod sweep;
@@ -40,10 +41,13 @@ pub mod watch;
 
 use dialect::Dialect;
 use probe::{Point, Probe};
+use schema::Seen;
 use together::Together;
 
 /// Serialises migrations on PostgreSQL. Any number that nothing else uses.
 const MIGRATING: &str = "SELECT pg_advisory_xact_lock(7447002)";
+/// A migration that waits for a table keeps everybody else from it: rather none than for long.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '10s'";
 
 /// What every method answers.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -60,7 +64,7 @@ pub enum StoreError {
     /// What stands in it cannot be read.
     #[error("{0}")]
     Unreadable(String),
-    /// A newer program has brought its schema further than this one knows.
+    /// A newer program has brought its schema further than this one can work on.
     #[error("its schema is newer than this program; use the one that migrated it, or a newer one")]
     Newer,
 }
@@ -174,8 +178,12 @@ impl Store {
         let tx = self.begin().await?;
         if self.dialect == Dialect::Postgres {
             self.rows(&tx, MIGRATING, []).await?;
+            self.run(&tx, LOCK_TIMEOUT, []).await?;
         }
-        rungs_migrations::Migrator::up(&tx, None).await.map_err(of_schema)?;
+        // Another program may have done it meanwhile, and more than that.
+        if Seen::of(&tx).await?.pending()? > 0 {
+            rungs_migrations::Migrator::up(&tx, None).await?;
+        }
         self.commit(tx).await
     }
 
@@ -184,10 +192,15 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn pending_migrations(&self) -> Result<usize> {
-        // It only looks: two who make the migrator's own table at once get in each other's way.
-        let pending = rungs_migrations::Migrator::get_pending_migrations_read_only(&self.writer);
-        let pending = pending.await;
-        Ok(pending.map_err(of_schema)?.len())
+        Seen::of(&self.writer).await?.pending()
+    }
+
+    /// Whether a newer program has expanded the schema, so that this one works on it as before.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_expanded(&self) -> Result<bool> {
+        Ok(Seen::of(&self.writer).await?.is_ahead())
     }
 
     /// Asks the database for a sign of life.
@@ -269,16 +282,6 @@ impl Store {
         values: impl IntoIterator<Item = Value>,
     ) -> Result<u64> {
         Ok(db.execute_raw(self.statement(sql, values)).await?.rows_affected())
-    }
-}
-
-/// The migrator says only in words that a migration was run which it does not have.
-fn of_schema(error: DbErr) -> StoreError {
-    match error {
-        DbErr::Custom(words) if words.contains("has been applied but its file is missing") => {
-            StoreError::Newer
-        }
-        other => other.into(),
     }
 }
 

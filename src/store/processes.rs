@@ -51,11 +51,14 @@ pub enum Change {
 }
 
 /// Who bears the id `$1`: first the live one, then the last that ended. Each has an index
-/// of its own.
+/// of its own. The columns by name: PostgreSQL refuses a prepared `SELECT *` for ever once a
+/// newer program has added a column.
 const BEARER: &str = "
-    SELECT * FROM (SELECT * FROM processes
+    SELECT * FROM (SELECT key, process_id, sequence, version, status, cursor, timezone, data, state, due_at,
+        woken, reason, started_at, ended_at, priority FROM processes
       WHERE process_id = $1 AND status IN ('active', 'paused') LIMIT 1) AS live
-    UNION ALL SELECT * FROM (SELECT * FROM processes
+    UNION ALL SELECT * FROM (SELECT key, process_id, sequence, version, status, cursor, timezone, data, state, due_at,
+        woken, reason, started_at, ended_at, priority FROM processes
       WHERE process_id = $1 AND ended_at IS NOT NULL ORDER BY key DESC LIMIT 1) AS ended";
 
 impl Store {
