@@ -15,6 +15,7 @@ use crate::config::Config;
 
 mod apply;
 mod audit;
+mod backup;
 mod caller_ids;
 mod change;
 mod check;
@@ -29,6 +30,8 @@ mod migrate;
 mod open;
 mod output;
 mod ps;
+mod ready;
+mod restore;
 mod run;
 mod sequences;
 mod serve;
@@ -115,6 +118,12 @@ enum Command {
     Migrate,
     /// Bring what lives in another system, once.
     Import(import::Args),
+    /// Copy the database, while others work on it.
+    Backup(backup::Args),
+    /// Put a copy in the place of the database.
+    Restore(restore::Args),
+    /// Ask the `serve` that runs here whether it can do its work; for healthchecks.
+    Ready(ready::Args),
 }
 
 /// What every command is given.
@@ -182,6 +191,9 @@ impl Command {
             Self::CallerIds(args) => caller_ids::caller_ids(&args, context).await,
             Self::Migrate => migrate::migrate(context).await,
             Self::Import(args) => import::import(args, context).await,
+            Self::Backup(args) => backup::backup(&args, context).await,
+            Self::Restore(args) => restore::restore(&args, context).await,
+            Self::Ready(args) => ready::ready(&args, context).await,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Promises: a password is never shown. Who only looks makes no database.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
@@ -53,13 +53,21 @@ pub(super) async fn database(config: &Config) -> Result<Store> {
 
 /// The configured database, for commands that look for something in it.
 pub(super) async fn existing(config: &Config) -> Result<Store> {
-    if let Some(file) = options(config).file().filter(|file| !file.exists()) {
-        return Err(Failure::refused(format!(
-            "there is no database at {}; `rungs apply` or `rungs serve` makes one, and RUNGS_DATABASE_URL says where",
-            file.display()
-        )));
+    if let Some(file) = options(config).file() {
+        look_for(&file)?;
     }
     database(config).await
+}
+
+/// Whether the file of an embedded database is there.
+pub(super) fn look_for(file: &Path) -> Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "there is no database at {}; `rungs apply` or `rungs serve` makes one, and RUNGS_DATABASE_URL says where",
+        file.display()
+    )))
 }
 
 /// Connects, once.

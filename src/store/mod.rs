@@ -19,6 +19,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 pub mod audit;
+pub mod backup;
 mod bulk;
 mod connect;
 pub mod cycle;

@@ -9,7 +9,9 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod backup;
 mod import;
+mod ready;
 #[cfg(feature = "otel")]
 mod traces;
 mod watch;
