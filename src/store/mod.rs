@@ -47,8 +47,12 @@ use together::Together;
 
 /// Serialises migrations on PostgreSQL. Any number that nothing else uses.
 const MIGRATING: &str = "SELECT pg_advisory_xact_lock(7447002)";
-/// A migration that waits for a table keeps everybody else from it: rather none than for long.
-const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '10s'";
+/// A migration that waits for a table keeps everybody else from it, so it gives up soon and
+/// tries again.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '2s'";
+/// How often a migration is tried, and the pause between two tries, in which others get on.
+const MOST_TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What every method answers.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -74,13 +78,21 @@ impl StoreError {
     /// Whether the database refuses a value that it was given, so that trying again is of
     /// no use, rather than being in trouble itself.
     pub fn is_about_data(&self) -> bool {
-        let Self::Database(DbErr::Query(error) | DbErr::Exec(error)) = self else { return false };
-        let RuntimeErr::SqlxError(error) = error else { return false };
-        let code = error.as_database_error().and_then(DatabaseError::code);
+        let Some(code) = self.code() else { return false };
         // PostgreSQL: data exception, integrity violation. SQLite: too big.
-        code.is_some_and(|code| {
-            (code.len() == 5 && (code.starts_with("22") || code.starts_with("23"))) || code == "18"
-        })
+        (code.len() == 5 && (code.starts_with("22") || code.starts_with("23"))) || code == "18"
+    }
+
+    /// Whether somebody else was in the way, so that it may work in a moment.
+    fn is_contention(&self) -> bool {
+        // PostgreSQL: deadlock detected, lock not available in time.
+        self.code().is_some_and(|code| matches!(code.as_ref(), "40P01" | "55P03"))
+    }
+
+    fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+        let Self::Database(DbErr::Query(error) | DbErr::Exec(error)) = self else { return None };
+        let RuntimeErr::SqlxError(error) = error else { return None };
+        error.as_database_error().and_then(DatabaseError::code)
     }
 }
 
@@ -168,11 +180,22 @@ impl Store {
     }
 
     /// Brings the schema up to date, all of it or nothing. Programs that start at the same
-    /// moment do it one after the other.
+    /// moment do it one after the other, and programs that work on it meanwhile go on: a
+    /// table that they hold is waited for in short portions.
     ///
     /// # Errors
     /// The database's.
     pub async fn migrate(&self) -> Result<()> {
+        for _ in 1..MOST_TRIES {
+            match self.try_to_migrate().await {
+                Err(error) if error.is_contention() => tokio::time::sleep(PAUSE).await,
+                done => return done,
+            }
+        }
+        self.try_to_migrate().await
+    }
+
+    async fn try_to_migrate(&self) -> Result<()> {
         if self.pending_migrations().await? == 0 {
             return Ok(());
         }

@@ -7,7 +7,7 @@
 use std::{process::Stdio, sync::Arc, time::Duration};
 
 use rungs_migrations::needs;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use sea_orm_migration::SchemaManager;
 use tokio::time::sleep;
 
@@ -86,4 +86,30 @@ async fn programs_work_on_while_the_schema_is_expanded_under_them_and_may_be_sta
     let output = output.unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("newer than this program"), "{said}");
+}
+
+/// Somebody reads all of a table for long, as `pg_dump` does: a migration waits for it, not with
+/// everybody else behind it, and is done once it is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_waits_for_a_table_in_short_portions() {
+    let database = Database::fresh(Kind::Postgres).await;
+    let db = sea_orm::Database::connect(&database.url).await.unwrap();
+    for sql in [
+        "DROP TABLE schema_compatibility",
+        "DELETE FROM seaql_migrations WHERE version = 'm0013_compatibility'",
+    ] {
+        db.execute_unprepared(sql).await.unwrap();
+    }
+    let held = db.begin().await.unwrap();
+    held.execute_unprepared("LOCK TABLE seaql_migrations IN SHARE MODE").await.unwrap();
+
+    let store = database.store().await;
+    let migrating = tokio::spawn(async move { store.migrate().await });
+    // Longer than one portion.
+    sleep(Duration::from_millis(3_500)).await;
+    assert!(!migrating.is_finished());
+    held.commit().await.unwrap();
+    migrating.await.unwrap().unwrap();
+    assert_eq!(database.store().await.pending_migrations().await.unwrap(), 0);
+    db.close().await.unwrap();
 }
