@@ -19,6 +19,7 @@ mod m0008_indexes;
 mod m0009_audit;
 mod m0010_keys;
 mod m0011_settings;
+mod m0012_messages;
 
 /// Every migration, oldest first.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_audit::Migration),
             Box::new(m0010_keys::Migration),
             Box::new(m0011_settings::Migration),
+            Box::new(m0012_messages::Migration),
         ]
     }
 }

@@ -27,6 +27,7 @@ mod dialect;
 pub mod entity;
 pub mod events;
 pub mod history;
+pub mod messages;
 pub mod probe;
 pub mod processes;
 pub mod questions;
