@@ -10,6 +10,7 @@ mod failures;
 mod ladder;
 mod late;
 mod many;
+mod queue;
 mod stops;
 mod trouble;
 mod waits;
