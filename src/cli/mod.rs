@@ -22,25 +22,28 @@ mod evaluate;
 mod event;
 mod failure;
 mod input;
+mod intake;
 mod lock;
-mod log;
+pub(crate) mod log;
 mod migrate;
-mod open;
+pub(crate) mod open;
 mod output;
 mod ps;
+mod queue;
 mod run;
 mod sequences;
 mod serve;
 mod show;
 mod signals;
 mod start;
+mod tick;
 mod timeline;
 #[cfg(feature = "otel")]
 mod traces;
 mod view;
 mod words;
 
-use failure::Failure;
+pub(crate) use failure::Failure;
 use output::Output;
 
 /// What a command answers.
@@ -112,6 +115,10 @@ enum Command {
     CallerIds(caller_ids::Args),
     /// Bring the database's schema up to date.
     Migrate,
+    /// Take in what is in the queue, and end.
+    Intake,
+    /// Take in what is in the queue, do what is due, deliver, and end; for cron.
+    Tick,
 }
 
 /// What every command is given.
@@ -156,7 +163,7 @@ impl Command {
     async fn run(self, context: &Context) -> Result<()> {
         match self {
             // These are told how to log.
-            Self::Serve(_) | Self::Evaluate(_) => {}
+            Self::Serve(_) | Self::Evaluate(_) | Self::Intake | Self::Tick => {}
             // The timeline tells what becomes of the process.
             Self::Run(_) => log::quiet(tracing::Level::ERROR),
             _ => log::quiet(tracing::Level::WARN),
@@ -178,6 +185,8 @@ impl Command {
             Self::Audit(args) => audit::audit(&args, context).await,
             Self::CallerIds(args) => caller_ids::caller_ids(&args, context).await,
             Self::Migrate => migrate::migrate(context).await,
+            Self::Intake => Box::pin(intake::intake(context)).await,
+            Self::Tick => Box::pin(tick::tick(context)).await,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod queue;
 #[cfg(feature = "otel")]
 mod traces;
 mod watch;
