@@ -24,6 +24,7 @@ mod m0009_audit;
 mod m0010_keys;
 mod m0011_settings;
 mod m0012_imports;
+mod m0012_messages;
 mod m0013_compatibility;
 
 /// Every migration, oldest first.
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_settings::Migration),
             Box::new(m0012_imports::Migration),
             Box::new(m0013_compatibility::Migration),
+            Box::new(m0012_messages::Migration),
         ]
     }
 }

@@ -47,6 +47,12 @@ pub struct Config {
     pub heartbeat: heartbeat::Config,
     /// What roesc's requests leave open.
     pub roesc: Roesc,
+    /// How messages of a queue are taken in.
+    pub intake: Intake,
+    /// The queue that they come from.
+    pub sqs: Sqs,
+    /// As a function of AWS Lambda.
+    pub lambda: Lambda,
     /// Carries `phone` and `sms`.
     pub twilio: Option<channels::twilio::Config>,
     /// Carries `email`.
@@ -111,6 +117,56 @@ pub struct Roesc {
     pub database_url: Option<SecretString>,
 }
 
+/// How messages of a queue are taken in.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intake {
+    /// What becomes of a message that is wrong.
+    pub invalid: Invalid,
+    /// How long a command that drains the queue takes in at most, in seconds.
+    pub max_seconds: u32,
+}
+
+/// What becomes of a message that is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Invalid {
+    /// It is logged and deleted.
+    Ignore,
+    /// It is logged and left to the queue's redrive policy.
+    DeadLetter,
+}
+
+/// A queue at SQS. Credentials, region and endpoint come from AWS's own variables and files.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sqs {
+    /// Which queue; none without it.
+    pub queue_url: Option<Url>,
+    /// How long a receive waits for messages, in seconds.
+    pub wait_seconds: Option<u8>,
+}
+
+/// As a function of AWS Lambda.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lambda {
+    /// Which function this is.
+    pub function: Option<Function>,
+}
+
+/// A function of AWS Lambda.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Function {
+    /// The whole API.
+    Http,
+    /// What a queue gives.
+    Intake,
+    /// What is due, on a schedule.
+    Evaluate,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -124,6 +180,9 @@ impl Default for Config {
             log: Log::default(),
             heartbeat: heartbeat::Config::default(),
             roesc: Roesc::default(),
+            intake: Intake::default(),
+            sqs: Sqs::default(),
+            lambda: Lambda::default(),
             twilio: None,
             smtp: None,
             pubnub: None,
@@ -143,6 +202,12 @@ impl Default for Database {
 impl Default for Log {
     fn default() -> Self {
         Self { level: "info".to_owned(), format: LogFormat::Text, traces: false }
+    }
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self { invalid: Invalid::Ignore, max_seconds: 50 }
     }
 }
 
@@ -286,6 +351,8 @@ mod tests {
             ("", vec![("RUNGS_RETENTION_DAYS", "soon")], "RUNGS_RETENTION_DAYS"),
             ("", vec![("RUNGS_TIMEZONE", "Zagreb")], "Zagreb"),
             ("", vec![("RUNGS_CALLER_IDS", "+385")], "RUNGS_CALLER_IDS"),
+            ("", vec![("RUNGS_SQS_QUEUE_URL", "orders.fifo")], "relative URL"),
+            ("", vec![("RUNGS_INTAKE_INVALID", "delete")], "dead-letter"),
             ("database = 3", vec![("RUNGS_DATABASE_URL", "sqlite:b.db")], "database.url"),
             ("a = [", vec![], "rungs.toml"),
         ] {

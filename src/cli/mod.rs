@@ -24,27 +24,30 @@ mod event;
 mod failure;
 mod import;
 mod input;
+mod intake;
 mod lock;
-mod log;
+pub(crate) mod log;
 mod migrate;
-mod open;
+pub(crate) mod open;
 mod output;
 mod ps;
 mod ready;
 mod restore;
+mod queue;
 mod run;
 mod sequences;
 mod serve;
 mod show;
 mod signals;
 mod start;
+mod tick;
 mod timeline;
 #[cfg(feature = "otel")]
 mod traces;
 mod view;
 mod words;
 
-use failure::Failure;
+pub(crate) use failure::Failure;
 use output::Output;
 
 /// What a command answers.
@@ -124,6 +127,10 @@ enum Command {
     Restore(restore::Args),
     /// Ask the `serve` that runs here whether it can do its work; for healthchecks.
     Ready(ready::Args),
+    /// Take in what is in the queue, and end.
+    Intake,
+    /// Take in what is in the queue, do what is due, deliver, and end; for cron.
+    Tick,
 }
 
 /// What every command is given.
@@ -168,7 +175,7 @@ impl Command {
     async fn run(self, context: &Context) -> Result<()> {
         match self {
             // These are told how to log.
-            Self::Serve(_) | Self::Evaluate(_) => {}
+            Self::Serve(_) | Self::Evaluate(_) | Self::Intake | Self::Tick => {}
             // The timeline tells what becomes of the process.
             Self::Run(_) => log::quiet(tracing::Level::ERROR),
             _ => log::quiet(tracing::Level::WARN),
@@ -194,6 +201,8 @@ impl Command {
             Self::Backup(args) => backup::backup(&args, context).await,
             Self::Restore(args) => restore::restore(&args, context).await,
             Self::Ready(args) => ready::ready(&args, context).await,
+            Self::Intake => Box::pin(intake::intake(context)).await,
+            Self::Tick => Box::pin(tick::tick(context)).await,
         }
     }
 }

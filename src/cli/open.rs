@@ -11,7 +11,7 @@ use crate::{
     channels::{self, Channels},
     clock::Clock,
     config::Config,
-    engine::{self, Engine},
+    engine::{self, Engine, heartbeat::Heart},
     store::{self, Store, StoreError},
 };
 
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_RETENTION: u32 = 100 * 365;
 
 /// How to reach the configured database.
-pub(super) fn options(config: &Config) -> store::Options {
+pub(crate) fn options(config: &Config) -> store::Options {
     store::Options {
         url: config.database.url.expose_secret().to_owned(),
         max_connections: config.database.connections.max(1),
@@ -71,7 +71,7 @@ pub(super) fn look_for(file: &Path) -> Result<()> {
 }
 
 /// Connects, once.
-pub(super) async fn connect(options: &store::Options) -> Result<Store> {
+pub(crate) async fn connect(options: &store::Options) -> Result<Store> {
     Store::connect(options).await.map_err(|error| unreachable(options, &error))
 }
 
@@ -109,6 +109,14 @@ pub(super) fn engine_options(config: &Config) -> engine::Options {
         timezone: config.timezone,
         ..engine::Options::default()
     }
+}
+
+/// An engine that evaluates and delivers.
+pub(crate) fn engine(config: &Config, store: Store) -> Result<Arc<Engine>> {
+    let options =
+        engine::Options { heart: Heart::open(&config.heartbeat)?, ..engine_options(config) };
+    let channels = Channels::open(&config.channels())?;
+    Ok(Engine::new(store, Clock::System, channels, options))
 }
 
 /// An engine that takes in and sends nothing, for commands that tell the database

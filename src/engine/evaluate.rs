@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use chrono::{DateTime, Utc};
 use futures::{future::try_join_all, join};
 use rungs_core::{Advanced, Status, advance};
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, field::Empty};
 
 use crate::{
@@ -40,27 +41,38 @@ impl Engine {
     /// # Errors
     /// The database's; what was committed before stays.
     pub async fn evaluate(&self) -> Result<Evaluated> {
+        self.evaluate_until(&CancellationToken::new()).await
+    }
+
+    /// The same; after `shutdown` no further batch begins.
+    pub(super) async fn evaluate_until(&self, shutdown: &CancellationToken) -> Result<Evaluated> {
         let due_until = self.clock.now();
         let mut total = self.batch(due_until).await?;
         if !self.is_full(&total) {
             return Ok(total);
         }
-        for evaluated in try_join_all((0..self.lanes()).map(|_| self.lane(due_until))).await? {
+        let lanes = (0..self.lanes()).map(|_| self.lane(due_until, shutdown));
+        for evaluated in try_join_all(lanes).await? {
             total += evaluated;
         }
         Ok(total)
     }
 
     /// Batch after batch, until one is not full.
-    async fn lane(&self, due_until: DateTime<Utc>) -> Result<Evaluated> {
+    async fn lane(
+        &self,
+        due_until: DateTime<Utc>,
+        shutdown: &CancellationToken,
+    ) -> Result<Evaluated> {
         let mut total = Evaluated::default();
-        loop {
+        while !shutdown.is_cancelled() {
             let evaluated = self.batch(due_until).await?;
             total += evaluated;
             if !self.is_full(&evaluated) {
-                return Ok(total);
+                break;
             }
         }
+        Ok(total)
     }
 
     fn lanes(&self) -> usize {

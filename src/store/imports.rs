@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use rungs_core::Process;
 use sea_orm::ConnectionTrait;
 
-use super::{Result, Store, clean};
+use super::{Result, Store, clean, processes::births};
 
 /// Something in another system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Store {
         if !self.note(&tx, origin, now).await? {
             return Ok(Brought::Before);
         }
-        let born = self.insert_on(&tx, &[process], now).await?;
+        let born = self.insert_on(&tx, &[process], births(&[process]), now).await?;
         self.commit(tx).await?;
         Ok(if born.contains(&true) { Brought::Born } else { Brought::Live })
     }

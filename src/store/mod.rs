@@ -29,6 +29,7 @@ pub mod entity;
 pub mod events;
 pub mod history;
 pub mod imports;
+pub mod messages;
 pub mod probe;
 pub mod processes;
 pub mod questions;

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 mod backup;
 mod import;
+mod queue;
 mod ready;
 #[cfg(feature = "otel")]
 mod traces;

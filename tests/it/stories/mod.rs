@@ -11,6 +11,7 @@ mod import;
 mod ladder;
 mod late;
 mod many;
+mod queue;
 mod stops;
 mod trouble;
 mod waits;
