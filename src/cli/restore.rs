@@ -29,18 +29,18 @@ pub(super) async fn restore(args: &Args, context: &Context) -> Result<()> {
     }
     let _lock = Lock::take(&database)?;
     let restored = backup::restore(&args.file, &database, Clock::System.now()).await?;
-    let mut said = format!("{} is now {}", database.display(), args.file.display());
+    let mut said = vec![format!("{} is now {}", database.display(), args.file.display())];
     if let Some(replaced) = &restored.replaced {
-        said += &format!("\nwhat was there is kept as {}", replaced.display());
+        said.push(format!("what was there is kept as {}", replaced.display()));
     }
     if restored.pending > 0 {
-        said +=
-            &format!("\n{} to be run by whoever opens it", count(restored.pending, "migration"));
+        let migrations = count(restored.pending, "migration");
+        said.push(format!("{migrations} to be run by whoever opens it"));
     }
     let json = json!({
         "database": database,
         "replaced": restored.replaced,
         "migrations": restored.pending,
     });
-    Ok(context.output.answer(&json, said)?)
+    Ok(context.output.answer(&json, said.join("\n"))?)
 }

@@ -36,6 +36,8 @@ enum Kind {
     Text,
     /// A whole number within these.
     Whole(i64, i64),
+    /// Milliseconds, which become seconds.
+    Millis,
     /// The name of a host, which becomes its address over HTTPS.
     Host,
     /// An address on the web.
@@ -51,6 +53,21 @@ const PORT: Kind = Kind::Whole(1, 65_535);
 
 /// Every variable that roesc reads.
 pub const VARIABLES: &[Variable] = &[
+    variable("REQUEST_QUEUE", "sqs.queue_url", "the queue's address", Kind::Address, &[]),
+    variable(
+        "SQS_READ_WAIT_TIME_SECONDS",
+        "sqs.wait_seconds",
+        "how long a receive waits for messages",
+        Kind::Whole(0, 20),
+        &[],
+    ),
+    variable(
+        "INITIATOR_MAX_RUN_TIME_MILLIS",
+        "intake.max_seconds",
+        "in whole seconds, rounded up; by a slip roesc itself never heeds it",
+        Kind::Millis,
+        &[],
+    ),
     database("DB_HOST", "roesc's default `localhost`, if any of the five is set"),
     database("DB_PORT", "roesc's default 5432"),
     database("DB_NAME", "roesc's default `roesc`"),
@@ -226,6 +243,10 @@ impl Variable {
                 Ok(number) if (least..=most).contains(&number) => Ok(Value::Integer(number)),
                 _ => Err(self.wrong(&format!("a whole number from {least} to {most}"))),
             },
+            Kind::Millis => match text.trim().parse::<u32>() {
+                Ok(millis) if millis > 0 => Ok(Value::Integer(millis.div_ceil(1_000).into())),
+                _ => Err(self.wrong("a whole number of milliseconds, more than 0")),
+            },
             Kind::Host => match host_address(text.trim()) {
                 Some(address) => Ok(Value::String(address)),
                 None => Err(self.wrong("the name of a host, without https://")),
@@ -261,20 +282,20 @@ fn host_address(host: &str) -> Option<String> {
 
 /// The address that the five parts make, with roesc's defaults for those that are not set.
 fn database_url(environment: &HashMap<&'static str, String>) -> Result<String, Misconfigured> {
-    let part = |name, default| set(environment, name).unwrap_or(default).trim();
+    let given = |name, default| set(environment, name).unwrap_or(default).trim();
     let mut url = Url::parse("postgres://localhost").unwrap_or_else(|_| unreachable!("constant"));
-    url.set_host(Some(part("DB_HOST", "localhost")))
+    url.set_host(Some(given("DB_HOST", "localhost")))
         .map_err(|_| Misconfigured("DB_HOST: expected the name of a host".to_owned()))?;
-    let port = part("DB_PORT", "5432").parse().ok().filter(|port: &u16| *port > 0);
+    let port = given("DB_PORT", "5432").parse().ok().filter(|port: &u16| *port > 0);
     let port =
         port.ok_or_else(|| Misconfigured("DB_PORT: expected a port from 1 to 65535".to_owned()))?;
     let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     Ok(format!(
         "postgres://{}:{}@{}:{port}/{}",
-        encoded(part("DB_USER", "roesc")),
+        encoded(given("DB_USER", "roesc")),
         encoded(set(environment, "DB_PASSWORD").unwrap_or("roesc")),
         url.host_str().unwrap_or_default(),
-        encoded(part("DB_NAME", "roesc")),
+        encoded(given("DB_NAME", "roesc")),
     ))
 }
 
@@ -301,7 +322,7 @@ fn import_from(
 /// machine itself, where nobody listens in and no certificate has its name.
 fn mail_server(table: &mut Table, taken: &[&Variable]) -> Result<(), Misconfigured> {
     let is_mail = |variable: &&Variable| variable.key.is_some_and(|key| key.starts_with("smtp."));
-    if !taken.iter().any(|variable| is_mail(variable)) {
+    if !taken.iter().any(is_mail) {
         return Ok(());
     }
     let is_ours = get(table, "smtp.host").is_some()
@@ -341,6 +362,9 @@ mod tests {
 
     /// As a deployment of roesc has them.
     const ROESC: &[(&str, &str)] = &[
+        ("REQUEST_QUEUE", "https://sqs.eu-central-1.amazonaws.com/1/requests.fifo"),
+        ("SQS_READ_WAIT_TIME_SECONDS", "3"),
+        ("INITIATOR_MAX_RUN_TIME_MILLIS", "119001"),
         ("DB_HOST", "db.internal"),
         ("DB_PORT", "5433"),
         ("DB_NAME", "escalation"),
@@ -373,6 +397,9 @@ mod tests {
             config.database.url.expose_secret(),
             "postgres://ro%2Fesc:p%40ss%3A%2Fw%25rd@db.internal:5433/escalation"
         );
+        let queue = config.sqs.queue_url.unwrap();
+        assert_eq!(queue.as_str(), "https://sqs.eu-central-1.amazonaws.com/1/requests.fifo");
+        assert_eq!((config.sqs.wait_seconds, config.intake.max_seconds), (Some(3), 120));
         let twilio = config.twilio.unwrap();
         assert_eq!(twilio.account_sid, "AC1");
         assert_eq!(twilio.base_url.as_str(), "https://api.dublin.ie1.twilio.com/");
@@ -437,6 +464,9 @@ mod tests {
     fn what_cannot_be_understood_is_refused_under_its_own_name() {
         for (environment, expected) in [
             (&[("DB_PORT", "65536")][..], "DB_PORT: expected a port"),
+            (&[("REQUEST_QUEUE", "requests.fifo")], "REQUEST_QUEUE: expected an address"),
+            (&[("SQS_READ_WAIT_TIME_SECONDS", "21")], "SQS_READ_WAIT_TIME_SECONDS: expected"),
+            (&[("INITIATOR_MAX_RUN_TIME_MILLIS", "2m")], "INITIATOR_MAX_RUN_TIME_MILLIS: expected"),
             (&[("DB_HOST", "a b")], "DB_HOST: expected the name of a host"),
             (&[("DB_HOST", "")], ""),
             (&[("TWILIO_URL", "orders.xml")], "TWILIO_URL: expected an address"),

@@ -64,8 +64,8 @@ async fn programs_work_on_while_the_schema_is_expanded_under_them_and_may_be_sta
         sleep(WHILE / 2).await;
     }
     // One after the other is started again; the upgrade is not through, so it is the old program.
-    for number in 0..programs.len() {
-        site.kill(&mut programs[number]);
+    for (number, program) in programs.iter_mut().enumerate() {
+        site.kill(program);
         site.ready(number).await;
         sleep(WHILE / 2).await;
     }
