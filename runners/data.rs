@@ -15,13 +15,22 @@ pub const DEEPEST: usize = 64;
 /// # Errors
 /// In a few words: it nests too deep, or there is too much of it.
 pub fn check_size(data: &Value) -> Result<(), String> {
-    if depth(data, DEEPEST).is_none() {
-        return Err(format!("it nests more than {DEEPEST} deep"));
-    }
+    check_depth(data)?;
     if length(data) > MOST {
         return Err(format!("it has more than {MOST} bytes"));
     }
     Ok(())
+}
+
+/// The half of it that also holds for what data come in.
+///
+/// # Errors
+/// It nests too deep.
+pub fn check_depth(value: &Value) -> Result<(), String> {
+    match depth(value, DEEPEST) {
+        Some(_) => Ok(()),
+        None => Err(format!("it nests more than {DEEPEST} deep")),
+    }
 }
 
 /// The reserved name that some data takes, if it takes one.

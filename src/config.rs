@@ -19,6 +19,7 @@ use url::Url;
 
 use crate::{channels, engine::heartbeat};
 
+pub mod roesc;
 mod settings;
 
 pub use settings::{Kind, SETTINGS, Setting};
@@ -50,6 +51,12 @@ pub struct Config {
     pub heartbeat: heartbeat::Config,
     /// What roesc's requests leave open.
     pub roesc: Roesc,
+    /// How messages of a queue are taken in.
+    pub intake: Intake,
+    /// The queue that they come from.
+    pub sqs: Sqs,
+    /// As a function of AWS Lambda.
+    pub lambda: Lambda,
     /// Carries `phone` and `sms`.
     pub twilio: Option<channels::twilio::Config>,
     /// Carries `email`.
@@ -66,6 +73,9 @@ pub struct Config {
     /// and those of a program that is built around this one.
     #[serde(skip, default = "built_in")]
     pub kinds: Vec<Runner>,
+    /// Which of roesc's variables had a say.
+    #[serde(skip)]
+    pub from_roesc: Vec<&'static str>,
 }
 
 fn built_in() -> Vec<Runner> {
@@ -117,6 +127,58 @@ pub struct Roesc {
     pub mail_subject: String,
     /// Text of mails.
     pub mail_body: String,
+    /// Where roesc's own database is, to import from it.
+    pub database_url: Option<SecretString>,
+}
+
+/// How messages of a queue are taken in.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intake {
+    /// What becomes of a message that is wrong.
+    pub invalid: Invalid,
+    /// How long a command that drains the queue takes in at most, in seconds.
+    pub max_seconds: u32,
+}
+
+/// What becomes of a message that is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Invalid {
+    /// It is logged and deleted.
+    Ignore,
+    /// It is logged and left to the queue's redrive policy.
+    DeadLetter,
+}
+
+/// A queue at SQS. Credentials, region and endpoint come from AWS's own variables and files.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sqs {
+    /// Which queue; none without it.
+    pub queue_url: Option<Url>,
+    /// How long a receive waits for messages, in seconds.
+    pub wait_seconds: Option<u8>,
+}
+
+/// As a function of AWS Lambda.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lambda {
+    /// Which function this is.
+    pub function: Option<Function>,
+}
+
+/// A function of AWS Lambda.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Function {
+    /// The whole API.
+    Http,
+    /// What a queue gives.
+    Intake,
+    /// What is due, on a schedule.
+    Evaluate,
 }
 
 impl Default for Config {
@@ -132,6 +194,9 @@ impl Default for Config {
             log: Log::default(),
             heartbeat: heartbeat::Config::default(),
             roesc: Roesc::default(),
+            intake: Intake::default(),
+            sqs: Sqs::default(),
+            lambda: Lambda::default(),
             twilio: None,
             smtp: None,
             pubnub: None,
@@ -139,6 +204,7 @@ impl Default for Config {
             limits: BTreeMap::new(),
             runners: BTreeMap::new(),
             kinds: built_in(),
+            from_roesc: Vec::new(),
         }
     }
 }
@@ -155,6 +221,12 @@ impl Default for Log {
     }
 }
 
+impl Default for Intake {
+    fn default() -> Self {
+        Self { invalid: Invalid::Ignore, max_seconds: 50 }
+    }
+}
+
 impl Default for Roesc {
     fn default() -> Self {
         Self {
@@ -162,6 +234,7 @@ impl Default for Roesc {
             call_url: None,
             mail_subject: "New orders".to_owned(),
             mail_body: "You have new orders.".to_owned(),
+            database_url: None,
         }
     }
 }
@@ -183,9 +256,10 @@ impl Config {
             None if Path::new("rungs.toml").exists() => Some(read(Path::new("rungs.toml"))?),
             None => None,
         };
-        let environment = SETTINGS
-            .iter()
-            .filter_map(|setting| Some((setting.env, std::env::var(setting.env).ok()?)))
+        let names = SETTINGS.iter().map(|setting| setting.env);
+        let environment = names
+            .chain(roesc::VARIABLES.iter().map(|variable| variable.env))
+            .filter_map(|name| Some((name, std::env::var(name).ok()?)))
             .collect();
         let mut config = Self::from_parts(text.as_deref(), &environment)?;
         let is_set = |name: &&str| std::env::var(name).is_ok_and(|text| !text.is_empty());
@@ -217,9 +291,11 @@ impl Config {
                 Misconfigured(format!("rungs.toml: `{}` is no table", setting.key))
             })?;
         }
+        let from_roesc = roesc::apply(&mut table, environment)?;
         let mut config: Self = table.try_into().map_err(|error: toml::de::Error| {
             Misconfigured(format!("configuration: {}", error.message()))
         })?;
+        config.from_roesc = from_roesc;
         if let Some(twilio) = &mut config.twilio {
             twilio.public_url = twilio.public_url.take().or_else(|| config.public_url.clone());
         }
@@ -267,6 +343,14 @@ fn read(path: &Path) -> Result<String, Misconfigured> {
         .map_err(|error| Misconfigured(format!("{}: {error}", path.display())))
 }
 
+/// The value at a dotted key.
+fn get<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    match key.split_once('.') {
+        None => table.get(key),
+        Some((first, rest)) => get(table.get(first)?.as_table()?, rest),
+    }
+}
+
 /// Puts a value at a dotted key.
 fn put(table: &mut Table, key: &str, value: Value) -> Option<()> {
     match key.split_once('.') {
@@ -307,6 +391,8 @@ mod tests {
             ("", vec![("RUNGS_RETENTION_DAYS", "soon")], "RUNGS_RETENTION_DAYS"),
             ("", vec![("RUNGS_TIMEZONE", "Zagreb")], "Zagreb"),
             ("", vec![("RUNGS_CALLER_IDS", "+385")], "RUNGS_CALLER_IDS"),
+            ("", vec![("RUNGS_SQS_QUEUE_URL", "orders.fifo")], "relative URL"),
+            ("", vec![("RUNGS_INTAKE_INVALID", "delete")], "dead-letter"),
             ("database = 3", vec![("RUNGS_DATABASE_URL", "sqlite:b.db")], "database.url"),
             ("a = [", vec![], "rungs.toml"),
         ] {

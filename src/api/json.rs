@@ -1,13 +1,10 @@
 //! JSON into what a handler expects, with the place of what does not fit.
 
-use serde::{
-    Deserializer,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, error::Category};
-use serde_path_to_error::{Path, Segment};
 
 use super::problem::{Kind, Place, Problem};
+use crate::intake::read;
 
 /// Objects and lists inside each other.
 const DEEPEST: usize = 64;
@@ -45,15 +42,6 @@ pub(super) fn part<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     read(value).map_err(|(path, error)| problem(&path, &error))
 }
 
-fn read<'de, T, D>(from: D) -> Result<T, (String, serde_json::Error)>
-where
-    T: DeserializeOwned,
-    D: Deserializer<'de, Error = serde_json::Error>,
-{
-    serde_path_to_error::deserialize(from)
-        .map_err(|error| (pointer(error.path()), error.into_inner()))
-}
-
 fn problem(pointer: &str, error: &serde_json::Error) -> Problem {
     let text = error.to_string();
     let (line, column) = (error.line(), error.column());
@@ -71,20 +59,6 @@ fn problem(pointer: &str, error: &serde_json::Error) -> Problem {
     }
     place.pointer = Some(pointer.to_owned());
     Problem::invalid(pointer, message).with(vec![place])
-}
-
-fn pointer(path: &Path) -> String {
-    path.iter().filter_map(token).fold(String::new(), |pointer, token| pointer + "/" + &token)
-}
-
-fn token(segment: &Segment) -> Option<String> {
-    match segment {
-        Segment::Seq { index } => Some(index.to_string()),
-        Segment::Map { key } | Segment::Enum { variant: key } => {
-            Some(key.replace('~', "~0").replace('/', "~1"))
-        }
-        Segment::Unknown => None,
-    }
 }
 
 /// Line and column of the bracket that is one too many.

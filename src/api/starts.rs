@@ -8,7 +8,7 @@ use axum::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -19,7 +19,7 @@ use super::{
     problem::Problem,
     show::ProcessDetail,
 };
-use crate::intake::{self, Climb, NewProcess, Refusal, Started};
+use crate::intake::{self, Asked, NewProcess, Refusal, Started};
 
 /// Starts in one batch.
 const MOST: usize = 1000;
@@ -168,28 +168,8 @@ async fn batch(
 impl NewStart {
     fn understand(self) -> Result<NewProcess, Problem> {
         let Self { process_id, sequence, version, steps, timezone, input, data } = self;
-        let climb = match (sequence, steps) {
-            (Some(name), None) => {
-                let of_steps = [("timezone", timezone.is_some()), ("input", input.is_some())];
-                if let Some((key, _)) = of_steps.iter().find(|(_, given)| *given) {
-                    let message = "it goes with `steps`; a published sequence has its own";
-                    return Err(Problem::invalid(format!("/{key}"), message));
-                }
-                Climb::Stored { name, version }
-            }
-            (None, Some(steps)) => {
-                if version.is_some() {
-                    return Err(Problem::invalid("/version", "it goes with `sequence`"));
-                }
-                let mut definition = Map::new();
-                definition.extend(timezone.map(|zone| ("timezone".to_owned(), zone.into())));
-                definition.extend(input.map(|input| ("input".to_owned(), input)));
-                definition.insert("steps".to_owned(), steps);
-                Climb::Inline(Value::Object(definition))
-            }
-            _ => return Err(Problem::invalid("", "expected either `sequence` or `steps`")),
-        };
-        Ok(NewProcess { process_id, climb, data })
+        let asked = Asked { process_id, sequence, version, steps, timezone, input, data };
+        Ok(asked.understand()?)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{error::Error, time::Duration};
 
 use chrono::{DateTime, Utc};
-use reqwest::{Certificate, Client, Response, header::HeaderMap, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Response, header::HeaderMap, redirect};
 
 use super::{Misconfigured, SendError};
 
@@ -17,19 +17,27 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// The client that all channels share: it pools connections, and follows no redirect,
 /// since a redirected POST would be another request than the one that was asked for.
 pub(crate) fn client() -> Result<Client, Misconfigured> {
+    build(|builder| builder)
+}
+
+/// The same, for what is on this machine itself: no proxy of the environment is asked.
+pub(crate) fn direct_client() -> Result<Client, Misconfigured> {
+    build(ClientBuilder::no_proxy)
+}
+
+fn build(more: fn(ClientBuilder) -> ClientBuilder) -> Result<Client, Misconfigured> {
     // The first one wins, and every later call is told so: that is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let roots: Vec<Certificate> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
         .iter()
         .filter_map(|root| Certificate::from_der(root).ok())
         .collect();
-    Client::builder()
+    let builder = Client::builder()
         .user_agent(concat!("rungs/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         .redirect(redirect::Policy::none())
-        .tls_certs_merge(roots)
-        .build()
-        .map_err(|error| Misconfigured::new("TLS", explain(&error)))
+        .tls_certs_merge(roots);
+    more(builder).build().map_err(|error| Misconfigured::new("TLS", explain(&error)))
 }
 
 /// Sorts an error that came before any answer.

@@ -1,13 +1,8 @@
 //! `evaluate`: what is due now, once, for where nobody serves.
 
-use crate::{
-    channels::Channels,
-    clock::Clock,
-    engine::{
-        Engine, Options, Tally,
-        heartbeat::{Beat, Heart},
-    },
-};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::{Engine, Tally, heartbeat::Beat};
 
 use super::{Context, Result, failure::count, log, open};
 
@@ -21,32 +16,30 @@ pub(super) struct Args {
 pub(super) async fn evaluate(args: &Args, context: &Context) -> Result<()> {
     let config = context.config()?;
     let _logging = log::start(&config.log)?;
-    let options =
-        Options { heart: Heart::open(&config.heartbeat)?, ..open::engine_options(&config) };
-    let store = open::database(&config).await?;
-    let channels = Channels::open(&config.channels())?;
-    let engine = Engine::new(store, Clock::System, channels, options);
-    let mut tally = if args.drain { drain(&engine).await? } else { engine.pass().await? };
-    // Where nobody serves, nobody else forgets what ended long ago.
-    tally.swept.processes += engine.sweep_ended().await?.processes;
-    engine.tell(&engine.beat().await, &Beat::NotDue);
+    let engine = open::engine(&config, open::database(&config).await?)?;
+    let tally = if args.drain {
+        all(&engine).await?
+    } else {
+        let tally = engine.pass().await?;
+        afterwards(&engine, tally).await?
+    };
     Ok(context.output.answer(&tally, words(&tally))?)
 }
 
-/// Until nothing is due: what a paced channel could not begin yet is waited for.
-async fn drain(engine: &Engine) -> Result<Tally> {
-    let mut total = Tally::default();
-    loop {
-        let tally = engine.drain().await?;
-        total += tally;
-        match tally.dispatched.again_at {
-            Some(at) => engine.clock.sleep_until(at).await,
-            None => return Ok(total),
-        }
-    }
+/// Everything that is due, and what comes of it.
+pub(super) async fn all(engine: &Engine) -> Result<Tally> {
+    let tally = engine.drain_until(&CancellationToken::new()).await?;
+    afterwards(engine, tally).await
 }
 
-fn words(tally: &Tally) -> String {
+/// Where nobody serves, nobody else forgets what ended long ago, or tells the watcher.
+async fn afterwards(engine: &Engine, mut tally: Tally) -> Result<Tally> {
+    tally.swept.processes += engine.sweep_ended().await?.processes;
+    engine.tell(&engine.beat().await, &Beat::NotDue);
+    Ok(tally)
+}
+
+pub(super) fn words(tally: &Tally) -> String {
     let Tally { evaluated, dispatched, asked, swept } = tally;
     let mut said = vec![
         format!("{} evaluated", count(evaluated.processes, "process")),

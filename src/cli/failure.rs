@@ -15,7 +15,7 @@ const USAGE: u8 = 2;
 
 /// A command that did not do what it was asked.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     code: u8,
     /// None if everything has been said.
     block: Option<String>,

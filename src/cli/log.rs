@@ -19,13 +19,13 @@ pub(super) fn quiet(most: Level) {
 /// Ends what `start` began, when it is dropped: traces that wait are sent.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Logging {
+pub(crate) struct Logging {
     #[cfg(feature = "otel")]
     _traces: Option<super::traces::Traces>,
 }
 
 /// For programs that stay.
-pub(super) fn start(config: &Log) -> Result<Logging> {
+pub(crate) fn start(config: &Log) -> Result<Logging> {
     let filter = EnvFilter::builder().parse(&config.level).map_err(|error| {
         Failure::refused(format!("RUNGS_LOG: `{}` is no filter: {error}", config.level))
     })?;

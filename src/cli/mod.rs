@@ -18,6 +18,7 @@ use crate::config::Config;
 
 mod apply;
 mod audit;
+mod backup;
 mod caller_ids;
 mod change;
 mod check;
@@ -25,14 +26,19 @@ mod diagram;
 mod evaluate;
 mod event;
 mod failure;
+mod import;
 mod input;
+mod intake;
 mod lock;
-mod log;
+pub(crate) mod log;
 mod migrate;
 mod new;
-mod open;
+pub(crate) mod open;
 mod output;
 mod ps;
+mod queue;
+mod ready;
+mod restore;
 mod run;
 mod schema;
 mod sequences;
@@ -42,6 +48,7 @@ mod signals;
 mod simulate;
 mod start;
 mod test;
+mod tick;
 mod timeline;
 #[cfg(feature = "otel")]
 mod traces;
@@ -49,7 +56,7 @@ mod view;
 mod words;
 mod xml;
 
-use failure::Failure;
+pub(crate) use failure::Failure;
 use output::Output;
 
 /// What a command answers.
@@ -137,6 +144,18 @@ enum Command {
     CallerIds(caller_ids::Args),
     /// Bring the database's schema up to date.
     Migrate,
+    /// Bring what lives in another system, once.
+    Import(import::Args),
+    /// Copy the database, while others work on it.
+    Backup(backup::Args),
+    /// Put a copy in the place of the database.
+    Restore(restore::Args),
+    /// Ask the `serve` that runs here whether it can do its work; for healthchecks.
+    Ready(ready::Args),
+    /// Take in what is in the queue, and end.
+    Intake,
+    /// Take in what is in the queue, do what is due, deliver, and end; for cron.
+    Tick,
 }
 
 /// What every command is given.
@@ -197,7 +216,7 @@ impl Command {
         }
         match self {
             // These are told how to log.
-            Self::Serve(_) | Self::Evaluate(_) => {}
+            Self::Serve(_) | Self::Evaluate(_) | Self::Intake | Self::Tick => {}
             // The timeline tells what becomes of the process.
             Self::Run(_) => log::quiet(tracing::Level::ERROR),
             _ => log::quiet(tracing::Level::WARN),
@@ -224,6 +243,12 @@ impl Command {
             Self::Audit(args) => audit::audit(&args, context).await,
             Self::CallerIds(args) => caller_ids::caller_ids(&args, context).await,
             Self::Migrate => migrate::migrate(context).await,
+            Self::Import(args) => import::import(args, context).await,
+            Self::Backup(args) => backup::backup(&args, context).await,
+            Self::Restore(args) => restore::restore(&args, context).await,
+            Self::Ready(args) => ready::ready(&args, context).await,
+            Self::Intake => Box::pin(intake::intake(context)).await,
+            Self::Tick => Box::pin(tick::tick(context)).await,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Promises: a password is never shown. Who only looks makes no database.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
@@ -11,7 +11,7 @@ use crate::{
     channels::{self, Channels},
     clock::Clock,
     config::Config,
-    engine::{self, Engine},
+    engine::{self, Engine, heartbeat::Heart},
     store::{self, Store, StoreError},
 };
 
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_RETENTION: u32 = 100 * 365;
 
 /// How to reach the configured database.
-pub(super) fn options(config: &Config) -> store::Options {
+pub(crate) fn options(config: &Config) -> store::Options {
     store::Options {
         url: config.database.url.expose_secret().to_owned(),
         max_connections: config.database.connections.max(1),
@@ -53,17 +53,25 @@ pub(super) async fn database(config: &Config) -> Result<Store> {
 
 /// The configured database, for commands that look for something in it.
 pub(super) async fn existing(config: &Config) -> Result<Store> {
-    if let Some(file) = options(config).file().filter(|file| !file.exists()) {
-        return Err(Failure::refused(format!(
-            "there is no database at {}; `rungs apply` or `rungs serve` makes one, and RUNGS_DATABASE_URL says where",
-            file.display()
-        )));
+    if let Some(file) = options(config).file() {
+        look_for(&file)?;
     }
     database(config).await
 }
 
+/// Whether the file of an embedded database is there.
+pub(super) fn look_for(file: &Path) -> Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "there is no database at {}; `rungs apply` or `rungs serve` makes one, and RUNGS_DATABASE_URL says where",
+        file.display()
+    )))
+}
+
 /// Connects, once.
-pub(super) async fn connect(options: &store::Options) -> Result<Store> {
+pub(crate) async fn connect(options: &store::Options) -> Result<Store> {
     Store::connect(options).await.map_err(|error| unreachable(options, &error))
 }
 
@@ -102,6 +110,14 @@ pub(super) fn engine_options(config: &Config) -> engine::Options {
         kinds: config.kinds.clone(),
         ..engine::Options::default()
     }
+}
+
+/// An engine that evaluates and delivers.
+pub(crate) fn engine(config: &Config, store: Store) -> Result<Arc<Engine>> {
+    let options =
+        engine::Options { heart: Heart::open(&config.heartbeat)?, ..engine_options(config) };
+    let channels = Channels::open(&config.channels())?;
+    Ok(Engine::new(store, Clock::System, channels, options))
 }
 
 /// An engine that takes in and sends nothing, for commands that tell the database

@@ -1,4 +1,5 @@
-//! `serve`: the API and the engine in one program, until somebody ends it.
+//! `serve`: the API, the engine and whoever follows the queue in one program, until somebody
+//! ends it.
 //!
 //! Promises: what keeps it from serving is said in one line before anything has happened.
 //! Ended by a signal, it begins nothing more and waits for what is under way; a second
@@ -18,7 +19,9 @@ use crate::{
     store::{self, Store, StoreError},
 };
 
-use super::{Context, Failure, Result, lock::Lock, log, open, signals::Signals};
+use super::{
+    Context, Failure, Result, lock::Lock, log, open, queue, queue::Source, signals::Signals,
+};
 
 /// How long a database may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,21 +44,28 @@ pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
         .map_err(|error| Failure::refused(error.to_string()))?;
     let channels = Channels::open(&config.channels())?;
     let heart = Heart::open(&config.heartbeat)?;
+    let source = queue::open(&config)?;
     let options = open::options(&config);
     let _lock = options.file().map(|file| Lock::take(&file)).transpose()?;
     tracing::info!("the database is {}", open::shown(&options));
+    if !config.from_roesc.is_empty() {
+        tracing::info!("taken from roesc's variables: {}", config.from_roesc.join(", "));
+    }
     let ended = CancellationToken::new();
     tokio::spawn(on_signals(Signals::listen()?, ended.clone()));
     let Some(store) = ended.run_until_cancelled(connect(&options)).await else { return Ok(()) };
     let store = store?;
     store.migrate().await?;
+    if store.is_expanded().await? {
+        tracing::info!("a newer program has expanded the schema; this one works on beside it");
+    }
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::refused(format!("{address}: {error}; --listen names another address"))
     })?;
     announce(&listener, &channels)?;
     let told = engine::Options { heart, ..open::engine_options(&config) };
     let engine = Engine::new(store, Clock::System, channels, told);
-    let served = both(listener, &engine, &config, ended.child_token()).await;
+    let served = all(listener, &engine, source.as_ref(), &config, ended.child_token()).await;
     // Everything has been committed: what remains is to leave the file in one piece.
     if let Err(error) = engine.store.clone().close().await {
         tracing::warn!(%error, "the database was not closed in order");
@@ -68,10 +78,11 @@ pub(super) async fn serve(args: Args, context: &Context) -> Result<()> {
     Err(Failure::refused("the engine ended by a defect; the log says more"))
 }
 
-/// Until one of them ends or `shutdown`; then the other is ended as well.
-async fn both(
+/// Until one of them ends or `shutdown`; then the others are ended as well.
+async fn all(
     listener: TcpListener,
     engine: &Arc<Engine>,
+    source: Option<&Source>,
     config: &Config,
     shutdown: CancellationToken,
 ) -> Result<()> {
@@ -86,7 +97,12 @@ async fn both(
         shutdown.cancel();
         served
     };
-    let (served, ()) = tokio::join!(api, engine.run(shutdown.clone()));
+    let queue = async {
+        if let Some(source) = source {
+            source.follow(engine, &shutdown).await;
+        }
+    };
+    let (served, (), ()) = tokio::join!(api, engine.run(shutdown.clone()), queue);
     served.map_err(|error| Failure::refused(format!("the API ended: {error}")))
 }
 

@@ -232,6 +232,42 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Json,
         "runners of your own, by name: `{\"Credit\": {\"url\": \"https://...\", \"secret\": \"...\"}}` (secret); default none",
     ),
+    setting(
+        "RUNGS_ROESC_DATABASE_URL",
+        "roesc.database_url",
+        Kind::Text,
+        "roesc's own database, for `rungs import roesc` (secret)",
+    ),
+    setting(
+        "RUNGS_SQS_QUEUE_URL",
+        "sqs.queue_url",
+        Kind::Text,
+        "queue at SQS whose messages are taken in, by builds with `--features aws`; default none",
+    ),
+    setting(
+        "RUNGS_SQS_WAIT_SECONDS",
+        "sqs.wait_seconds",
+        Kind::Number,
+        "how long a receive waits for messages, 20 at most; default 20 in `serve`, 1 elsewhere",
+    ),
+    setting(
+        "RUNGS_INTAKE_INVALID",
+        "intake.invalid",
+        Kind::Text,
+        "messages that are wrong: `ignore` logs and deletes them, `dead-letter` leaves them to the queue's redrive policy; default `ignore`",
+    ),
+    setting(
+        "RUNGS_INTAKE_MAX_SECONDS",
+        "intake.max_seconds",
+        Kind::Number,
+        "how long `rungs intake` and `rungs tick` take in messages at most; default 50",
+    ),
+    setting(
+        "RUNGS_FUNCTION",
+        "lambda.function",
+        Kind::Text,
+        "which function of AWS Lambda this is, in builds with `--features lambda`: `http`, `intake` or `evaluate`",
+    ),
 ];
 
 impl Setting {

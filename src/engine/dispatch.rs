@@ -41,8 +41,12 @@ impl Engine {
     /// # Errors
     /// The database's.
     pub async fn dispatch(&self) -> Result<Dispatched> {
-        let never = CancellationToken::new();
-        let passes = self.channels.iter().map(|(name, way)| self.carry(name, way, &never));
+        self.dispatch_until(&CancellationToken::new()).await
+    }
+
+    /// The same; after `shutdown` nothing more begins.
+    pub(super) async fn dispatch_until(&self, shutdown: &CancellationToken) -> Result<Dispatched> {
+        let passes = self.channels.iter().map(|(name, way)| self.carry(name, way, shutdown));
         let mut total = Dispatched::default();
         for dispatched in join_all(passes).await {
             total += dispatched?;

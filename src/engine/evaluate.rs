@@ -8,6 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::{future::try_join_all, join};
 use rungs_core::{Advanced, Status, advance};
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, field::Empty};
 
 use crate::{
@@ -59,6 +60,11 @@ impl Engine {
     /// # Errors
     /// The database's; what was committed before stays.
     pub async fn evaluate(&self) -> Result<Evaluated> {
+        self.evaluate_until(&CancellationToken::new()).await
+    }
+
+    /// The same; after `shutdown` no further batch begins.
+    pub(super) async fn evaluate_until(&self, shutdown: &CancellationToken) -> Result<Evaluated> {
         let due_until = self.clock.now();
         let mut total = self.batch(due_until, Place::None).await?;
         if !self.is_full(&total) {
@@ -66,22 +72,29 @@ impl Engine {
         }
         let beside = if self.store.is_sqlite() { 0 } else { BESIDE };
         let places = once(Place::Asked).chain(repeat_n(Place::Needed, beside));
-        for evaluated in try_join_all(places.map(|place| self.lane(due_until, place))).await? {
+        let lanes = places.map(|place| self.lane(due_until, place, shutdown));
+        for evaluated in try_join_all(lanes).await? {
             total += evaluated;
         }
         Ok(total)
     }
 
     /// Batch after batch, until one is not full.
-    async fn lane(&self, due_until: DateTime<Utc>, place: Place) -> Result<Evaluated> {
+    async fn lane(
+        &self,
+        due_until: DateTime<Utc>,
+        place: Place,
+        shutdown: &CancellationToken,
+    ) -> Result<Evaluated> {
         let mut total = Evaluated::default();
-        loop {
+        while !shutdown.is_cancelled() {
             let evaluated = self.batch(due_until, place).await?;
             total += evaluated;
             if !self.is_full(&evaluated) {
-                return Ok(total);
+                break;
             }
         }
+        Ok(total)
     }
 
     /// Whether there may be more where these came from.

@@ -8,7 +8,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
-use super::{Dispatched, Evaluated, heartbeat::Beat, most::Most, scrape::Counts};
+use super::{Dispatched, Evaluated, TakenIn, heartbeat::Beat, most::Most, scrape::Counts};
 
 /// In seconds; fine where one lag of a few milliseconds is to be told from another.
 const BUCKETS: [f64; 21] = [
@@ -33,6 +33,7 @@ pub struct Metrics {
     settled: IntCounterVec,
     database_errors: IntCounter,
     heartbeats: IntCounterVec,
+    messages: IntCounterVec,
     processes: IntGaugeVec,
     open_deliveries: IntGaugeVec,
     found: IntGaugeVec,
@@ -82,6 +83,11 @@ impl Metrics {
                 "Deliveries that came to their end, by how they did",
                 &["channel", "outcome"],
             ),
+            messages: counters(
+                "rungs_messages_total",
+                "Messages of a queue, by what came of them",
+                "outcome",
+            ),
             heartbeats: counters("rungs_heartbeats_total", "Heartbeats that were due", "outcome"),
             database_errors: counter("rungs_database_errors_total", "Errors of the database"),
             processes: gauges("rungs_processes", "Processes by status", "status"),
@@ -94,7 +100,7 @@ impl Metrics {
     }
 
     fn register(&self) {
-        let collectors: [Box<dyn prometheus::core::Collector>; 15] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 16] = [
             Box::new(self.evaluated.clone()),
             Box::new(self.visits.clone()),
             Box::new(self.lag.clone()),
@@ -106,6 +112,7 @@ impl Metrics {
             Box::new(self.late.clone()),
             Box::new(self.settled.clone()),
             Box::new(self.heartbeats.clone()),
+            Box::new(self.messages.clone()),
             Box::new(self.found.clone()),
             Box::new(self.database_errors.clone()),
             Box::new(self.processes.clone()),
@@ -166,6 +173,20 @@ impl Metrics {
     /// A delivery came to its end.
     pub(super) fn settled(&self, channel: &str, outcome: &str) {
         self.settled.with_label_values(&[channel, outcome]).inc();
+    }
+
+    /// Messages came from a queue.
+    pub fn taken_in(&self, tally: &TakenIn) {
+        for (outcome, count) in [
+            ("started", tally.started),
+            ("stopped", tally.stopped),
+            ("told", tally.told),
+            ("ignored", tally.ignored),
+            ("repeated", tally.repeated),
+            ("invalid", tally.invalid),
+        ] {
+            self.messages.with_label_values(&[outcome]).inc_by(count as u64);
+        }
     }
 
     pub(super) fn beat(&self, beat: &Beat) {

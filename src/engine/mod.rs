@@ -12,6 +12,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rungs_runners::Kind;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     channels::Channels,
@@ -40,7 +41,7 @@ mod wake;
 pub use keys::Keys;
 pub use metrics::Metrics;
 pub use sequences::Sequences;
-pub use tally::{Asked, Dispatched, Evaluated, Swept, Tally};
+pub use tally::{Asked, Dispatched, Evaluated, Swept, TakenIn, Tally};
 pub use wake::Wake;
 
 /// What the engine is told by its configuration.
@@ -138,11 +139,15 @@ impl Engine {
     /// # Errors
     /// The database's.
     pub async fn pass(&self) -> store::Result<Tally> {
+        self.pass_until(&CancellationToken::new()).await
+    }
+
+    async fn pass_until(&self, shutdown: &CancellationToken) -> store::Result<Tally> {
         let mut swept = self.sweep_leases().await?;
-        let evaluated = self.evaluate().await?;
+        let evaluated = self.evaluate_until(shutdown).await?;
         swept += self.sweep_late().await?;
-        let dispatched = self.dispatch().await?;
-        let asked = self.ask().await?;
+        let dispatched = self.dispatch_until(shutdown).await?;
+        let asked = self.ask_until(shutdown).await?;
         Ok(Tally { evaluated, dispatched, asked, swept })
     }
 
@@ -151,14 +156,36 @@ impl Engine {
     /// # Errors
     /// The database's.
     pub async fn drain(&self) -> store::Result<Tally> {
+        let never = CancellationToken::new();
         let mut total = Tally::default();
-        loop {
-            let tally = self.pass().await?;
-            let idle = tally.is_idle();
-            total += tally;
-            if idle {
-                return Ok(total);
-            }
+        while self.drained(&mut total, &never).await? {}
+        Ok(total)
+    }
+
+    /// The same, and what a paced channel could not begin yet is waited for. After `shutdown`
+    /// nothing more is begun, and what is under way is waited for.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn drain_until(&self, shutdown: &CancellationToken) -> store::Result<Tally> {
+        let mut total = Tally::default();
+        while !shutdown.is_cancelled() {
+            total.dispatched.again_at = None;
+            while !shutdown.is_cancelled() && self.drained(&mut total, shutdown).await? {}
+            let Some(at) = total.dispatched.again_at else { break };
+            shutdown.run_until_cancelled(self.clock.sleep_until(at)).await;
         }
+        Ok(total)
+    }
+
+    /// One more pass; false if there was nothing to do.
+    async fn drained(
+        &self,
+        total: &mut Tally,
+        shutdown: &CancellationToken,
+    ) -> store::Result<bool> {
+        let tally = self.pass_until(shutdown).await?;
+        *total += tally;
+        Ok(!tally.is_idle())
     }
 }

@@ -10,6 +10,9 @@ use super::{Engine, Swept};
 
 /// Rows handled in one transaction.
 const BATCH: u64 = 500;
+/// How long it is remembered that a message was taken in: SQS keeps none for longer than
+/// fourteen days.
+const MESSAGES_FOR: TimeDelta = TimeDelta::days(15);
 
 impl Engine {
     /// Takes attempts from their owners whose lease has run out: they are in doubt.
@@ -69,7 +72,8 @@ impl Engine {
         }
     }
 
-    /// Forgets processes that ended longer ago than the retention time.
+    /// Forgets processes that ended longer ago than the retention time, and messages that
+    /// cannot come again.
     ///
     /// # Errors
     /// The database's.
@@ -85,6 +89,8 @@ impl Engine {
         // One that is used again is marked so once an hour.
         let unused_since = before.min(self.clock.now() - TimeDelta::hours(2));
         self.store.sweep_inline_sequences(unused_since).await?;
+        let old = self.clock.now() - MESSAGES_FOR;
+        while self.store.sweep_messages(old, BATCH).await? >= BATCH {}
         Ok(swept)
     }
 }

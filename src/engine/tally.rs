@@ -61,6 +61,28 @@ pub struct Swept {
     pub processes: usize,
 }
 
+/// What taking in messages of a queue did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TakenIn {
+    /// Messages that came.
+    pub messages: usize,
+    /// Processes started.
+    pub started: usize,
+    /// Processes stopped.
+    pub stopped: usize,
+    /// Processes told of an event.
+    pub told: usize,
+    /// Messages that had nothing to do: a start for a live id, a stop of what has ended.
+    pub ignored: usize,
+    /// Messages that had been taken in before.
+    pub repeated: usize,
+    /// Messages that are wrong.
+    pub invalid: usize,
+    /// Messages that come again: those that wait behind another, the wrong ones if they are
+    /// left to the queue, and all that the database did not take.
+    pub left: usize,
+}
+
 /// What a whole round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
@@ -108,6 +130,19 @@ impl AddAssign for Dispatched {
         self.in_doubt += other.in_doubt;
         self.retries += other.retries;
         self.again_at = [self.again_at, other.again_at].into_iter().flatten().min();
+    }
+}
+
+impl AddAssign for TakenIn {
+    fn add_assign(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.started += other.started;
+        self.stopped += other.stopped;
+        self.told += other.told;
+        self.ignored += other.ignored;
+        self.repeated += other.repeated;
+        self.invalid += other.invalid;
+        self.left += other.left;
     }
 }
 

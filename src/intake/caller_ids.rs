@@ -26,12 +26,17 @@ pub async fn keep_caller_ids(
     engine: &Engine,
     entries: BTreeMap<String, String>,
 ) -> Result<(CallerIds, bool), Refusal> {
+    let registry = check(entries)?;
+    engine.keep_caller_ids(Some(registry)).await?;
+    Ok(engine.channels.caller_ids.in_force())
+}
+
+/// The registry that these entries make.
+pub(super) fn check(entries: BTreeMap<String, String>) -> Result<CallerIds, Refusal> {
     if entries.len() > MOST {
         return Err(Refusal::invalid("", format!("it has more than {MOST} prefixes")));
     }
-    let registry = CallerIds::try_from(entries).map_err(|error| Refusal::invalid("", error))?;
-    engine.keep_caller_ids(Some(registry)).await?;
-    Ok(engine.channels.caller_ids.in_force())
+    CallerIds::try_from(entries).map_err(|error| Refusal::invalid("", error))
 }
 
 /// Gives the kept registry up: the configured one is in force again.

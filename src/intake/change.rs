@@ -25,6 +25,18 @@ pub struct NewEvent {
     pub data: Value,
 }
 
+impl NewEvent {
+    /// Whether it may be taken in. `name` is where its type stands.
+    pub(super) fn check(&self, name: &str) -> Result<(), Refusal> {
+        if let Some(id) = &self.id {
+            check_id("/id", id)?;
+        }
+        check_type(name, &self.r#type)?;
+        check_data(&self.data)?;
+        check_size("/data", &self.data)
+    }
+}
+
 /// A process after a change, and whether there was anything to change.
 pub type Changed = (Process, bool);
 
@@ -76,12 +88,7 @@ pub async fn resume(engine: &Engine, process_id: &str) -> Result<Changed, Refusa
 /// # Errors
 /// What is wrong with the event, or an id that no live process bears.
 pub async fn event(engine: &Engine, process_id: &str, new: NewEvent) -> Result<bool, Refusal> {
-    if let Some(id) = &new.id {
-        check_id("/id", id)?;
-    }
-    check_type(&new.r#type)?;
-    check_data(&new.data)?;
-    check_size("/data", &new.data)?;
+    new.check("/type")?;
     let now = engine.clock.now();
     let event = Event { r#type: new.r#type, data: new.data, at: now };
     let id = new.id.unwrap_or_else(|| engine.keys.fresh(now));
@@ -92,10 +99,7 @@ pub async fn event(engine: &Engine, process_id: &str, new: NewEvent) -> Result<b
             Ok(true)
         }
         Received::Repeated => Ok(false),
-        Received::TooMuch => {
-            let message = format!("with it the process's data would pass {MOST} bytes");
-            Err(Refusal::invalid("/data", message))
-        }
+        Received::TooMuch => Err(too_much()),
         Received::NotLive => match engine.store.process(process_id).await? {
             Some(process) => {
                 Err(Refusal::Conflict(format!("the process is {}", process.status.as_str())))
@@ -119,14 +123,19 @@ fn changed(process_id: &str, change: Change, what: &str) -> Result<Changed, Refu
     }
 }
 
-fn check_type(r#type: &str) -> Result<(), Refusal> {
+pub(super) fn too_much() -> Refusal {
+    let message = format!("with it the process's data would pass {MOST} bytes");
+    Refusal::invalid("/data", message)
+}
+
+fn check_type(pointer: &str, r#type: &str) -> Result<(), Refusal> {
     let fits = (1..=LONGEST_TYPE).contains(&r#type.chars().count());
     if fits && !r#type.chars().any(char::is_control) {
         return Ok(());
     }
     let expected =
         format!("expected 1 to {LONGEST_TYPE} characters, none of them a control character");
-    Err(Refusal::invalid("/type", expected))
+    Err(Refusal::invalid(pointer, expected))
 }
 
 fn check_data(data: &Value) -> Result<(), Refusal> {

@@ -1,4 +1,5 @@
-//! What comes in: sequences, starts, stops, events, roesc's requests, provider callbacks.
+//! What comes in: sequences, starts, stops, events, roesc's requests, messages of a queue,
+//! provider callbacks.
 //!
 //! Promises: everything is checked here, whichever door it came through, and answered
 //! with all that is wrong with it. [`start()`] is the only birth of a process.
@@ -8,8 +9,16 @@
 mod callbacks;
 mod caller_ids;
 mod change;
+mod edn;
+mod fields;
+mod follow;
+mod import;
+mod queue;
+mod request;
 mod roesc;
 mod sequences;
+#[cfg(feature = "aws")]
+mod sqs;
 mod start;
 mod view;
 
@@ -20,9 +29,15 @@ use serde_json::Value;
 pub use callbacks::{Callback, CallbackRefused, twilio};
 pub use caller_ids::{caller_ids, give_up_caller_ids, keep_caller_ids};
 pub use change::{NewEvent, event, pause, resume, stop};
-pub use roesc::{Answered, RoescRequest, roesc};
+pub(crate) use fields::read;
+pub use follow::{Drained, Queue, QueueTrouble, Received, Trouble, drain, follow};
+pub use import::{Imported, REGISTRY, Registry, import_roesc, import_roesc_registry};
+pub use queue::{Batch, Message, Rules, Verdict, take_in};
+pub use roesc::{Answered, Notification, RoescRequest, To, roesc};
 pub use sequences::{Publication, publish};
-pub use start::{Climb, NewProcess, Started, start, start_batch};
+#[cfg(feature = "aws")]
+pub use sqs::Sqs;
+pub use start::{Asked, Climb, NewProcess, Started, start, start_batch};
 pub use view::{View, view};
 
 use crate::store::StoreError;

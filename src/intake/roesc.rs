@@ -13,8 +13,9 @@ use super::{Climb, NewProcess, Refusal, check_id, start, stop};
 
 /// Notifications in one request.
 const MOST_NOTIFICATIONS: usize = 300;
-/// `at` from here on is in milliseconds: as seconds it would be the year 5138.
-const FIRST_MILLISECONDS: f64 = 1e11;
+/// `at` from here on is in milliseconds: as seconds it would be the year 10000. What is
+/// smaller, read as milliseconds, would lie before 1978: nobody means that.
+const FIRST_MILLISECONDS: f64 = 253_402_300_800.0;
 
 /// A request of roesc that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,12 +76,7 @@ pub async fn roesc(
 ) -> Result<Answered, Refusal> {
     match RoescRequest::read(request)? {
         RoescRequest::Start { process_id, notifications } => {
-            let new = NewProcess {
-                process_id: Some(process_id),
-                climb: Climb::Inline(steps(settings, &notifications)),
-                data: data(&notifications),
-            };
-            let started = start(engine, new).await?;
+            let started = start(engine, climbing(settings, process_id, &notifications)).await?;
             Ok(if started.new { Answered::Started } else { Answered::Ignored })
         }
         RoescRequest::Stop { process_id } => match stop(engine, &process_id, None).await {
@@ -88,6 +84,19 @@ pub async fn roesc(
             Ok((_, false)) | Err(Refusal::UnknownProcess(_)) => Ok(Answered::Ignored),
             Err(refusal) => Err(refusal),
         },
+    }
+}
+
+/// The process that a start asks for.
+pub(super) fn climbing(
+    settings: &Roesc,
+    process_id: String,
+    notifications: &[Notification],
+) -> NewProcess {
+    NewProcess {
+        process_id: Some(process_id),
+        climb: Climb::Inline(steps(settings, notifications)),
+        data: data(notifications),
     }
 }
 
@@ -180,7 +189,7 @@ fn text(map: &Map<String, Value>, pointer: &str, key: &str) -> Result<String, Re
     }
 }
 
-fn data(notifications: &[Notification]) -> Value {
+pub(super) fn data(notifications: &[Notification]) -> Value {
     let list: Vec<Value> = notifications
         .iter()
         .map(|one| match &one.to {
@@ -190,7 +199,7 @@ fn data(notifications: &[Notification]) -> Value {
     json!({ "notifications": list })
 }
 
-fn steps(settings: &Roesc, notifications: &[Notification]) -> Value {
+pub(super) fn steps(settings: &Roesc, notifications: &[Notification]) -> Value {
     let steps: Vec<Value> = notifications
         .iter()
         .enumerate()

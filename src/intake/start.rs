@@ -3,11 +3,15 @@
 use std::{collections::HashMap, sync::Arc};
 
 use rungs_core::{Process, Sequence, Start};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::{
     engine::Engine,
-    store::sequences::{NewSequence, Published},
+    store::{
+        imports::{Brought, Origin},
+        sequences::{NewSequence, Published},
+    },
 };
 
 use super::{Refusal, check_id, check_size, sequences};
@@ -37,6 +41,59 @@ pub enum Climb {
     Inline(Value),
 }
 
+/// A start as callers write it: of a published sequence, or with steps of its own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The caller's id; without one it gets a UUIDv7.
+    pub process_id: Option<String>,
+    /// Name of a published sequence.
+    pub sequence: Option<String>,
+    /// Version of it; without one, the newest.
+    pub version: Option<i32>,
+    /// Steps, in place of a sequence.
+    pub steps: Option<Value>,
+    /// IANA time zone of these steps.
+    pub timezone: Option<String>,
+    /// JSON Schema that the data must fit, for these steps.
+    pub input: Option<Value>,
+    /// What the process is about.
+    #[serde(default)]
+    pub data: Value,
+}
+
+impl Asked {
+    /// What is to be started.
+    ///
+    /// # Errors
+    /// Fields that do not go together.
+    pub fn understand(self) -> Result<NewProcess, Refusal> {
+        let Self { process_id, sequence, version, steps, timezone, input, data } = self;
+        let climb = match (sequence, steps) {
+            (Some(name), None) => {
+                let of_steps = [("timezone", timezone.is_some()), ("input", input.is_some())];
+                if let Some((key, _)) = of_steps.iter().find(|(_, given)| *given) {
+                    let message = "it goes with `steps`; a published sequence has its own";
+                    return Err(Refusal::invalid(format!("/{key}"), message));
+                }
+                Climb::Stored { name, version }
+            }
+            (None, Some(steps)) => {
+                if version.is_some() {
+                    return Err(Refusal::invalid("/version", "it goes with `sequence`"));
+                }
+                let mut definition = Map::new();
+                definition.extend(timezone.map(|zone| ("timezone".to_owned(), zone.into())));
+                definition.extend(input.map(|input| ("input".to_owned(), input)));
+                definition.insert("steps".to_owned(), steps);
+                Climb::Inline(Value::Object(definition))
+            }
+            _ => return Err(Refusal::invalid("", "expected either `sequence` or `steps`")),
+        };
+        Ok(NewProcess { process_id, climb, data })
+    }
+}
+
 /// What came of a start.
 #[derive(Debug, Clone)]
 pub struct Started {
@@ -58,8 +115,21 @@ pub async fn start(engine: &Engine, new: NewProcess) -> Result<Started, Refusal>
     if new { Ok(Started { process, new }) } else { already(engine, process).await }
 }
 
+/// Starts a process that is in another system, unless it was brought before or one with its
+/// id is live.
+pub(super) async fn start_once(
+    engine: &Engine,
+    new: NewProcess,
+    origin: Origin<'_>,
+) -> Result<Brought, Refusal> {
+    let process = prepare(engine, new, &mut Newest::default()).await?;
+    let brought = engine.store.insert_once(&process, origin, engine.clock.now()).await?;
+    engine.wake.evaluator();
+    Ok(brought)
+}
+
 /// The newest version of each sequence that a batch names.
-type Newest = HashMap<String, (Arc<Sequence>, i32)>;
+pub(super) type Newest = HashMap<String, (Arc<Sequence>, i32)>;
 
 /// Starts many processes in one transaction; each is answered for itself.
 ///
@@ -102,7 +172,8 @@ async fn already(engine: &Engine, wanted: Process) -> Result<Started, Refusal> {
     Ok(Started { process: live.unwrap_or(wanted), new })
 }
 
-async fn prepare(
+/// A process that can be born.
+pub(super) async fn prepare(
     engine: &Engine,
     new: NewProcess,
     newest: &mut Newest,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rungs_core::Event;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{Result, Store, clean, entity::event};
 
@@ -34,9 +34,27 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Received> {
         let tx = self.begin().await?;
+        let received = self.receive_on(&tx, process_id, event_id, event, most_data, now).await?;
+        if received == Received::Taken {
+            self.commit(tx).await?;
+        }
+        Ok(received)
+    }
+
+    /// What else than [`Received::Taken`] or [`Received::NotLive`] it answers is only true of a
+    /// transaction that is not committed.
+    pub(super) async fn receive_on(
+        &self,
+        tx: &DatabaseTransaction,
+        process_id: &str,
+        event_id: &str,
+        event: &Event,
+        most_data: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Received> {
         let live = self
             .rows(
-                &tx,
+                tx,
                 "UPDATE processes SET woken = TRUE,
                    due_at = CASE WHEN due_at IS NULL OR due_at > $1 THEN $1 ELSE due_at END
                  WHERE process_id = $2 AND status IN ('active', 'paused')
@@ -54,7 +72,7 @@ impl Store {
         }
         let inserted = self
             .run(
-                &tx,
+                tx,
                 "INSERT INTO events (process_key, id, type, data, at, applied)
                  VALUES ($1, $2, $3, $4, $5, FALSE) ON CONFLICT (process_key, id) DO NOTHING",
                 [
@@ -69,7 +87,6 @@ impl Store {
         if inserted == 0 {
             return Ok(Received::Repeated);
         }
-        self.commit(tx).await?;
         Ok(Received::Taken)
     }
 

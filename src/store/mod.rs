@@ -19,6 +19,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 pub mod audit;
+pub mod backup;
 mod bulk;
 mod connect;
 pub mod cycle;
@@ -27,9 +28,13 @@ mod dialect;
 pub mod entity;
 pub mod events;
 pub mod history;
+pub mod imports;
+pub mod messages;
 pub mod probe;
 pub mod processes;
 pub mod questions;
+pub mod roesc;
+mod schema;
 pub mod sequences;
 mod settings;
 pub mod sweep;
@@ -38,10 +43,17 @@ pub mod watch;
 
 use dialect::Dialect;
 use probe::{Point, Probe};
+use schema::Seen;
 use together::Together;
 
 /// Serialises migrations on PostgreSQL. Any number that nothing else uses.
 const MIGRATING: &str = "SELECT pg_advisory_xact_lock(7447002)";
+/// A migration that waits for a table keeps everybody else from it, so it gives up soon and
+/// tries again.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '2s'";
+/// How often a migration is tried, and the pause between two tries, in which others get on.
+const MOST_TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What every method answers.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -58,7 +70,7 @@ pub enum StoreError {
     /// What stands in it cannot be read.
     #[error("{0}")]
     Unreadable(String),
-    /// A newer program has brought its schema further than this one knows.
+    /// A newer program has brought its schema further than this one can work on.
     #[error("its schema is newer than this program; use the one that migrated it, or a newer one")]
     Newer,
 }
@@ -67,13 +79,21 @@ impl StoreError {
     /// Whether the database refuses a value that it was given, so that trying again is of
     /// no use, rather than being in trouble itself.
     pub fn is_about_data(&self) -> bool {
-        let Self::Database(DbErr::Query(error) | DbErr::Exec(error)) = self else { return false };
-        let RuntimeErr::SqlxError(error) = error else { return false };
-        let code = error.as_database_error().and_then(DatabaseError::code);
+        let Some(code) = self.code() else { return false };
         // PostgreSQL: data exception, integrity violation. SQLite: too big.
-        code.is_some_and(|code| {
-            (code.len() == 5 && (code.starts_with("22") || code.starts_with("23"))) || code == "18"
-        })
+        (code.len() == 5 && (code.starts_with("22") || code.starts_with("23"))) || code == "18"
+    }
+
+    /// Whether somebody else was in the way, so that it may work in a moment.
+    fn is_contention(&self) -> bool {
+        // PostgreSQL: deadlock detected, lock not available in time.
+        self.code().is_some_and(|code| matches!(code.as_ref(), "40P01" | "55P03"))
+    }
+
+    fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+        let Self::Database(DbErr::Query(error) | DbErr::Exec(error)) = self else { return None };
+        let RuntimeErr::SqlxError(error) = error else { return None };
+        error.as_database_error().and_then(DatabaseError::code)
     }
 }
 
@@ -161,19 +181,34 @@ impl Store {
     }
 
     /// Brings the schema up to date, all of it or nothing. Programs that start at the same
-    /// moment do it one after the other.
+    /// moment do it one after the other, and programs that work on it meanwhile go on: a
+    /// table that they hold is waited for in short portions.
     ///
     /// # Errors
     /// The database's.
     pub async fn migrate(&self) -> Result<()> {
+        for _ in 1..MOST_TRIES {
+            match self.try_to_migrate().await {
+                Err(error) if error.is_contention() => tokio::time::sleep(PAUSE).await,
+                done => return done,
+            }
+        }
+        self.try_to_migrate().await
+    }
+
+    async fn try_to_migrate(&self) -> Result<()> {
         if self.pending_migrations().await? == 0 {
             return Ok(());
         }
         let tx = self.begin().await?;
         if self.dialect == Dialect::Postgres {
             self.rows(&tx, MIGRATING, []).await?;
+            self.run(&tx, LOCK_TIMEOUT, []).await?;
         }
-        rungs_migrations::Migrator::up(&tx, None).await.map_err(of_schema)?;
+        // Another program may have done it meanwhile, and more than that.
+        if Seen::of(&tx).await?.pending()? > 0 {
+            rungs_migrations::Migrator::up(&tx, None).await?;
+        }
         self.commit(tx).await
     }
 
@@ -182,10 +217,15 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn pending_migrations(&self) -> Result<usize> {
-        // It only looks: two who make the migrator's own table at once get in each other's way.
-        let pending = rungs_migrations::Migrator::get_pending_migrations_read_only(&self.writer);
-        let pending = pending.await;
-        Ok(pending.map_err(of_schema)?.len())
+        Seen::of(&self.writer).await?.pending()
+    }
+
+    /// Whether a newer program has expanded the schema, so that this one works on it as before.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_expanded(&self) -> Result<bool> {
+        Ok(Seen::of(&self.writer).await?.is_ahead())
     }
 
     /// Asks the database for a sign of life.
@@ -267,16 +307,6 @@ impl Store {
         values: impl IntoIterator<Item = Value>,
     ) -> Result<u64> {
         Ok(db.execute_raw(self.statement(sql, values)).await?.rows_affected())
-    }
-}
-
-/// The migrator says only in words that a migration was run which it does not have.
-fn of_schema(error: DbErr) -> StoreError {
-    match error {
-        DbErr::Custom(words) if words.contains("has been applied but its file is missing") => {
-            StoreError::Newer
-        }
-        other => other.into(),
     }
 }
 

@@ -9,8 +9,8 @@ use rungs_core::{
     process::{Priority, State},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect, QueryTrait, RuntimeErr,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, QueryTrait, RuntimeErr,
     sea_query::{Expr, SelectStatement, UnionType},
     sqlx::Row,
 };
@@ -51,11 +51,14 @@ pub enum Change {
 }
 
 /// Who bears the id `$1`: first the live one, then the last that ended. Each has an index
-/// of its own.
+/// of its own. The columns by name: PostgreSQL refuses a prepared `SELECT *` for ever once a
+/// newer program has added a column.
 const BEARER: &str = "
-    SELECT * FROM (SELECT * FROM processes
+    SELECT * FROM (SELECT key, process_id, sequence, version, status, cursor, timezone, data, state, due_at,
+        woken, reason, started_at, ended_at, priority FROM processes
       WHERE process_id = $1 AND status IN ('active', 'paused') LIMIT 1) AS live
-    UNION ALL SELECT * FROM (SELECT * FROM processes
+    UNION ALL SELECT * FROM (SELECT key, process_id, sequence, version, status, cursor, timezone, data, state, due_at,
+        woken, reason, started_at, ended_at, priority FROM processes
       WHERE process_id = $1 AND ended_at IS NOT NULL ORDER BY key DESC LIMIT 1) AS ended";
 
 impl Store {
@@ -69,6 +72,21 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<bool>> {
         let processes: Vec<&Process> = processes.iter().map(Borrow::borrow).collect();
+        let bulk = births(&processes);
+        let tx = self.begin().await?;
+        let born = self.insert_on(&tx, &processes, bulk, now).await?;
+        self.commit(tx).await?;
+        Ok(born)
+    }
+
+    /// `bulk` is what [`births`] makes of the processes.
+    pub(super) async fn insert_on(
+        &self,
+        tx: &DatabaseTransaction,
+        processes: &[&Process],
+        bulk: Bulk<12>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<bool>> {
         // `WHERE true`: without it SQLite takes ON CONFLICT for a join condition. In the order
         // of the ids: two batches that name the same ones must not wait for each other.
         let sql = "INSERT INTO processes (key, process_id, sequence, version, status, cursor,
@@ -78,12 +96,7 @@ impl Store {
                    ORDER BY process_id
                    ON CONFLICT (process_id) WHERE status IN ('active', 'paused') DO NOTHING
                    RETURNING key";
-        let mut bulk = Bulk::new(BIRTH, processes.len());
-        for process in &processes {
-            bulk.push(birth(process));
-        }
-        let tx = self.begin().await?;
-        let born = self.rows_of_bulk(&tx, sql, bulk).await?;
+        let born = self.rows_of_bulk(tx, sql, bulk).await?;
         let born: std::collections::HashSet<String> =
             born.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
         let started = [Entry::Started];
@@ -91,8 +104,7 @@ impl Store {
             .iter()
             .filter(|process| born.contains(&process.key))
             .map(|process| (process.key.as_str(), started.as_slice()));
-        self.append(&tx, history, now).await?;
-        self.commit(tx).await?;
+        self.append(tx, history, now).await?;
         Ok(processes.iter().map(|process| born.contains(&process.key)).collect())
     }
 
@@ -200,6 +212,18 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Change> {
         let tx = self.begin().await?;
+        let change = self.stop_on(&tx, process_id, reason, now).await?;
+        self.commit(tx).await?;
+        Ok(change)
+    }
+
+    pub(super) async fn stop_on(
+        &self,
+        tx: &DatabaseTransaction,
+        process_id: &str,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Change> {
         let at = now.timestamp_millis();
         let sql = format!(
             "UPDATE processes SET status = 'stopped', due_at = NULL, ended_at = $2, reason = $3
@@ -207,12 +231,12 @@ impl Store {
                AND status IN ('active', 'paused', 'failed') RETURNING key"
         );
         let values = [process_id.into(), at.into(), reason.map(clean).into()];
-        let stopped = self.rows(&tx, &sql, values).await?;
+        let stopped = self.rows(tx, &sql, values).await?;
         if let Some(row) = stopped.first() {
             let key: String = row.try_get_by_index(0)?;
             // What has begun cannot be called back, but it is not tried again.
             self.run(
-                &tx,
+                tx,
                 "UPDATE deliveries SET withdrawn = TRUE,
                    settled_at = CASE WHEN status = 'pending' THEN $1 ELSE settled_at END,
                    status = CASE WHEN status = 'pending' THEN 'cancelled' ELSE status END
@@ -221,10 +245,9 @@ impl Store {
             )
             .await?;
             let entry = [Entry::Stopped { reason: reason.map(str::to_owned) }];
-            self.append(&tx, [(key.as_str(), entry.as_slice())], now).await?;
+            self.append(tx, [(key.as_str(), entry.as_slice())], now).await?;
         }
-        let found = self.process_on(&tx, process_id).await?;
-        self.commit(tx).await?;
+        let found = self.process_on(tx, process_id).await?;
         Ok(Change::of(found, !stopped.is_empty()))
     }
 
@@ -315,6 +338,15 @@ const BIRTH: &[(&str, Column); 12] = &[
     ("started_at", Column::BigInt),
     ("priority", Column::Integer),
 ];
+
+/// Processes as rows to insert.
+pub(super) fn births(processes: &[&Process]) -> Bulk<12> {
+    let mut bulk = Bulk::new(BIRTH, processes.len());
+    for process in processes {
+        bulk.push(birth(process));
+    }
+    bulk
+}
 
 fn birth(process: &Process) -> [sea_orm::Value; 12] {
     [

@@ -41,6 +41,17 @@ impl Store {
         Ok(keys.len())
     }
 
+    /// Forgets up to `most` messages that were taken in before `before`. Returns how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep_messages(&self, before: DateTime<Utc>, most: u64) -> Result<u64> {
+        let sql = "DELETE FROM messages WHERE id IN
+                     (SELECT id FROM messages WHERE taken_at < $1 LIMIT $2)";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.run(&self.writer, sql, [before.timestamp_millis().into(), most.into()]).await
+    }
+
     /// Deletes inline sequences that came before `before` and that no process climbs any
     /// more. Returns how many.
     ///

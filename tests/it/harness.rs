@@ -153,6 +153,13 @@ impl TestApp {
         raw.close().await.unwrap();
     }
 
+    /// Changes the schema, as nobody should.
+    pub async fn alter(&self, sql: &str) {
+        let raw = sea_orm::Database::connect(&self.database.url).await.unwrap();
+        raw.execute_unprepared(sql).await.unwrap();
+        raw.close().await.unwrap();
+    }
+
     pub fn now(&self) -> DateTime<Utc> {
         self.engine.clock.now()
     }

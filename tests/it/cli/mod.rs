@@ -9,10 +9,14 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod backup;
 mod cases;
+mod import;
 #[cfg(feature = "aws")]
 mod lambda_runner;
 mod own_runners;
+mod queue;
+mod ready;
 mod simulate;
 #[cfg(feature = "otel")]
 mod traces;

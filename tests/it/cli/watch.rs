@@ -52,6 +52,8 @@ async fn an_audit_of_a_database_that_is_not_there_or_not_ones_own_says_why() {
     desk.ask(&["migrate"]);
     let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 1)";
     sabotage(&desk, newer).await;
+    desk.ask(&["audit"]);
+    sabotage(&desk, "UPDATE schema_compatibility SET needed = 'm9999_later'").await;
     desk.say(&["audit"]).refuses(1, &["its schema is newer than this program"]);
 
     fs::write(desk.0.path().join("rungs.db"), "this is no database").unwrap();

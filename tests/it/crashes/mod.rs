@@ -7,11 +7,13 @@
 //! twenty-four.
 
 mod asked;
+mod backups;
 mod books;
 mod kills;
 mod load;
 mod outages;
 mod site;
+mod upgrade;
 
 /// Texts five times, a second apart, unless it is confirmed before. The body says which of
 /// the five it is.

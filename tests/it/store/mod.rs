@@ -13,7 +13,7 @@ use uuid::Uuid;
 mod changes;
 mod claims;
 mod deliveries;
-mod migrations;
+pub mod migrations;
 mod sequences;
 mod sweep;
 mod tls;
