@@ -1,8 +1,8 @@
 //! `check`: everything that is wrong with sequences.
 //!
 //! Promises: no file keeps another from being checked, whatever it is. What is found is data,
-//! so it goes to stdout; the sum of it to stderr. Of the configuration it needs only the
-//! runners that it names.
+//! so it goes to stdout; the sum of it to stderr. Needs no configuration; if there is one, the
+//! runners that it names are known.
 
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ struct Sum {
 }
 
 pub(super) fn check(args: &Args, context: &Context) -> Result<()> {
-    let (mut sum, kinds) = (Sum::default(), context.config()?.kinds);
+    let (mut sum, kinds) = (Sum::default(), context.known_kinds()?);
     for path in &args.files {
         match Source::read(path) {
             Ok(source) => sum.say(&source, &kinds, context.output)?,

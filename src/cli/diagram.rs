@@ -18,7 +18,7 @@ pub(super) struct Args {
 
 pub(super) fn diagram(args: &Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let sequence = input::checked(&source, &context.config()?.kinds)?;
+    let sequence = input::checked(&source, &context.known_kinds()?)?;
     let drawn = match context.output.format() {
         Format::Text => diagram::text(&sequence),
         Format::Mermaid => diagram::mermaid(&sequence),

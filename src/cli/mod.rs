@@ -57,7 +57,7 @@ mod words;
 mod xml;
 
 pub(crate) use failure::Failure;
-use output::Output;
+use output::{Output, WARN};
 
 /// What a command answers.
 type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -169,6 +169,21 @@ struct Context {
 impl Context {
     fn config(&self) -> Result<Config> {
         Ok(Config::load(self.config.as_deref())?.with_kinds(&self.kinds)?)
+    }
+
+    /// The runners there are, for who needs nothing else of a configuration. If it cannot be
+    /// used, that is said, and those that it names are left out.
+    fn known_kinds(&self) -> Result<Vec<Kind>> {
+        let config = match Config::load(self.config.as_deref()) {
+            Ok(config) => config,
+            Err(error) => {
+                output::talk(&format!(
+                    "{WARN}no runners of the configuration are known{WARN:#}: {error}"
+                ));
+                Config::default()
+            }
+        };
+        Ok(config.with_kinds(&self.kinds)?.kinds)
     }
 }
 

@@ -4,6 +4,6 @@
 use super::{Context, Result, output};
 
 pub(super) fn schema(context: &Context) -> Result<()> {
-    let schema = rungs_core::schema::schema(&context.config()?.kinds);
+    let schema = rungs_core::schema::schema(&context.known_kinds()?);
     Ok(output::text(format!("{schema:#}"))?)
 }

@@ -1,8 +1,8 @@
 //! `simulate`: a whole climb under a virtual clock, told, drawn, or in all its variants.
 //!
 //! Promises: nothing is sent and nothing is written, whatever is configured; what is told is
-//! what the engine would do. Needs no database, and of the configuration only the runners that
-//! it names.
+//! what the engine would do. Needs no database and no configuration; if there is one, the
+//! runners that it names are known.
 
 use std::path::PathBuf;
 
@@ -68,7 +68,7 @@ pub(super) struct Args {
 
 pub(super) fn simulate(args: &Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let sequence = input::checked(&source, &context.config()?.kinds)?;
+    let sequence = input::checked(&source, &context.known_kinds()?)?;
     let data = input::data_or_example(args.data.as_deref(), &args.file)?;
     answer::fit(&args.answer, &sequence)
         .map_err(|wrong| Failure::usage(format!("--answer: {wrong}")))?;

@@ -71,7 +71,7 @@ pub(super) fn test(args: &Args, context: &Context) -> Result<()> {
 }
 
 fn once(args: &Args, context: &Context) -> Result<()> {
-    let (output, kinds) = (context.output, context.config()?.kinds);
+    let (output, kinds) = (context.output, context.known_kinds()?);
     let files = files(args)?;
     let watch = Stopwatch::start();
     let suites = run_all(&files, &kinds);

@@ -501,7 +501,9 @@ fn what_is_wrong_with_the_configuration_is_one_line() {
     }
     desk.put("rungs.toml", "listne = 'x'");
     desk.say(&["ps"]).refuses(1, &["listne"]);
-    assert!(desk.say(&["check", "ladder.yml"]).code == Some(0), "a check needs no configuration");
+    let checked = desk.say(&["check", "ladder.yml"]);
+    assert_eq!(checked.code, Some(0), "a check needs no configuration");
+    assert!(checked.err.contains("no runners of the configuration are known"), "{checked:#?}");
     desk.say(&["--config", "elsewhere.toml", "ps"]).refuses(1, &["elsewhere.toml"]);
 }
 
