@@ -16,11 +16,12 @@ use super::{
     input::Source,
     open,
     output::{STEP, talk},
+    test,
 };
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Sequences in YAML or JSON; `-` is stdin.
+    /// Sequences in YAML or JSON; `-` is stdin. Cases (NAME.test.yml) are passed by.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -31,8 +32,12 @@ pub(super) async fn apply(args: &Args, context: &Context) -> Result<()> {
     let sources: Vec<Source> = args
         .files
         .iter()
+        .filter(|path| !test::is_cases(path))
         .map(|path| Source::read(path).map_err(Failure::refused))
         .collect::<Result<_>>()?;
+    if sources.is_empty() {
+        return Err(Failure::refused("these are cases, which are tried and not published"));
+    }
     let engine = open::intake(&config, open::database(&config).await?)?;
     let broken: Vec<Failure> = sources
         .iter()

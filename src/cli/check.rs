@@ -15,11 +15,12 @@ use super::{
     failure::{count, rendered},
     input::Source,
     output::{self, BAD, GOOD, talk},
+    test::{self, Broken},
 };
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Sequences in YAML or JSON; `-` is stdin.
+    /// Sequences in YAML or JSON, and cases (NAME.test.yml); `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -34,6 +35,12 @@ struct Sum {
 pub(super) fn check(args: &Args, context: &Context) -> Result<()> {
     let (mut sum, kinds) = (Sum::default(), context.known_kinds()?);
     for path in &args.files {
+        if test::is_cases(path) {
+            if let Err(broken) = test::read(path, &kinds) {
+                sum.broken(&path.display().to_string(), &broken, context.output)?;
+            }
+            continue;
+        }
         match Source::read(path) {
             Ok(source) => sum.say(&source, &kinds, context.output)?,
             Err(reason) => sum.unreadable(&path.display().to_string(), &reason, context.output)?,
@@ -60,6 +67,18 @@ impl Sum {
             output::text("")?;
         }
         Ok(())
+    }
+
+    /// Cases that cannot be tried. If that is their sequence's fault, it is told there.
+    fn broken(&mut self, file: &str, broken: &Broken, output: Output) -> Result<()> {
+        if let Some(sequence) = &broken.sequence {
+            return self.unreadable(file, &format!("{file}: {sequence} has errors"), output);
+        }
+        self.errors += broken.documents.len();
+        if output.is_json() {
+            return Ok(broken.documents.iter().try_for_each(output::json)?);
+        }
+        Ok(output::text(format!("{}\n", broken.text))?)
     }
 
     fn unreadable(&mut self, file: &str, reason: &str, output: Output) -> Result<()> {

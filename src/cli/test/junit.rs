@@ -17,8 +17,8 @@ pub(super) fn report(suites: &[Suite]) -> String {
             xml,
             "<testsuite name=\"{file}\" tests=\"{tests}\" failures=\"{failed}\" errors=\"{errors}\">"
         );
-        if let Some((broken, _)) = &suite.broken {
-            let plain = anstream::adapter::strip_str(broken).to_string();
+        if let Some(broken) = &suite.broken {
+            let plain = anstream::adapter::strip_str(&broken.text).to_string();
             let _ = writeln!(
                 xml,
                 "<testcase classname=\"{file}\" name=\"reading\"><error>{}</error></testcase>",

@@ -31,6 +31,8 @@ mod tell;
 
 use suite::{Suite, Tried};
 
+pub(super) use suite::{Broken, read};
+
 /// Files that are looked for in folders.
 const ENDINGS: [&str; 2] = [".test.yml", ".test.yaml"];
 /// Folders below each other that are looked through.
@@ -68,6 +70,12 @@ pub(super) fn test(args: &Args, context: &Context) -> Result<()> {
             thread::sleep(PAUSE);
         }
     }
+}
+
+/// Whether a file holds cases, by its name.
+pub(super) fn is_cases(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 fn once(args: &Args, context: &Context) -> Result<()> {
@@ -192,7 +200,7 @@ fn look(folder: &Path, deeper: usize, files: &mut Vec<PathBuf>) -> io::Result<()
             if deeper > 0 {
                 look(&path, deeper - 1, files)?;
             }
-        } else if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+        } else if is_cases(&path) {
             files.push(path);
         }
     }

@@ -25,12 +25,29 @@ const KEY: &str = "01900000-0000-7000-8000-000000000001";
 /// A file of cases, and what came of them.
 pub(super) struct Suite {
     pub file: String,
-    /// Why nothing in it could be tried, as people and as machines read it.
-    pub broken: Option<(String, Vec<Value>)>,
+    /// Why nothing in it could be tried.
+    pub broken: Option<Broken>,
     pub tried: Vec<Tried>,
     /// The file of the sequence, and the sequence.
     pub sequence: Option<(String, Sequence)>,
     pub coverage: Coverage,
+}
+
+/// Why nothing in a file could be tried.
+pub(in crate::cli) struct Broken {
+    /// As people read it.
+    pub text: String,
+    /// As machines do.
+    pub documents: Vec<Value>,
+    /// The file of the sequence, if it is that which has errors.
+    pub sequence: Option<String>,
+}
+
+/// A file of cases that was read.
+pub(in crate::cli) struct Read {
+    sequence_path: PathBuf,
+    sequence: Sequence,
+    cases: Vec<Case>,
 }
 
 /// A case, and what came of it.
@@ -68,24 +85,13 @@ impl Suite {
         suite
     }
 
-    fn try_all(&mut self, path: &Path, kinds: &[Kind]) -> Result<(), (String, Vec<Value>)> {
-        let source = Source::read(path).map_err(unreadable)?;
-        let text = source.text().into_owned();
-        let sequence_path = sequence_of(path, subject(&text)).map_err(unreadable)?;
-        let sequence_source = Source::read(&sequence_path).map_err(unreadable)?;
-        let Checked { sequence, diagnostics } = check_bytes(&sequence_source.bytes, kinds);
-        let Some(sequence) = sequence else {
-            return Err(wrong(&diagnostics, &sequence_source.file, &sequence_source.text()));
-        };
-        let CheckedCases { cases, diagnostics } = read_cases(&text, &sequence);
-        if diagnostics.iter().any(rungs_core::Diagnostic::is_error) {
-            return Err(wrong(&diagnostics, &self.file, &text));
-        }
+    fn try_all(&mut self, path: &Path, kinds: &[Kind]) -> Result<(), Broken> {
+        let Read { sequence_path, sequence, cases } = read(path, kinds)?;
         for case in cases {
             let tried = self.try_one(&sequence, case, path, &sequence_path);
             self.tried.push(tried);
         }
-        self.sequence = Some((sequence_source.file, sequence));
+        self.sequence = Some((sequence_path.display().to_string(), sequence));
         Ok(())
     }
 
@@ -110,8 +116,8 @@ impl Suite {
 
     /// As machines read it: a line for each case.
     pub fn document(&self) -> Vec<Value> {
-        if let Some((_, diagnostics)) = &self.broken {
-            return diagnostics.clone();
+        if let Some(broken) = &self.broken {
+            return broken.documents.clone();
         }
         let each = self.tried.iter().map(|tried| {
             json!({
@@ -124,14 +130,36 @@ impl Suite {
     }
 }
 
-fn unreadable(reason: String) -> (String, Vec<Value>) {
-    let document = json!({ "severity": "error", "code": "unreadable", "message": reason });
-    (reason, vec![document])
+/// Reads a file of cases, and the sequence that it is about.
+pub(in crate::cli) fn read(path: &Path, kinds: &[Kind]) -> Result<Read, Broken> {
+    let source = Source::read(path).map_err(unreadable)?;
+    let text = source.text().into_owned();
+    let sequence_path = sequence_of(path, subject(&text)).map_err(unreadable)?;
+    let of_sequence = Source::read(&sequence_path).map_err(unreadable)?;
+    let Checked { sequence, diagnostics } = check_bytes(&of_sequence.bytes, kinds);
+    let Some(sequence) = sequence else {
+        let broken = wrong(&diagnostics, &of_sequence.file, &of_sequence.text());
+        return Err(Broken { sequence: Some(of_sequence.file), ..broken });
+    };
+    let CheckedCases { cases, diagnostics } = read_cases(&text, &sequence);
+    if diagnostics.iter().any(rungs_core::Diagnostic::is_error) {
+        return Err(wrong(&diagnostics, &source.file, &text));
+    }
+    Ok(Read { sequence_path, sequence, cases })
 }
 
-fn wrong(diagnostics: &[rungs_core::Diagnostic], file: &str, text: &str) -> (String, Vec<Value>) {
+fn unreadable(reason: String) -> Broken {
+    let document = json!({ "severity": "error", "code": "unreadable", "message": reason });
+    Broken { text: reason, documents: vec![document], sequence: None }
+}
+
+fn wrong(diagnostics: &[rungs_core::Diagnostic], file: &str, text: &str) -> Broken {
     let documents = diagnostics.iter().map(|diagnostic| json!(InFile { file, diagnostic }));
-    (rendered(diagnostics, file, text).trim_end().to_owned(), documents.collect())
+    Broken {
+        text: rendered(diagnostics, file, text).trim_end().to_owned(),
+        documents: documents.collect(),
+        sequence: None,
+    }
 }
 
 /// The sequence that a file of cases is about.

@@ -20,8 +20,8 @@ const WIDEST: usize = 60;
 
 /// Tells what failed in a file, or that nothing did.
 pub(super) fn suite(suite: &Suite) -> Result<()> {
-    if let Some((broken, _)) = &suite.broken {
-        output::text(format!("{BAD}broken{BAD:#} {}\n{broken}\n", suite.file))?;
+    if let Some(broken) = &suite.broken {
+        output::text(format!("{BAD}broken{BAD:#} {}\n{}\n", suite.file, broken.text))?;
         return Ok(());
     }
     for tried in &suite.tried {

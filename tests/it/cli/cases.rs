@@ -111,6 +111,26 @@ fn no_file_keeps_another_from_being_tried() {
 }
 
 #[test]
+fn cases_are_checked_like_sequences_and_never_published() {
+    let desk = desk();
+    desk.put(
+        "typo.test.yml",
+        "sequence: ladder.yml\ncases:\n  - case: a\n    then: [{ +3m: rign }]",
+    );
+    desk.say(&["check", "ladder.yml", "ladder.test.yml"]).refuses(0, &["2 files checked"]);
+    let checked = desk.say(&["check", "ladder.yml", "typo.test.yml"]);
+    checked.refuses(1, &["1 error"]);
+    assert!(checked.out.contains("did you mean `ring`"), "{checked:#?}");
+    desk.put("sick.yml", "sequence: sick\nsteps: [{ id: a, run: Nothing }]");
+    desk.put("sick.test.yml", "cases: []");
+    let checked = desk.say(&["check", "sick.test.yml"]);
+    assert!(checked.out.contains("sick.test.yml: sick.yml has errors"), "{checked:#?}");
+    let applied = desk.say(&["apply", "ladder.yml", "ladder.test.yml"]);
+    applied.refuses(0, &[]);
+    assert_eq!(applied.out.lines().count(), 1, "{applied:#?}");
+}
+
+#[test]
 fn a_new_sequence_begins_with_cases_that_hold() {
     let desk = Desk::new();
     for from in
