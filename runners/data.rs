@@ -82,7 +82,7 @@ fn merge_value(target: &mut Value, patch: &Value) {
 }
 
 /// How deep a value nests; `None` if deeper than `most`.
-fn depth(value: &Value, most: usize) -> Option<usize> {
+pub fn depth(value: &Value, most: usize) -> Option<usize> {
     let below: Box<dyn Iterator<Item = &Value>> = match value {
         Value::Array(items) => Box::new(items.iter()),
         Value::Object(entries) => Box::new(entries.values()),

@@ -1,7 +1,7 @@
 //! What is done to a process that is there: stop, pause, resume, and events.
 
 use rungs_core::{Event, Process};
-use rungs_runners::data::{self, MOST};
+use rungs_runners::data;
 use serde_json::Value;
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     store::{events::Received, processes::Change},
 };
 
-use super::{Refusal, check_id, check_size};
+use super::{MOST_DATA, Refusal, check_id, check_size};
 
 /// The longest event type, in characters.
 const LONGEST_TYPE: usize = 100;
@@ -92,7 +92,7 @@ pub async fn event(engine: &Engine, process_id: &str, new: NewEvent) -> Result<b
     let now = engine.clock.now();
     let event = Event { r#type: new.r#type, data: new.data, at: now };
     let id = new.id.unwrap_or_else(|| engine.keys.fresh(now));
-    match engine.store.receive(process_id, &id, &event, MOST, now).await? {
+    match engine.store.receive(process_id, &id, &event, MOST_DATA, now).await? {
         Received::Taken => {
             tracing::debug!(process = process_id, event = event.r#type, id, "an event came in");
             engine.wake.evaluator();
@@ -124,7 +124,7 @@ fn changed(process_id: &str, change: Change, what: &str) -> Result<Changed, Refu
 }
 
 pub(super) fn too_much() -> Refusal {
-    let message = format!("with it the process's data would pass {MOST} bytes");
+    let message = format!("with it the process's data would pass {MOST_DATA} bytes");
     Refusal::invalid("/data", message)
 }
 

@@ -23,7 +23,7 @@ mod start;
 mod view;
 
 use rungs_core::{Diagnostic, InputProblem};
-use rungs_runners::data;
+use rungs_runners::data::{self, MOST as MOST_DATA};
 use serde_json::Value;
 
 pub use callbacks::{Callback, CallbackRefused, twilio};

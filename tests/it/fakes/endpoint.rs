@@ -113,7 +113,7 @@ impl FakeEndpoint {
 
     /// How to reach it, as the program is configured. It is patient for a third of a second.
     pub fn json(&self) -> Value {
-        json!({ "url": format!("{}/credit", self.address), "secret": SECRET, "timeout": 0.3 })
+        json!({ "url": format!("{}/credit", self.address), "secret": SECRET, "timeout": 20 })
     }
 
     pub fn config(&self) -> remote::Config {
