@@ -13,6 +13,8 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod intake;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 mod program;
 pub mod store;
 

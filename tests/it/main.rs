@@ -15,6 +15,10 @@ mod databases;
 mod every_database;
 mod fakes;
 mod harness;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod simulation;
+#[cfg(feature = "aws")]
+mod sqs;
 mod store;
 mod stories;

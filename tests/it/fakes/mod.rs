@@ -6,7 +6,12 @@ pub mod collector;
 pub mod endpoint;
 #[cfg(feature = "aws")]
 pub mod lambda;
+#[cfg(feature = "lambda")]
+pub mod lambda_runtime;
 pub mod pubnub;
+pub mod python;
 pub mod smtp;
+#[cfg(feature = "aws")]
+pub mod sqs;
 pub mod twilio;
 pub mod watcher;
