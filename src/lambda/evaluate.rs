@@ -36,7 +36,7 @@ async fn run(engine: &Engine, deadline: DateTime<Utc>) -> store::Result<Tally> {
     let nearly_up = async {
         engine.clock.sleep_until(begins_until(engine.clock.now(), deadline)).await;
         stop.cancel();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let work = async {
         let mut tally = engine.drain_until(&stop).await?;

@@ -80,7 +80,7 @@ async fn a_run_that_is_cut_off_is_gone_on_with_by_the_next() {
     let short = [("RUNGS_LEASE_SECONDS", "3"), ("RUNGS_TWILIO_TIMEOUT", "2")];
     let mut evaluate = account.function_with("evaluate", &short).await;
     let told = evaluate.begin(&schedule(), Duration::from_secs(30));
-    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     evaluate.kill();
     drop(told);
     tokio::time::sleep(Duration::from_secs(3)).await;

@@ -56,7 +56,7 @@ async fn a_tick_takes_in_evaluates_and_delivers(kind: Kind) {
     assert!(said.out.contains("\"sent\":1"), "{said:#?}");
 
     // No new message is received once the time is over.
-    counter.set("RUNGS_INTAKE_MAX_SECONDS", 0);
+    counter.set("RUNGS_INTAKE_MAX_SECONDS", &0);
     let watch = Stopwatch::start();
     assert_eq!(counter.ask(&["intake"]).await["messages"], 0);
     assert!(watch.elapsed() < Duration::from_secs(20));
@@ -66,7 +66,7 @@ async fn a_wrong_message_ends_among_the_dead_letters_alone(kind: Kind) {
     let sqs = Sqs::start();
     let (queue, dead) = sqs.queue_with_dead_letters(1, 3).await;
     let mut counter = Counter::on(kind, &queue).await;
-    counter.set("RUNGS_INTAKE_INVALID", "dead-letter");
+    counter.set("RUNGS_INTAKE_INVALID", &"dead-letter");
     let wrong = "{\"type\": \"begin\"}".to_owned();
     queue
         .send(&of_group(

@@ -71,7 +71,7 @@ impl Counter {
         counter
     }
 
-    fn set(&mut self, name: &'static str, value: impl ToString) {
+    fn set(&mut self, name: &'static str, value: &impl ToString) {
         self.settings.retain(|(known, _)| *known != name);
         self.settings.push((name, value.to_string()));
     }

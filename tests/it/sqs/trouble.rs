@@ -32,7 +32,7 @@ impl Server {
         let (log, lines) = (Arc::default(), BufReader::new(child.stderr.take().unwrap()).lines());
         let sink: Arc<Mutex<Vec<String>>> = Arc::clone(&log);
         thread::spawn(move || {
-            lines.map_while(Result::ok).for_each(|line| sink.lock().unwrap().push(line))
+            lines.map_while(Result::ok).for_each(|line| sink.lock().unwrap().push(line));
         });
         Self { child, log }
     }
@@ -120,7 +120,7 @@ async fn credentials_that_are_refused_are_told_of_and_read_again() {
     counter
         .settings
         .retain(|(name, _)| !name.starts_with("AWS_ACCESS") && !name.starts_with("AWS_SECRET"));
-    counter.set("AWS_SHARED_CREDENTIALS_FILE", file.display());
+    counter.set("AWS_SHARED_CREDENTIALS_FILE", &file.display());
     let server = Server::start(&counter);
     server.says("renew AWS's credentials").await;
     assert!(!has(&counter, "a").await);
