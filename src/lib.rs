@@ -11,4 +11,6 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod intake;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod store;

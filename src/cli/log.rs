@@ -29,11 +29,16 @@ pub(crate) fn start(config: &Log) -> Result<Logging> {
     let filter = EnvFilter::builder().parse(&config.level).map_err(|error| {
         Failure::refused(format!("RUNGS_LOG: `{}` is no filter: {error}", config.level))
     })?;
-    // They say at every start that there was nothing to do.
-    let filter = ["sea_orm_migration=warn", "sqlx::postgres::notice=warn"]
-        .iter()
-        .filter_map(|directive| directive.parse().ok())
-        .fold(filter, EnvFilter::add_directive);
+    // They say at every start that there was nothing to do, and at every try what is told once.
+    let filter = [
+        "sea_orm_migration=warn",
+        "sqlx::postgres::notice=warn",
+        "aws_config=error",
+        "aws_smithy_runtime=error",
+    ]
+    .iter()
+    .filter_map(|directive| directive.parse().ok())
+    .fold(filter, EnvFilter::add_directive);
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match config.format {
         LogFormat::Text => lines

@@ -8,7 +8,9 @@ use crate::{
     intake::{self, Drained, Queue, Rules},
 };
 
-use super::{Failure, Result, failure::count};
+#[cfg(not(feature = "aws"))]
+use super::Failure;
+use super::{Result, failure::count};
 
 /// How long a receive waits where more than the queue is to be looked after.
 const SHORT_WAIT: Duration = Duration::from_secs(1);

@@ -190,8 +190,8 @@ async fn take_one(engine: &Engine, rules: &Rules, message: &Message, taken: &mut
             if is_news(done.as_ref()) {
                 engine.wake.evaluator();
             }
-            let (message, repeated) = (message.id.as_str(), done.is_none());
-            tracing::debug!(message, repeated, "a message was taken in");
+            let (message_id, repeated) = (message.id.as_str(), done.is_none());
+            tracing::debug!(message_id, repeated, "a message was taken in");
             Ok(Verdict::Done)
         }
         Err(Refusal::Store(error)) if !error.is_about_data() => Err(error),
@@ -272,12 +272,12 @@ async fn refuse(
     tally.invalid += 1;
     let (group, problem) = (message.group.as_deref(), words(refusal));
     if !is_left {
-        tracing::warn!(message = id, group, problem, "a message is wrong; it is ignored");
+        tracing::warn!(message_id = id, group, problem, "a message is wrong; it is ignored");
         return Ok(Verdict::Done);
     }
     if message.receives <= 1 {
         let what = "a message is not taken in; it is left to the queue's redrive policy";
-        tracing::warn!(message = id, group, problem, "{what}");
+        tracing::warn!(message_id = id, group, problem, "{what}");
     }
     Ok(Verdict::Invalid)
 }

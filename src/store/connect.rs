@@ -15,11 +15,16 @@ use sea_orm::{
 
 use super::{Options, Result, is_in_memory};
 
+/// A connection that was silent for some minutes is forgotten by what stands between (a NAT
+/// gateway of AWS after 350 seconds), and whoever asks through it waits in vain. A program that
+/// is frozen meanwhile cannot keep it warm.
+const LIFETIME: Duration = Duration::from_mins(5);
+
 /// A pool for PostgreSQL.
 pub(super) async fn postgres(options: &Options) -> Result<DatabaseConnection> {
     let mut connect = common(options, options.max_connections);
     connect.map_sqlx_postgres_pool_opts(|pool| {
-        pool.after_release(|connection, _| {
+        pool.max_lifetime(LIFETIME).after_release(|connection, _| {
             let keep = !connection.is_in_transaction();
             async move { Ok(keep) }.boxed()
         })

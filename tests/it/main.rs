@@ -15,7 +15,11 @@ mod databases;
 mod every_database;
 mod fakes;
 mod harness;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod sequences;
 mod simulation;
+#[cfg(feature = "aws")]
+mod sqs;
 mod store;
 mod stories;

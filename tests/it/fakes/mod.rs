@@ -3,7 +3,12 @@
 
 #[cfg(feature = "otel")]
 pub mod collector;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod pubnub;
+pub mod python;
 pub mod smtp;
+#[cfg(feature = "aws")]
+pub mod sqs;
 pub mod twilio;
 pub mod watcher;

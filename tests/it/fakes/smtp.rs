@@ -1,10 +1,8 @@
-//! A real mail server for tests: aiosmtpd, in a Python environment of its own under the
-//! target directory, which the first test that needs it makes.
+//! A real mail server for tests: aiosmtpd.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
@@ -12,6 +10,8 @@ use rungs::channels::smtp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::python::python;
 
 /// The version that the tests were written against.
 const AIOSMTPD: &str = "aiosmtpd==1.4.6";
@@ -61,7 +61,7 @@ impl MailServer {
     /// A server that insists.
     pub fn demanding(demands: Demands) -> Self {
         let certificate = certify();
-        let mut command = Command::new(python());
+        let mut command = Command::new(python(AIOSMTPD));
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fakes/smtp_server.py"));
         if !demands.security.is_empty() {
             command.args(["--security", demands.security]);
@@ -152,32 +152,4 @@ fn certify() -> TempDir {
     fs::write(dir.path().join("cert.pem"), pair.cert.pem()).expect("a certificate");
     fs::write(dir.path().join("key.pem"), pair.signing_key.serialize_pem()).expect("a key");
     dir
-}
-
-/// A Python that has aiosmtpd. Tests run at once, so the first holds a lock while it
-/// makes the environment, and the others wait for it.
-fn python() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
-    let venv = target.join("it-venv");
-    let python = venv.join("bin/python");
-    let ready = venv.join(AIOSMTPD);
-    let lock = File::create(target.join("it-venv.lock")).expect("the target directory is writable");
-    lock.lock().expect("a lock");
-    if !ready.exists() {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", AIOSMTPD]));
-        File::create(&ready).expect("the environment is writable");
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let needs = "the mail tests need python3 with its venv module, and once PyPI for aiosmtpd";
-    match command.output() {
-        Ok(output) if output.status.success() => {}
-        Ok(output) => {
-            panic!("{needs}: {command:?}: {}", String::from_utf8_lossy(&output.stderr))
-        }
-        Err(error) => panic!("{needs}: {command:?}: {error}"),
-    }
 }
