@@ -60,7 +60,7 @@ pub fn schema(kinds: &[Kind]) -> Value {
                 "items": { "$ref": "#/$defs/step" },
             },
         },
-        "$defs": with(defs, "step", step(&names, each)),
+        "$defs": with(defs, "step", step(&names, &each)),
     })
 }
 
@@ -69,7 +69,7 @@ fn with(mut map: Map<String, Value>, key: &str, value: Value) -> Map<String, Val
     map
 }
 
-fn step(names: &[&str], rules: Vec<Value>) -> Value {
+fn step(names: &[&str], rules: &[Value]) -> Value {
     let mut properties = json!({
         "id": {
             "type": "string",
@@ -159,11 +159,15 @@ fn loosen_inside(schema: &mut Value, literal: &[&str]) {
                 }
             }
             ("$defs", Value::Object(defs)) => {
-                defs.values_mut().for_each(|one| loosen_inside(one, literal));
+                for one in defs.values_mut() {
+                    loosen_inside(one, literal);
+                }
             }
             ("items" | "additionalProperties", value @ Value::Object(_)) => loosen(value),
             ("anyOf" | "oneOf" | "allOf", Value::Array(branches)) => {
-                branches.iter_mut().for_each(|one| loosen_inside(one, literal));
+                for one in branches {
+                    loosen_inside(one, literal);
+                }
             }
             _ => {}
         }
@@ -265,7 +269,7 @@ mod tests {
         validator.iter_errors(sequence).map(|error| error.to_string()).collect()
     }
 
-    fn of_one(step: Value) -> Value {
+    fn of_one(step: &Value) -> Value {
         json!({ "sequence": "s", "steps": [step] })
     }
 
@@ -280,7 +284,7 @@ mod tests {
             json!({ "id": "a", "run": "PubNub", "config": { "channel": "c", "message": { "any": ["thing", 1] } } }),
             json!({ "id": "a", "run": "Conditional", "altNext": "end", "config": { "not": { "lodashCommand": "isEmpty", "value": { "type": "get", "value": "x" } } } }),
         ] {
-            assert_eq!(problems(&of_one(step.clone())), [""; 0], "{step}");
+            assert_eq!(problems(&of_one(&step)), [""; 0], "{step}");
         }
     }
 
@@ -295,7 +299,7 @@ mod tests {
             json!({ "run": "Phone", "config": { "to": "112", "say": "Hi" } }),
             json!({ "id": "a", "run": "GoTo", "config": { "step": "a", "times": "{{n}}" } }),
         ] {
-            assert_ne!(problems(&of_one(step.clone())), [""; 0], "{step}");
+            assert_ne!(problems(&of_one(&step)), [""; 0], "{step}");
         }
     }
 }

@@ -69,10 +69,10 @@ pub(super) fn draw(sequence: &Sequence, simulation: &Simulation) -> String {
     ticks(&mut svg, &axis, timezone, floor);
     for (number, lane) in lanes.iter().enumerate() {
         let top = TOP + LANE * number as f64;
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<line class=\"line\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{top}\" y2=\"{top}\"/>\
-             <text class=\"lane\" x=\"16\" y=\"{}\">{}</text>\n",
+             <text class=\"lane\" x=\"16\" y=\"{}\">{}</text>",
             top + LANE / 2.0 + 4.0,
             escaped(lane)
         );
@@ -104,9 +104,9 @@ fn about(simulation: &Simulation) -> String {
 fn nights(svg: &mut String, axis: &Axis, timezone: Tz, floor: f64) {
     for (from, to) in axis.nights(timezone) {
         let (left, right) = (axis.x(from), axis.x(to));
-        let _ = write!(
+        let _ = writeln!(
             svg,
-            "<rect class=\"night\" x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>\n",
+            "<rect class=\"night\" x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>",
             right - left,
             floor - TOP
         );
@@ -125,18 +125,18 @@ fn ticks(svg: &mut String, axis: &Axis, timezone: Tz, floor: f64) {
             continue;
         }
         free_from = x + 62.0;
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<line class=\"tick\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/>\
-             <text class=\"dim\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>\n",
+             <text class=\"dim\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
             floor + 6.0,
             floor + 20.0,
             words::time(*at, timezone)
         );
         if is_new_day {
-            let _ = write!(
+            let _ = writeln!(
                 svg,
-                "<text x=\"{x:.1}\" y=\"{:.1}\">{}</text>\n",
+                "<text x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
                 floor + 36.0,
                 escaped(&today)
             );

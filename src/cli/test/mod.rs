@@ -123,7 +123,7 @@ fn run_all(files: &[PathBuf], kinds: &[Kind]) -> Vec<Suite> {
 /// What no case took; the cases of several files may be about one sequence.
 fn coverage(suites: &[Suite], output: Output) -> Result<usize> {
     let mut missed = 0;
-    for (sequence, branches, all) in suite::coverage(suites) {
+    for suite::Covered { sequence, missed: branches, all } in suite::coverage(suites) {
         missed += branches.len();
         if output.is_json() {
             let missed: Vec<_> =
@@ -132,7 +132,7 @@ fn coverage(suites: &[Suite], output: Output) -> Result<usize> {
             continue;
         }
         let taken = all - branches.len();
-        let share = if all == 0 { 100 } else { taken * 100 / all };
+        let share = (taken * 100).checked_div(all).unwrap_or(100);
         let style = if branches.is_empty() { GOOD } else { WARN };
         output::text(format!(
             "{style}{share:>3} %{style:#}  {sequence}  {taken} of {all} branches"

@@ -221,16 +221,30 @@ fn words(unfit: &Unfit) -> String {
     }
 }
 
-/// By sequence, what no case took, and of how many branches.
-pub(super) fn coverage(suites: &[Suite]) -> Vec<(String, Vec<(String, &'static str)>, usize)> {
-    let mut all: Vec<(String, Vec<(String, &'static str)>, usize)> = Vec::new();
+/// What the cases of all files took of a sequence.
+pub(super) struct Covered {
+    /// Its file.
+    pub sequence: String,
+    /// Branches that no case took.
+    pub missed: Vec<(String, &'static str)>,
+    /// Of how many.
+    pub all: usize,
+}
+
+/// What was taken of each sequence.
+pub(super) fn coverage(suites: &[Suite]) -> Vec<Covered> {
+    let mut covered: Vec<Covered> = Vec::new();
     for suite in suites {
         let Some((file, sequence)) = &suite.sequence else { continue };
         let missed = suite.coverage.missed(sequence);
-        match all.iter_mut().find(|(known, ..)| known == file) {
-            Some((_, known, _)) => known.retain(|branch| missed.contains(branch)),
-            None => all.push((file.clone(), missed, Coverage::branches(sequence).len())),
+        match covered.iter_mut().find(|known| known.sequence == *file) {
+            Some(known) => known.missed.retain(|branch| missed.contains(branch)),
+            None => covered.push(Covered {
+                sequence: file.clone(),
+                missed,
+                all: Coverage::branches(sequence).len(),
+            }),
         }
     }
-    all
+    covered
 }

@@ -102,11 +102,11 @@ fn align(wanted: &[(&Expected, DateTime<Utc>)], happened: &[Happened]) -> Vec<Ro
             column += 1;
         }
     }
-    paired(aligned)
+    paired(&aligned)
 }
 
 /// What is missing and what came instead stand in one row, each in its own order.
-fn paired(rows: Vec<Row>) -> Vec<Row> {
+fn paired(rows: &[Row]) -> Vec<Row> {
     let mut paired: Vec<Row> = Vec::with_capacity(rows.len());
     for run in rows.chunk_by(|one, next| one.fits == next.fits) {
         if run.first().is_some_and(|row| row.fits) {
@@ -160,13 +160,12 @@ fn fits_at(
 fn is_moment(when: &When, expected: DateTime<Utc>, happened: DateTime<Utc>) -> bool {
     let seconds = |at: DateTime<Utc>| at.timestamp();
     match when {
-        When::After(_) => seconds(expected) == seconds(happened),
         When::At(text) if is_time_of_day(text).is_some() => {
             // The same time on any later day.
             let apart = seconds(happened) - seconds(expected);
             apart >= 0 && apart % 86_400 == 0
         }
-        When::At(_) => seconds(expected) == seconds(happened),
+        When::After(_) | When::At(_) => seconds(expected) == seconds(happened),
     }
 }
 

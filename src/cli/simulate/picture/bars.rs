@@ -38,20 +38,20 @@ pub(super) fn bars(simulation: &Simulation) -> Vec<Bar> {
     let mut bars = waits(lines, simulation.ended_at);
     bars.extend(lines.iter().filter_map(happened));
     let mut deliveries: Vec<Bar> = Vec::new();
-    for (place, line) in lines.iter().enumerate() {
+    for (number, line) in lines.iter().enumerate() {
         if let What::Wrote { step, delivery, channel, .. } = &line.what {
-            let rest = lines.get(place..).unwrap_or_default();
+            let rest = lines.get(number..).unwrap_or_default();
             deliveries.push(delivered(rest, line.at, step, delivery, channel));
         }
     }
     // Each channel keeps the place of its first delivery.
-    let mut lanes: Vec<&str> = Vec::new();
+    let mut ways: Vec<&str> = Vec::new();
     for bar in &deliveries {
-        if !lanes.contains(&bar.lane) {
-            lanes.push(bar.lane);
+        if !ways.contains(&bar.lane) {
+            ways.push(bar.lane);
         }
     }
-    for lane in lanes {
+    for lane in ways {
         bars.extend(deliveries.iter().filter(|bar| bar.lane == lane).cloned());
     }
     bars
@@ -70,11 +70,11 @@ fn waits(lines: &[Line], ended_at: DateTime<Utc>) -> Vec<Bar> {
     };
     for line in lines {
         match &line.what {
+            What::Did(Entry::Visited { step, action: Action::Noop, .. })
+                if wrote || open.as_ref().is_some_and(|(known, _)| *known == *step) => {}
             What::Did(Entry::Visited { step, action: Action::Noop, .. }) => {
-                if open.as_ref().is_none_or(|(known, _)| *known != *step) && !wrote {
-                    close(&mut open, line.at);
-                    open = Some((step.clone(), line.at));
-                }
+                close(&mut open, line.at);
+                open = Some((step.clone(), line.at));
             }
             // What it does then is no waiting: the channel's lane shows it.
             What::Wrote { .. } => {
