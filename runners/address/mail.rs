@@ -11,11 +11,13 @@ pub fn mailbox(text: &str) -> Option<String> {
         Some(rest) => rest.rsplit_once('<')?,
         None => ("", text.as_str()),
     };
-    let (name, address) = (unquoted(name.trim()), address.trim());
+    let name = unquoted(name.trim());
+    // Blanks in the quotation marks are no part of a name either.
+    let (name, address) = (name.trim(), address.trim());
     let (user, domain) = address.rsplit_once('@')?;
     let is_address =
         EmailAddress::is_valid_local_part(user) && EmailAddress::is_valid_domain(domain);
-    is_address.then(|| match quoted_name(&name) {
+    is_address.then(|| match quoted_name(name) {
         None => address.to_owned(),
         Some(name) => format!("{name} <{address}>"),
     })
@@ -95,6 +97,8 @@ mod tests {
             ("\"Šarić, Ana\" <ana@example.com>", "\"Šarić, Ana\" <ana@example.com>"),
             ("Šarić, Ana <ana@example.com>", "\"Šarić, Ana\" <ana@example.com>"),
             (r#""Ana \"the\" \\ Boss" <a@b.hr>"#, r#""Ana \"the\" \\ Boss" <a@b.hr>"#),
+            ("\" \" <root@localhost>", "root@localhost"),
+            ("\" Ana \" <ana@example.com>", "Ana <ana@example.com>"),
             ("root@localhost", "root@localhost"),
             ("ana+orders@žito.hr", "ana+orders@žito.hr"),
         ] {
