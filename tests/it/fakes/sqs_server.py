@@ -4,6 +4,9 @@ Prints one line of JSON with the port. What is mended here is not as SQS does it
 - Messages of one group whose time runs out together come again in their order. (moto
   gives the last one first.)
 - Two receives at once never give the same message. (moto's threads may.)
+- A receive sees one moment: of a group whose time runs out while it looks, it gives all or
+  nothing. (moto looks at the time again for each message, and may give the second of a group
+  whose first was not to be had yet.)
 """
 
 import json
@@ -22,7 +25,8 @@ change, send_all = SQSBackend.change_message_visibility, SQSBackend.send_message
 
 # moto counts all messages several times for each one that is sent, and takes a long way to the
 # time for each that it counts: two thousand messages would take minutes.
-models.unix_time_millis = lambda: time.time() * 1000
+moment = None
+models.unix_time_millis = lambda: moment or time.time() * 1000
 is_sending = False
 
 
@@ -46,14 +50,19 @@ def send_message_batch(*args, **kwargs):
 
 
 def receive_message(self, queue_name, count, wait_seconds_timeout, *args, **kwargs):
+    global moment
     until = time.monotonic() + wait_seconds_timeout
     while True:
         with alone:
-            queue = self.get_queue(queue_name)
-            for message in list(queue.pending_messages):
-                if message.visible:
-                    queue.pending_messages.discard(message)
-            messages = receive(self, queue_name, count, 0, *args, **kwargs)
+            moment = time.time() * 1000
+            try:
+                queue = self.get_queue(queue_name)
+                for message in list(queue.pending_messages):
+                    if message.visible:
+                        queue.pending_messages.discard(message)
+                messages = receive(self, queue_name, count, 0, *args, **kwargs)
+            finally:
+                moment = None
         if messages or time.monotonic() >= until:
             return messages
         time.sleep(0.05)
