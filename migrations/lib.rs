@@ -1,9 +1,9 @@
 //! The schema of Rungs, for SQLite and PostgreSQL alike.
 //!
 //! One change per file. A change expands the schema, so that programs which do not know it
-//! work on; one that takes something away says whom it leaves behind ([`needs`]). The statements are written out, since both databases take the
-//! same ones but for a numbered key, and so that what stands in the database can be read
-//! here. Moments are Unix milliseconds (`BIGINT`), documents are JSON text: the same
+//! work on; one that takes something away says whom it leaves behind ([`needs`]).
+//! The statements are written out, since both databases take the same ones but for a numbered
+//! key, and so that what stands in the database can be read here. Moments are Unix milliseconds (`BIGINT`), documents are JSON text: the same
 //! bytes in both databases, and no surprise with `\u0000`.
 //! Called by: the store.
 

@@ -2,7 +2,7 @@
 //!
 //! Promises: pure, and by the same [`advance`] that the engine goes by, so that what is shown
 //! is what will happen. It always comes to an end: of the process, of what could move it, or
-//! of [`MOST_CYCLES`].
+//! of [`MOST_CYCLES`] and [`MOST_LINES`].
 //! Does not: send, or stand for a provider's whims: each delivery gets the answer that it is
 //! given here, once. Retries, channel limits and lateness of our own do not occur.
 //! Called by: the command line (`simulate`, `test`, `fuzz`).
@@ -27,6 +27,8 @@ pub use explore::{Explored, Way, explore};
 /// Cycles after which a simulation is given up: a ladder that goes round every minute gets a
 /// week.
 pub const MOST_CYCLES: usize = 10_000;
+/// Lines after which it is given up as well: a loop inside a cycle tells hundreds at a time.
+pub const MOST_LINES: usize = 200_000;
 
 /// One line of a climb.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +75,7 @@ pub enum End {
     Ended,
     /// It waits for an event, and nobody sends one.
     Waits,
-    /// It was still going after [`MOST_CYCLES`].
+    /// It was still going after [`MOST_CYCLES`], or had told [`MOST_LINES`].
     Endless,
 }
 
@@ -153,6 +155,9 @@ impl<'a> Climb<'a> {
             self.take(advanced, answers);
             if !self.process.status.is_live() {
                 return self.end(End::Ended);
+            }
+            if self.lines.len() >= MOST_LINES {
+                break;
             }
             let due_at = self.process.due_at.filter(|_| self.process.status == Status::Active);
             let comes_at = self.coming.front().map(|coming| coming.at);

@@ -4,9 +4,9 @@
 //! happens once, however often it comes. Within a group the order holds: behind a message
 //! that is not done none is taken in. Groups do not wait for each other.
 //! A message that is wrong is told to the operator, and either ignored (it is done) or left to
-//! the queue (so is one that only this program cannot take in), which lays it aside after some receives. Those behind it come again with it, and
-//! are then taken in although it is still wrong: each receive counts against them too, and
-//! they shall not be laid aside with it.
+//! the queue (so is one that only this program cannot take in), which lays it aside after some
+//! receives. Those behind it come again with it, and are then taken in although it is still
+//! wrong: each receive counts against them too, and they shall not be laid aside with it.
 //! Does not: receive or delete; that is the follower's, or Lambda's.
 //! Called by: the follower of a queue, and the Lambda function that a queue invokes.
 

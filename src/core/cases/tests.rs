@@ -147,3 +147,21 @@ fn what_is_wrong_with_a_file_is_told_where_it_stands() {
         );
     }
 }
+
+#[test]
+fn a_case_of_thousands_of_lines_is_compared_without_a_table_of_all_pairs() {
+    let endless = r"
+sequence: endless
+steps:
+  - { id: ring, run: Phone, config: { to: '112', say: Hello } }
+  - { id: wait, run: WaitForDuration, config: { amount: 1, unit: minutes } }
+  - { id: again, run: GoTo, config: { step: ring } }
+";
+    let sequence = check(endless, KINDS).sequence.unwrap();
+    let wrong = "      - +1s: ring\n".repeat(3_000);
+    let read = cases(&format!("cases:\n  - case: long\n    then:\n{wrong}"), &sequence);
+    assert_eq!(read.diagnostics, []);
+    let (_, verdict) = run(&sequence, &read.cases[0], json!({}), stage()).unwrap();
+    assert!(!verdict.passed() && verdict.rows.len() >= 3_000);
+    assert_eq!(verdict.line(), Some(4));
+}

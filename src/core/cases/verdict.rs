@@ -66,8 +66,30 @@ pub(super) fn judge(case: &Case, simulation: &Simulation) -> Result<Verdict, Str
     Ok(Verdict { rows: align(&wanted, &happened) })
 }
 
-/// The longest common part of both stands side by side, the rest above or below it.
+/// Pairs that are compared with each other. More of them are put side by side as they come.
+const MOST_PAIRS: usize = 1_000_000;
+
+/// What fits from the beginning on, and then the rest.
 fn align(wanted: &[(&Expected, DateTime<Utc>)], happened: &[Happened]) -> Vec<Row> {
+    let places = wanted.len().min(happened.len());
+    let same = (0..places).take_while(|at| fits_at(wanted, happened, *at, *at)).count();
+    let mut rows: Vec<Row> =
+        (0..same).map(|at| beside(wanted.get(at), happened.get(at), true)).collect();
+    let wanted = wanted.get(same..).unwrap_or_default();
+    let happened = happened.get(same..).unwrap_or_default();
+    if wanted.len().saturating_mul(happened.len()) <= MOST_PAIRS {
+        rows.extend(align_rest(wanted, happened));
+        return rows;
+    }
+    rows.extend(
+        (0..wanted.len().max(happened.len()))
+            .map(|at| beside(wanted.get(at), happened.get(at), fits_at(wanted, happened, at, at))),
+    );
+    rows
+}
+
+/// The longest common part of both stands side by side, the rest above or below it.
+fn align_rest(wanted: &[(&Expected, DateTime<Utc>)], happened: &[Happened]) -> Vec<Row> {
     let (rows, columns) = (wanted.len(), happened.len());
     let mut longest = vec![vec![0_usize; columns + 1]; rows + 1];
     let get = |table: &[Vec<usize>], row: usize, column: usize| {

@@ -40,6 +40,9 @@ pub struct Explored {
     pub is_cut_short: bool,
 }
 
+/// Lines that all combinations may tell together: those of a ladder without end are long.
+const MOST_LINES: usize = 5_000_000;
+
 /// Tries up to `most` combinations. What `given` says of a step is not varied.
 ///
 /// # Errors
@@ -54,11 +57,13 @@ pub fn explore(
     let mut explored = Explored { ways: Vec::new(), tried: 0, is_cut_short: false };
     let mut known: HashMap<Vec<(String, &'static str)>, usize> = HashMap::new();
     let mut choices = Choices { given, made: Vec::new(), at: 0, answers: Vec::new() };
+    let mut told = 0;
     loop {
         choices.at = 0;
         choices.answers.clear();
         let simulation = simulate(sequence, new.clone(), happenings, &mut choices)?;
         explored.tried += 1;
+        told += simulation.lines.len();
         let trace = trace(&simulation);
         let found = known.get(&trace).and_then(|place| explored.ways.get_mut(*place));
         if let Some(way) = found {
@@ -70,7 +75,7 @@ pub fn explore(
         if !choices.turn() {
             return Ok(explored);
         }
-        if explored.tried >= most {
+        if explored.tried >= most || told >= MOST_LINES {
             explored.is_cut_short = true;
             return Ok(explored);
         }

@@ -211,3 +211,23 @@ steps:
     assert!(fit("credit=busy").unwrap_err().contains("answered by next or altNext"));
     assert!(fit("tell=altNext").unwrap_err().contains("how far it comes"));
 }
+
+#[test]
+fn a_ladder_that_tells_much_in_each_cycle_is_given_up_before_it_has_told_millions_of_lines() {
+    let looks: String = (0..60)
+        .map(|number| {
+            let config = "config: { date: '2020-01-01' }";
+            format!("  - {{ id: look-{number}, run: WaitForDate, {config} }}\n")
+        })
+        .collect();
+    let source = format!(
+        "sequence: wordy\nsteps:\n{looks}
+  - {{ id: wait, run: WaitForDuration, config: {{ amount: 1, unit: minutes }} }}
+  - {{ id: again, run: GoTo, config: {{ step: look-0 }} }}\n"
+    );
+    let sequence = check(&source, KINDS).sequence.unwrap();
+    let simulation = simulate(&sequence, begin(), &[], &mut &[][..]).unwrap();
+    assert_eq!(simulation.end, End::Endless);
+    let lines = simulation.lines.len();
+    assert!((MOST_LINES..MOST_LINES + 100).contains(&lines), "{lines}");
+}

@@ -24,37 +24,31 @@ pub(super) async fn attempts(
     begun: Vec<Begun>,
 ) -> Ended {
     let span = tracing::debug_span!("attempts", channel, deliveries = begun.len(), sent = Empty);
-    attempt_all(channel, way, clock, lease, begun).instrument(span).await
-}
-
-async fn attempt_all(
-    channel: &'static str,
-    way: Way,
-    clock: Clock,
-    lease: TimeDelta,
-    begun: Vec<Begun>,
-) -> Ended {
-    let now = clock.now();
-    let retries = begun.iter().filter(|begun| begun.attempts > 1).count();
-    let mut tally = Dispatched { retries, ..Dispatched::default() };
-    let lease_until = begun.iter().map(|begun| begun.lease_until).min();
-    let lease_until = lease_until.and_then(DateTime::from_timestamp_millis).unwrap_or(now);
-    if now >= lease_until {
-        return (Vec::new(), tally);
+    async move {
+        let now = clock.now();
+        let retries = begun.iter().filter(|begun| begun.attempts > 1).count();
+        let mut tally = Dispatched { retries, ..Dispatched::default() };
+        let lease_until = begun.iter().map(|begun| begun.lease_until).min();
+        let lease_until = lease_until.and_then(DateTime::from_timestamp_millis).unwrap_or(now);
+        if now >= lease_until {
+            return (Vec::new(), tally);
+        }
+        let all: Vec<Outgoing> = begun.into_iter().map(|begun| outgoing(begun, now)).collect();
+        let sent = send(&way, lease, &all).await;
+        for sent in &sent {
+            count(&mut tally, sent);
+        }
+        Span::current().record("sent", tally.sent);
+        log(channel, &way, &all, &sent);
+        let now = clock.now();
+        let reports = all
+            .iter()
+            .zip(sent)
+            .flat_map(|(outgoing, sent)| reports(&way, &outgoing.id, outgoing.attempt, sent, now));
+        (reports.collect(), tally)
     }
-    let all: Vec<Outgoing> = begun.into_iter().map(|begun| outgoing(begun, now)).collect();
-    let sent = send(&way, lease, &all).await;
-    for sent in &sent {
-        count(&mut tally, sent);
-    }
-    Span::current().record("sent", tally.sent);
-    log(channel, &way, &all, &sent);
-    let now = clock.now();
-    let reports = all
-        .iter()
-        .zip(sent)
-        .flat_map(|(outgoing, sent)| reports(&way, &outgoing.id, outgoing.attempt, sent, now));
-    (reports.collect(), tally)
+    .instrument(span)
+    .await
 }
 
 /// A result for each.

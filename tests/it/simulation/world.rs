@@ -2,6 +2,8 @@
 //!
 //! One thing moves at a time. Before the next one is chosen, everything that moves has come
 //! to a point of the stage or waits for something else to happen; so a seed gives one run.
+//! One file, although a long one: each of its methods is a move of the one loop, and who looks
+//! for why a seed came to something reads them side by side.
 
 use std::{
     collections::BTreeMap,
