@@ -189,8 +189,9 @@ fn end(simulation: &Simulation) -> Result<()> {
         End::Endless => Err(Failure::ended(
             3,
             &format!(
-                "\n{BAD}It was still going after {} cycles{BAD:#}, at `{BOLD}{step}{BOLD:#}`.",
-                simulate::MOST_CYCLES
+                "\n{BAD}It was still going after {} cycles, or {} lines{BAD:#}, at `{BOLD}{step}{BOLD:#}`.",
+                simulate::MOST_CYCLES,
+                simulate::MOST_LINES
             ),
         )),
     }

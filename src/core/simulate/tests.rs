@@ -214,12 +214,9 @@ steps:
 
 #[test]
 fn a_ladder_that_tells_much_in_each_cycle_is_given_up_before_it_has_told_millions_of_lines() {
-    let looks: String = (0..60)
-        .map(|number| {
-            let config = "config: { date: '2020-01-01' }";
-            format!("  - {{ id: look-{number}, run: WaitForDate, {config} }}\n")
-        })
-        .collect();
+    let look =
+        |number| format!("  - {{ id: look-{number}, run: WaitForDate, config: {{ date: 0 }} }}\n");
+    let looks = (0..60).map(look).collect::<Vec<_>>().concat();
     let source = format!(
         "sequence: wordy\nsteps:\n{looks}
   - {{ id: wait, run: WaitForDuration, config: {{ amount: 1, unit: minutes }} }}
