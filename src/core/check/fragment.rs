@@ -19,7 +19,6 @@ use std::{borrow::Cow, collections::HashMap, rc::Rc};
 use rungs_runners::Kind;
 
 use super::{
-    at::At,
     node::{Data, Node, quoted},
     report::Report,
     sequence::STEPS,
@@ -171,27 +170,40 @@ impl<'e, 'a> Expander<'e, 'a> {
     /// told.
     fn entries(&mut self, steps: &[Node], prefix: &str, path: &str) -> Vec<Option<String>> {
         let mut entries = Vec::with_capacity(steps.len());
-        for step in steps {
-            entries.push(self.entry(step, prefix, path, 0));
+        for (at, step) in steps.iter().enumerate() {
+            entries.push(self.entry(step, at, prefix, path, 0));
         }
         entries
     }
 
-    fn entry(&mut self, step: &Node, prefix: &str, path: &str, depth: usize) -> Option<String> {
+    fn entry(
+        &mut self,
+        step: &Node,
+        at: usize,
+        prefix: &str,
+        path: &str,
+        depth: usize,
+    ) -> Option<String> {
         let name = format!("{prefix}{}", id(step)?);
         let Some(run) = run(step) else { return Some(name) };
         if depth > DEPTH {
             return None;
         }
-        let fragment = self.fragment(step, run, path)?;
+        let fragment = self.fragment(step, run, path, format!("/steps/{at}/run"))?;
         let first = fragment.steps().first()?;
-        self.entry(first, &format!("{name}{SEPARATOR}"), fragment.path, depth + 1)
+        self.entry(first, 0, &format!("{name}{SEPARATOR}"), fragment.path, depth + 1)
     }
 
     /// The fragment that a step runs. Why there is none is reported.
-    fn fragment(&mut self, step: &Node, run: &str, path: &str) -> Option<Rc<Fragment<'a>>> {
-        let at = At::root(step);
-        let place = at.field("run").map(|field| field.place()).unwrap_or_default();
+    fn fragment(
+        &mut self,
+        step: &Node,
+        run: &str,
+        path: &str,
+        pointer: String,
+    ) -> Option<Rc<Fragment<'a>>> {
+        let span = step.entry("run").map(|entry| entry.value.span.clone());
+        let place = Place::new(pointer, span.unwrap_or_default());
         let Some(path) = resolve(path, run) else {
             let message = format!("{} is no path of a file", quoted(run));
             self.report.add(Diagnostic::error("file", place, message));

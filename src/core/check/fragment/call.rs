@@ -43,7 +43,7 @@ impl<'a> Expander<'_, 'a> {
         at.refuse_unknown_keys(&KEYS, hint, self.report);
         let id = match step::id(&at, self.report) {
             Some(id) if list.prefix.is_empty() => Some(id.text.to_owned()),
-            Some(_) => at.field("id").and_then(|id| match self.own_id(id.node, list) {
+            Some(_) => at.field("id").and_then(|id| match self.own_id(id.node, id.pointer, list) {
                 Data::Text(full) => Some(full),
                 _ => None,
             }),
@@ -52,11 +52,15 @@ impl<'a> Expander<'_, 'a> {
         let mut exit = |key: &str| {
             let named = at.field(key)?;
             named.text(self.report);
-            Some(Exit { to: self.exit(named.node, list), is_elsewhere: true })
+            Some(Exit {
+                to: self.exit(named.node, named.pointer.clone(), list),
+                is_elsewhere: true,
+            })
         };
         let alt_next = exit("altNext");
         let next = exit("next").unwrap_or_else(|| list.below(position));
-        let (id, fragment) = id.zip(self.fragment(step, run, list.path))?;
+        let of_run = format!("{}/run", at.pointer);
+        let (id, fragment) = id.zip(self.fragment(step, run, list.path, of_run))?;
         self.alt_next_fits(&at, &fragment);
         let place = at.field("run").map(|field| field.place()).unwrap_or_default();
         if !self.may_open(&fragment, place) {
@@ -76,8 +80,9 @@ impl<'a> Expander<'_, 'a> {
             shift: base.saturating_sub(fragment.base),
             bytes: &mut self.bytes,
         };
-        let each = fragment.steps().iter();
-        let steps: Vec<Node> = each.map(|step| substitution.step(step, self.report)).collect();
+        let each = fragment.steps().iter().enumerate();
+        let steps: Vec<Node> =
+            each.map(|(at, step)| substitution.step(step, at, self.report)).collect();
         let inner = List {
             entries: self.entries(&steps, &prefix, fragment.path),
             alt_next: Some(alt_next.unwrap_or_else(|| next.clone())),

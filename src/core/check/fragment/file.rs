@@ -154,8 +154,9 @@ pub(in crate::check) fn alone<'a>(
         shift: 0,
         bytes: &mut expander.bytes,
     };
-    let each = fragment.steps().iter();
-    let steps: Vec<Node> = each.map(|step| substitution.step(step, expander.report)).collect();
+    let each = fragment.steps().iter().enumerate();
+    let steps: Vec<Node> =
+        each.map(|(at, step)| substitution.step(step, at, expander.report)).collect();
     let list = List {
         prefix: String::new(),
         path: "",

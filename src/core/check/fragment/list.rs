@@ -4,7 +4,7 @@ use super::{Expander, id};
 use crate::{
     Diagnostic,
     check::{
-        node::{Data, Entry, Node, quoted},
+        node::{Data, Entry, Node, join, quoted},
         step::{self, END},
     },
     diagnostic::Place,
@@ -73,17 +73,22 @@ impl List<'_> {
 impl Expander<'_, '_> {
     /// What a key that names a step comes to. Of the source's own steps, the check tells later
     /// what leads nowhere.
-    fn target(&mut self, named: &Node, list: &List<'_>) -> Data {
+    fn target(&mut self, named: &Node, pointer: String, list: &List<'_>) -> Data {
         match &named.data {
             Data::Text(name) if !list.is_fragment() && list.find(name).is_err() => {
                 Data::Text(name.clone())
             }
-            _ => self.exit(named, list).map_or(Data::Broken, Data::Text),
+            _ => self.exit(named, pointer, list).map_or(Data::Broken, Data::Text),
         }
     }
 
     /// The step that a name in a list means; nothing where that cannot be told.
-    pub(super) fn exit(&mut self, named: &Node, list: &List<'_>) -> Option<String> {
+    pub(super) fn exit(
+        &mut self,
+        named: &Node,
+        pointer: String,
+        list: &List<'_>,
+    ) -> Option<String> {
         let name = named.text()?;
         list.find(name).unwrap_or_else(|()| {
             let ways_out: &[&str] = if list.is_fragment() { &[END, ALT_NEXT] } else { &[END] };
@@ -91,7 +96,7 @@ impl Expander<'_, '_> {
             let help = self.report.suggest(name, "steps", own);
             let here = if list.is_fragment() { " in this fragment" } else { "" };
             let message = format!("there is no step {}{here}", quoted(name));
-            let place = Place::new("", named.span.clone());
+            let place = Place::new(pointer, named.span.clone());
             self.report.add(Diagnostic::error("unknown-step", place, message).help(help));
             None
         })
@@ -103,14 +108,19 @@ impl Expander<'_, '_> {
         let jump = self.jump(&node);
         let Data::Mapping(entries) = &mut node.data else { return node };
         for entry in entries.iter_mut() {
+            let pointer = format!("/steps/{at}/{}", entry.key);
             match entry.key.as_str() {
-                "id" if list.is_fragment() => entry.value.data = self.own_id(&entry.value, list),
-                "next" | ALT_NEXT => entry.value.data = self.target(&entry.value, list),
+                "id" if list.is_fragment() => {
+                    entry.value.data = self.own_id(&entry.value, pointer, list);
+                }
+                "next" | ALT_NEXT => {
+                    entry.value.data = self.target(&entry.value, pointer, list);
+                }
                 "config" => {
                     if let (Some((key, _)), Data::Mapping(keys)) = (&jump, &mut entry.value.data)
                         && let Some(named) = keys.iter_mut().find(|entry| entry.key == *key)
                     {
-                        named.value.data = self.target(&named.value, list);
+                        named.value.data = self.target(&named.value, join(&pointer, key), list);
                     }
                 }
                 _ => {}
@@ -129,7 +139,7 @@ impl Expander<'_, '_> {
             });
         }
         if list.is_fragment() {
-            self.refuse_goal(step);
+            self.refuse_goal(step, format!("/steps/{at}/run"));
         }
         node
     }
@@ -151,7 +161,7 @@ impl Expander<'_, '_> {
     }
 
     /// The id of a step of a fragment, as it is called outside.
-    pub(super) fn own_id(&mut self, named: &Node, list: &List<'_>) -> Data {
+    pub(super) fn own_id(&mut self, named: &Node, pointer: String, list: &List<'_>) -> Data {
         let Data::Text(id) = &named.data else { return named.data.clone() };
         let full = format!("{}{id}", list.prefix);
         let message = if id == ALT_NEXT {
@@ -163,13 +173,13 @@ impl Expander<'_, '_> {
         } else {
             return Data::Text(full);
         };
-        let place = Place::new("", named.span.clone());
+        let place = Place::new(pointer, named.span.clone());
         self.report.add(Diagnostic::error("id", place, message).help(step::IDS.to_owned()));
         Data::Broken
     }
 
     /// A goal pulls from everywhere, and a fragment knows nothing of what is around it.
-    fn refuse_goal(&mut self, step: &Node) {
+    fn refuse_goal(&mut self, step: &Node, pointer: String) {
         let run = step.entry("run").map(|entry| &entry.value);
         let name = run.and_then(Node::text);
         let kind = self.kinds.iter().find(|kind| Some(kind.name) == name);
@@ -179,7 +189,7 @@ impl Expander<'_, '_> {
                 kind.name
             );
             self.report.add(
-                Diagnostic::error("goal", Place::new("", run.span.clone()), message)
+                Diagnostic::error("goal", Place::new(pointer, run.span.clone()), message)
                     .help("put it into the sequence, below the step that runs this".to_owned()),
             );
         }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Diagnostic,
     check::{
-        node::{Data, Entry, Node, quoted},
+        node::{Data, Entry, Node, join, quoted},
         report::Report,
     },
     diagnostic::Place,
@@ -39,42 +39,48 @@ pub(super) struct Substitution<'s> {
     pub bytes: &'s mut usize,
 }
 
-impl Substitution<'_> {
+impl<'s> Substitution<'s> {
     /// A step of the fragment, as it is there.
-    pub fn step(&mut self, node: &Node, report: &mut Report<'_>) -> Node {
+    pub fn step(&mut self, node: &Node, position: usize, report: &mut Report<'_>) -> Node {
         let Data::Mapping(entries) = &node.data else { return node.clone().moved(self.shift) };
+        let pointer = format!("/steps/{position}");
         let entries = entries.iter().map(|entry| {
             if NAMES.contains(&entry.key.as_str()) {
-                return Entry {
-                    key: entry.key.clone(),
-                    key_span: self.moved(&entry.key_span),
-                    value: entry.value.clone().moved(self.shift),
-                };
+                let key_span = self.moved(&entry.key_span);
+                let value = entry.value.clone().moved(self.shift);
+                return Entry { key: entry.key.clone(), key_span, value };
             }
-            self.entry(entry, report)
+            self.entry(entry, &pointer, report)
         });
         Node { data: Data::Mapping(entries.collect()), span: self.moved(&node.span) }
     }
 
-    fn entry(&mut self, entry: &Entry, report: &mut Report<'_>) -> Entry {
+    fn entry(&mut self, entry: &Entry, pointer: &str, report: &mut Report<'_>) -> Entry {
         Entry {
             key: entry.key.clone(),
             key_span: self.moved(&entry.key_span),
-            value: self.node(&entry.value, report),
+            value: self.node(&entry.value, join(pointer, &entry.key), report),
         }
     }
 
-    fn node(&mut self, node: &Node, report: &mut Report<'_>) -> Node {
+    fn node(&mut self, node: &Node, pointer: String, report: &mut Report<'_>) -> Node {
         let span = self.moved(&node.span);
         let data = match &node.data {
-            Data::Text(text) => return self.text(text, span, report),
+            Data::Text(text) => return self.text(text, Place::new(pointer, span), report),
             Data::List(items) => {
-                Data::List(items.iter().map(|item| self.node(item, report)).collect())
+                let items = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| self.node(item, format!("{pointer}/{index}"), report));
+                Data::List(items.collect())
             }
             Data::Mapping(entries) => match operand(entries) {
-                Some((of_type, path)) => return self.operand(node, of_type, path, report),
+                Some(operand) => {
+                    return self.operand(node, operand, &Place::new(pointer, span), report);
+                }
                 None => {
-                    Data::Mapping(entries.iter().map(|entry| self.entry(entry, report)).collect())
+                    let entries = entries.iter().map(|entry| self.entry(entry, &pointer, report));
+                    Data::Mapping(entries.collect())
                 }
             },
             plain => plain.clone(),
@@ -86,106 +92,75 @@ impl Substitution<'_> {
         span.start + self.shift..span.end + self.shift
     }
 
-    fn text(&mut self, text: &str, span: Range<usize>, report: &mut Report<'_>) -> Node {
+    fn text(&mut self, text: &str, place: Place, report: &mut Report<'_>) -> Node {
         if !is_template(text) || ![PARAM, "steps"].iter().any(|word| text.contains(word)) {
-            return Node { data: Data::Text(text.to_owned()), span };
+            return Node { data: Data::Text(text.to_owned()), span: place.span };
         }
-        match whole(text) {
-            Some(path) => self.value(&path, span, report),
-            None => self.rewritten(text, span, report),
-        }
+        let written = match whole(text) {
+            Some(path) => self.value(&path, &place, report),
+            None => self.rewritten(text, &place, report),
+        };
+        written.unwrap_or(Node { data: Data::Broken, span: place.span })
     }
 
     /// What a parameter stands for, whatever that is. It is where it was given, so that what is
     /// wrong with it is told there.
-    fn value(&mut self, path: &[String], span: Range<usize>, report: &mut Report<'_>) -> Node {
-        if !self.knows(path) {
-            self.unknown(path, &span, report);
-            return broken(span);
-        }
-        let Some(arguments) = self.arguments else { return broken(span) };
+    fn value(&mut self, path: &[String], place: &Place, report: &mut Report<'_>) -> Option<Node> {
+        let arguments = self.arguments_with(path, place, report)?;
         let value = match arguments.find(path) {
             Ok(Argument::Plain(value)) => value,
             Ok(Argument::Template(text)) => text.into(),
-            Err(why) => return wrong(why, span, report),
+            Err(why) => return wrong(why, place, report),
         };
         let bytes = value.as_str().map_or_else(|| value.to_string().len(), str::len);
-        if !self.spend(bytes, &span, report) {
-            return broken(span);
-        }
+        self.spend(bytes, place, report)?;
         let Some(Place { pointer, span }) = arguments.place(path) else {
-            return Node::of_json(&value, &span);
+            return Some(Node::of_json(&value, &place.span));
         };
         report.given(span.clone(), pointer);
-        Node::of_json(&value, &span)
+        Some(Node::of_json(&value, &span))
     }
 
     /// A text with parameters and results in it.
-    fn rewritten(&mut self, text: &str, span: Range<usize>, report: &mut Report<'_>) -> Node {
-        let (mut unknown, mut is_broken) = (Vec::new(), false);
+    fn rewritten(&mut self, text: &str, place: &Place, report: &mut Report<'_>) -> Option<Node> {
+        let mut is_broken = false;
         let written = tags::rewrite(text, self.prefix, &mut |found| {
-            if !self.knows(&found.path) {
-                unknown.push(found.path.clone());
-                return Ok(String::new());
-            }
-            is_broken |= self.arguments.is_none();
-            self.arguments.map_or(Ok(String::new()), |arguments| arguments.put(found))
+            let arguments = self.arguments_with(&found.path, place, report);
+            is_broken |= arguments.is_none();
+            arguments.map_or(Ok(String::new()), |arguments| arguments.put(found))
         });
-        for path in &unknown {
-            self.unknown(path, &span, report);
-        }
         match written {
-            Err(why) => wrong(why, span, report),
-            Ok(_) if is_broken || !unknown.is_empty() => broken(span),
-            Ok(written) if self.spend(written.len(), &span, report) => {
-                Node { data: Data::Text(written), span }
+            Err(why) => wrong(why, place, report),
+            Ok(_) if is_broken => None,
+            Ok(written) => {
+                self.spend(written.len(), place, report)?;
+                Some(Node { data: Data::Text(written), span: place.span.clone() })
             }
-            Ok(_) => broken(span),
         }
-    }
-
-    /// Counts what is written, and says when it is too much.
-    fn spend(&mut self, bytes: usize, span: &Range<usize>, report: &mut Report<'_>) -> bool {
-        let rest = self.bytes.checked_sub(bytes);
-        *self.bytes = rest.unwrap_or_default();
-        if rest.is_none() {
-            let message = "with its parameters this is more text than a sequence may have";
-            report.add(Diagnostic::error("too-large", Place::new("", span.clone()), message));
-        }
-        rest.is_some()
-    }
-
-    fn knows(&self, path: &[String]) -> bool {
-        self.known.is_none_or(|known| path.first().is_some_and(|name| known.contains(name)))
-    }
-
-    fn unknown(&self, path: &[String], span: &Range<usize>, report: &mut Report<'_>) {
-        let name = path.first().map_or("", String::as_str);
-        let known = self.known.unwrap_or_default().iter().map(String::as_str);
-        let help = report.suggest(name, "parameters", known);
-        let message = format!("this fragment has no parameter {}", quoted(name));
-        let place = narrowed(span, &format!("{PARAM}.{name}"), report);
-        report.add(Diagnostic::error("unknown-parameter", place, message).help(help));
     }
 
     /// An operand that reads a parameter, or the result of a step of the fragment's own.
-    fn operand(&mut self, node: &Node, of_type: &str, path: &str, report: &mut Report<'_>) -> Node {
-        let span = self.moved(&node.span);
-        let (of_type, value) = match (of_type, path.strip_prefix("param.")) {
-            ("get", Some(path)) => match self.parameter(path, &span, report) {
-                Ok(operand) => operand,
-                Err(broken) => return broken,
-            },
+    fn operand(
+        &mut self,
+        node: &Node,
+        (of_type, path): (&str, &str),
+        place: &Place,
+        report: &mut Report<'_>,
+    ) -> Node {
+        let written = match (of_type, path.strip_prefix("param.")) {
+            ("get", Some(path)) => self.parameter(path, place, report),
             ("get", None) => {
-                let own = path.strip_prefix("steps.");
-                let path = own.map(|rest| format!("steps.{}{rest}", self.prefix));
-                ("get", path.unwrap_or_default().into())
+                let own = path.strip_prefix("steps.").unwrap_or_default();
+                Some(("get", format!("steps.{}{own}", self.prefix).into()))
             }
             _ if path.contains("$.param") => {
                 let why = format!("a JSONPath does not see `{PARAM}`; read it with `get`");
-                return wrong(why, span, report);
+                wrong(why, place, report)
             }
-            _ => ("jsonpath", json_path(path, self.prefix).into()),
+            _ => Some(("jsonpath", json_path(path, self.prefix).into())),
+        };
+        let Some((of_type, value)) = written else {
+            return Node { data: Data::Broken, span: place.span.clone() };
         };
         let entries = node.entries().iter().map(|entry| {
             let span = self.moved(&entry.value.span);
@@ -195,46 +170,65 @@ impl Substitution<'_> {
             };
             Entry { key: entry.key.clone(), key_span: self.moved(&entry.key_span), value }
         });
-        Node { data: Data::Mapping(entries.collect()), span }
+        Node { data: Data::Mapping(entries.collect()), span: place.span.clone() }
     }
 
     /// A parameter as an operand: its value, or what it stands for in the data.
     fn parameter(
         &mut self,
         path: &str,
-        span: &Range<usize>,
+        place: &Place,
         report: &mut Report<'_>,
-    ) -> Result<(&'static str, Value), Node> {
+    ) -> Option<(&'static str, Value)> {
         let keys = path.split(['.', '[']).map(|key| key.trim_end_matches(']').to_owned());
         let keys: Vec<String> = keys.collect();
-        if !self.knows(&keys) {
-            self.unknown(&keys, span, report);
-        }
-        let Some(arguments) = self.arguments.filter(|_| self.knows(&keys)) else {
-            return Err(broken(span.clone()));
-        };
-        let operand = match arguments.find(&keys) {
+        let operand = match self.arguments_with(&keys, place, report)?.find(&keys) {
             Ok(Argument::Plain(value)) => ("raw", value),
             Ok(Argument::Template(text)) => match variable(&text) {
                 Some(path) if !path.contains(['[', '/', '@']) => ("get", path.into()),
                 _ => ("raw", text.into()),
             },
-            Err(why) => return Err(wrong(why, span.clone(), report)),
+            Err(why) => return wrong(why, place, report),
         };
-        if !self.spend(operand.1.to_string().len(), span, report) {
-            return Err(broken(span.clone()));
+        self.spend(operand.1.to_string().len(), place, report)?;
+        Some(operand)
+    }
+
+    /// The arguments, where there is such a parameter; that there is none is reported.
+    fn arguments_with(
+        &self,
+        path: &[String],
+        place: &Place,
+        report: &mut Report<'_>,
+    ) -> Option<&'s Arguments> {
+        let name = path.first().map_or("", String::as_str);
+        let Some(known) = self.known.filter(|known| !known.iter().any(|known| known == name))
+        else {
+            return self.arguments;
+        };
+        let help = report.suggest(name, "parameters", known.iter().map(String::as_str));
+        let message = format!("this fragment has no parameter {}", quoted(name));
+        let place = narrowed(place, &format!("{PARAM}.{name}"), report);
+        report.add(Diagnostic::error("unknown-parameter", place, message).help(help));
+        None
+    }
+
+    /// Counts what is written, and says when it is too much.
+    fn spend(&mut self, bytes: usize, place: &Place, report: &mut Report<'_>) -> Option<()> {
+        let rest = self.bytes.checked_sub(bytes);
+        *self.bytes = rest.unwrap_or_default();
+        if rest.is_none() {
+            let message = "with its parameters this is more text than a sequence may have";
+            report.add(Diagnostic::error("too-large", place.clone(), message));
         }
-        Ok(operand)
+        rest.map(|_| ())
     }
 }
 
-fn broken(span: Range<usize>) -> Node {
-    Node { data: Data::Broken, span }
-}
-
-fn wrong(why: String, span: Range<usize>, report: &mut Report<'_>) -> Node {
-    report.add(Diagnostic::error("parameter", Place::new("", span.clone()), why));
-    broken(span)
+/// Reports what cannot be done with a parameter.
+fn wrong<T>(why: String, place: &Place, report: &mut Report<'_>) -> Option<T> {
+    report.add(Diagnostic::error("parameter", place.clone(), why));
+    None
 }
 
 /// The path of a text that is one parameter and nothing else.
@@ -279,13 +273,13 @@ fn json_path(path: &str, prefix: &str) -> String {
 }
 
 /// The place of a word within a text, where it is written in one piece.
-fn narrowed(span: &Range<usize>, word: &str, report: &Report<'_>) -> Place {
-    let offset = report.written(span).find(word);
-    let span = offset.map_or_else(
-        || span.clone(),
-        |offset| span.start + offset..span.start + offset + word.len(),
-    );
-    Place::new("", span)
+fn narrowed(place: &Place, word: &str, report: &Report<'_>) -> Place {
+    let mut place = place.clone();
+    if let Some(offset) = report.written(&place.span).find(word) {
+        let start = place.span.start + offset;
+        place.span = start..start + word.len();
+    }
+    place
 }
 
 #[cfg(test)]
