@@ -106,6 +106,18 @@ pub fn is_fragment(source: &str) -> bool {
     }
 }
 
+/// The files that a source carries: their paths, and what they say.
+///
+/// # Errors
+/// What keeps the source from being read.
+pub fn carried(source: &str) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
+    let mut report = report::Report::new(source);
+    let read = source::read(&mut report);
+    let diagnostics = report.close();
+    let is_well = !diagnostics.iter().any(Diagnostic::is_error);
+    read.filter(|_| is_well).map(|read| read.carried).ok_or(diagnostics)
+}
+
 /// Checks a fragment by itself: each of its parameters has some value that fits.
 pub fn check_fragment(source: &str, files: &Files, kinds: &[Kind]) -> Vec<Diagnostic> {
     let mut report = report::Report::new(source);
@@ -147,7 +159,7 @@ pub fn check_value(value: &Value, kinds: &[Kind]) -> Checked {
 
 /// A JSON value as text that YAML reads alike. JSON lets some characters stand in its
 /// strings that YAML wants escaped.
-fn printed(value: &Value) -> String {
+pub(crate) fn printed(value: &Value) -> String {
     let plain = format!("{value:#}");
     let mut printed = String::with_capacity(plain.len());
     for character in plain.chars() {

@@ -8,6 +8,7 @@
 //! Called by: intake (to check and to start), the engine (to advance), the command line.
 
 pub mod advance;
+pub mod bundle;
 pub mod cases;
 pub mod check;
 pub mod delivery;
