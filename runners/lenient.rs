@@ -12,7 +12,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
-use crate::quote::quoted;
+use crate::{quote::quoted, template::is_template};
 
 /// A number.
 ///
@@ -70,6 +70,38 @@ pub fn integers<'de, D: Deserializer<'de>>(from: D) -> Result<OneOrMany<i64>, D:
             all(&items).map(OneOrMany::Many)
         }
         one => to_integer(one).map(OneOrMany::One).ok_or_else(|| no("whole number", one)),
+    }
+}
+
+/// One text or a list of them, of which each may hold several: `mon, wed`, or as templates
+/// render a list, `[mon, wed]`. Whole numbers are taken for their digits.
+///
+/// # Errors
+/// One of them is neither.
+pub fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<OneOrMany<String>, D::Error> {
+    let value = Value::deserialize(from)?;
+    let one = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) if number.is_i64() => Ok(number.to_string()),
+        other => Err(no("text", other)),
+    };
+    match &value {
+        Value::Null => Ok(OneOrMany::default()),
+        Value::Array(items) => items.iter().map(one).collect::<Result<_, _>>().map(OneOrMany::Many),
+        // A template that is not rendered yet stays in one piece.
+        Value::String(text) if is_template(text) => Ok(OneOrMany::One(text.clone())),
+        Value::String(text) => {
+            let text = text.trim();
+            let text = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+            let mut items = text.split(',').map(|item| item.trim().trim_matches('"').to_owned());
+            let items: Vec<String> = items.by_ref().filter(|item| !item.is_empty()).collect();
+            // Alone, it has no place in a list where a mistake could be shown.
+            Ok(match <[String; 1]>::try_from(items) {
+                Ok([one]) => OneOrMany::One(one),
+                Err(items) => OneOrMany::Many(items),
+            })
+        }
+        other => one(other).map(OneOrMany::One),
     }
 }
 
@@ -164,6 +196,15 @@ impl<T> OneOrMany<T> {
 /// Schema of a whole number or a list of them.
 pub fn integers_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["integer", "array"], "items": { "type": "integer" }, "minItems": 1 })
+}
+
+/// Schema of days of the week: a name or a number, or a list of these.
+pub fn days_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": ["string", "integer", "array"],
+        "items": { "type": ["string", "integer"] },
+        "minItems": 1,
+    })
 }
 
 /// Schema of a text or a list of them.

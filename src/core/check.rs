@@ -22,7 +22,6 @@ pub mod cases;
 mod compose;
 mod config;
 mod delivering;
-mod duration;
 mod expect;
 mod graph;
 mod input;
