@@ -28,6 +28,11 @@ impl Days {
         Self(self.0 | others.0)
     }
 
+    /// Whether some of these are among those.
+    pub fn meets(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
     /// Whether this day is one of them.
     pub fn contains(self, day: NaiveDate) -> bool {
         self.0 & (1 << day.weekday().num_days_from_sunday()) != 0

@@ -137,7 +137,10 @@ impl Line {
         while let Some(simulate::Line { at, what }) = lines.next() {
             let next = lines.peek().map(|line| &line.what);
             let implied = matches!(what, simulate::What::Did(_))
-                && matches!(next, Some(simulate::What::Wrote { .. }));
+                && matches!(
+                    next,
+                    Some(simulate::What::Wrote { .. } | simulate::What::Did(Entry::Held { .. }))
+                );
             told.push(Self { at: *at, what: What::of(what), implied });
         }
         told

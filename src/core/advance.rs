@@ -142,24 +142,28 @@ impl<'a> Climb<'a> {
     }
 
     fn listen(&mut self, event: &Event) {
+        for (step, here) in self.listeners_of(event) {
+            self.process.state.hear(step, here, event.at);
+        }
+    }
+
+    /// Ids of the steps that hear an event, and whether the cursor stands there.
+    fn listeners_of(&self, event: &Event) -> Vec<(String, bool)> {
         let (process, sequence) = (&self.advanced.process, self.sequence);
-        let steps = sequence.listeners.iter().filter_map(|at| sequence.steps.get(*at));
         let seen = json!({ "type": event.r#type, "at": iso(event.at), "data": event.data });
-        let (outer, mut heard) = (process.scope(), Vec::new());
+        let outer = process.scope();
         let scope = outer.with_event(&seen);
-        for step in steps {
+        let hears = |step: &&Step| {
             let is_at = process.cursor.as_deref() == Some(step.id.as_str());
             let here = is_at && process.state.entered_at.is_some();
             let known = process.state.heard(&step.id);
             let is_new = known.ever.is_none() || (here && known.here.is_none());
             // What cannot be told now is said by the visit.
-            if is_new && step.config.hears(&event.r#type, here, &scope) == Ok(true) {
-                heard.push((step.id.clone(), here));
-            }
-        }
-        for (step, here) in heard {
-            self.process.state.hear(step, here, event.at);
-        }
+            let hears = is_new && step.config.hears(&event.r#type, here, &scope) == Ok(true);
+            hears.then(|| (step.id.clone(), here))
+        };
+        let steps = sequence.listeners.iter().filter_map(|at| sequence.steps.get(*at));
+        steps.filter_map(|step| hears(&step)).collect()
     }
 
     fn go(&mut self) {

@@ -18,15 +18,18 @@ use rungs_runners::Kind;
 use serde_json::Value;
 
 mod at;
+mod calendars;
 pub mod cases;
 mod compose;
 mod config;
 mod delivering;
 mod expect;
 mod graph;
+mod ics;
 mod input;
 mod node;
 mod parts;
+mod quiet;
 mod report;
 mod retry;
 mod scalar;

@@ -1,13 +1,15 @@
 //! The top of a source: its keys, and all the steps together.
 
-use rungs_runners::{Kind, Template};
+use rungs_runners::{Kind, Template, hours::Calendars};
 
 use super::{
     at::At,
+    calendars,
     config::Schemas,
     delivering::{self, Delivering, one_of},
     graph, input,
     node::{Data, Node, quoted},
+    quiet,
     report::Report,
     step::{self, Draft},
     targets::{self, Way, Ways},
@@ -19,8 +21,17 @@ use crate::{
     sequence::{Input, Target},
 };
 
-const KEYS: [&str; 7] =
-    ["sequence", "description", "timezone", "priority", "defaults", "input", "steps"];
+const KEYS: [&str; 9] = [
+    "sequence",
+    "description",
+    "timezone",
+    "priority",
+    "calendars",
+    "quietHours",
+    "defaults",
+    "input",
+    "steps",
+];
 
 const PRIORITIES: [(&str, Priority); 3] =
     [("high", Priority::High), ("normal", Priority::Normal), ("low", Priority::Low)];
@@ -36,6 +47,8 @@ struct Top {
     priority: Priority,
     defaults: Delivering,
     input: Option<Input>,
+    calendars: Calendars,
+    quiet: quiet::Said,
 }
 
 /// Reads a sequence; `None` if there was an error anywhere.
@@ -45,11 +58,11 @@ pub(super) fn read<'a>(
     kinds: &[Kind],
     report: &mut Report<'a>,
 ) -> Option<Sequence> {
-    let _ = files;
     let at = At::root(root);
     at.refuse_unknown_keys(&KEYS, |_| None, report);
-    let top = top(&at, report);
-    let steps = steps(&at, kinds, report);
+    let calendars = calendars::read(&at, files, report);
+    let top = top(&at, calendars, report);
+    let steps = steps(&at, kinds, &top.calendars, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
     graph::check(&steps, &ways, report);
@@ -58,7 +71,7 @@ pub(super) fn read<'a>(
     if report.has_errors() { None } else { built(top, steps, &ways) }
 }
 
-fn top(at: &At<'_>, report: &mut Report<'_>) -> Top {
+fn top(at: &At<'_>, calendars: Calendars, report: &mut Report<'_>) -> Top {
     Top {
         name: name(at, report),
         description: at
@@ -75,6 +88,8 @@ fn top(at: &At<'_>, report: &mut Report<'_>) -> Top {
             .map(|field| delivering::defaults(&field, report))
             .unwrap_or_default(),
         input: at.field("input").and_then(|field| input::read(&field, report)),
+        quiet: quiet::read(at, &calendars, report).flatten(),
+        calendars,
     }
 }
 
@@ -97,7 +112,12 @@ fn name(at: &At<'_>, report: &mut Report<'_>) -> Option<String> {
 }
 
 /// The steps, in order; `None` in place of one that is no mapping.
-fn steps<'a>(at: &At<'a>, kinds: &[Kind], report: &mut Report<'_>) -> Vec<Option<Draft<'a>>> {
+fn steps<'a>(
+    at: &At<'a>,
+    kinds: &[Kind],
+    calendars: &Calendars,
+    report: &mut Report<'_>,
+) -> Vec<Option<Draft<'a>>> {
     const EXAMPLE: &str = "steps:\n  - id: ring\n    run: Phone";
     let Some(field) = at.required("steps", "a list of steps, each with `id` and `run`", report)
     else {
@@ -124,7 +144,7 @@ fn steps<'a>(at: &At<'a>, kinds: &[Kind], report: &mut Report<'_>) -> Vec<Option
     let mut schemas = Schemas::default();
     let each = items.iter().take(STEPS).enumerate().map(|(index, node)| {
         let at = At { node, pointer: format!("{}/{index}", field.pointer), key_span: None };
-        step::read(at, kinds, &mut schemas, report)
+        step::read(at, kinds, calendars, &mut schemas, report)
     });
     each.collect()
 }
@@ -153,9 +173,12 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
             // To ask again does no harm, and is the only way to know.
             in_doubt: delivering.in_doubt.filter(|_| !kind.asks).unwrap_or_default(),
             lateness: delivering.lateness,
+            quiet: draft.quiet.unwrap_or_else(|| top.quiet.clone().filter(|_| kind.disturbs)),
         });
     }
     let goals = built.iter().enumerate().filter(|(_, step)| step.kind.goal).map(|(at, _)| at);
+    let listeners = built.iter().enumerate().filter(|(_, step)| step.kind.listens);
+    let listeners = listeners.map(|(at, _)| at).collect();
     Some(Sequence {
         name: top.name?,
         description: top.description,
@@ -163,6 +186,8 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
         priority: top.priority,
         input: top.input,
         goals: goals.collect(),
+        listeners,
+        calendars: top.calendars,
         positions: built.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect(),
         steps: built,
     })
