@@ -80,29 +80,33 @@ pub fn integers<'de, D: Deserializer<'de>>(from: D) -> Result<OneOrMany<i64>, D:
 /// One of them is neither.
 pub fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<OneOrMany<String>, D::Error> {
     let value = Value::deserialize(from)?;
-    let one = |value: &Value| match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) if number.is_i64() => Ok(number.to_string()),
-        other => Err(no("text", other)),
+    let items = match &value {
+        Value::Null => return Ok(OneOrMany::default()),
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
     };
-    match &value {
-        Value::Null => Ok(OneOrMany::default()),
-        Value::Array(items) => items.iter().map(one).collect::<Result<_, _>>().map(OneOrMany::Many),
-        // A template that is not rendered yet stays in one piece.
-        Value::String(text) if is_template(text) => Ok(OneOrMany::One(text.clone())),
-        Value::String(text) => {
-            let text = text.trim();
-            let text = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
-            let mut items = text.split(',').map(|item| item.trim().trim_matches('"').to_owned());
-            let items: Vec<String> = items.by_ref().filter(|item| !item.is_empty()).collect();
-            // Alone, it has no place in a list where a mistake could be shown.
-            Ok(match <[String; 1]>::try_from(items) {
-                Ok([one]) => OneOrMany::One(one),
-                Err(items) => OneOrMany::Many(items),
-            })
+    let mut all = Vec::with_capacity(items.len());
+    for item in items {
+        match item {
+            Value::Number(number) if number.is_i64() => all.push(number.to_string()),
+            // A template that is not rendered yet stays in one piece.
+            Value::String(text) if is_template(text) => all.push(text.clone()),
+            Value::String(text) => all.extend(parts(text).map(str::to_owned)),
+            other => return Err(no("text", other)),
         }
-        other => one(other).map(OneOrMany::One),
     }
+    // Alone, it has no place in a list where a mistake could be shown.
+    Ok(match all.pop() {
+        Some(one) if all.is_empty() && !value.is_array() => OneOrMany::One(one),
+        last => OneOrMany::Many(all.into_iter().chain(last).collect()),
+    })
+}
+
+/// The parts of a list that is written as text.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.trim();
+    let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    text.split(',').map(|part| part.trim().trim_matches('"')).filter(|part| !part.is_empty())
 }
 
 /// A boolean. Text that is empty or `0` is false, as it is to a template.
@@ -263,6 +267,20 @@ mod tests {
         assert!(
             all(integers, &[json!("a,b"), json!([1.5]), json!({})]).iter().all(Option::is_none)
         );
+    }
+
+    #[test]
+    fn texts_are_read_alone_in_a_list_and_as_templates_render_them() {
+        let listed = |texts: &[&str]| {
+            Some(OneOrMany::Many(texts.iter().map(|text| (*text).to_owned()).collect()))
+        };
+        let values = [json!("mon, 2"), json!(["mon", 2, "[wed, thu]"]), json!([]), json!(null)];
+        assert_eq!(
+            all(texts, &values),
+            [listed(&["mon", "2"]), listed(&["mon", "2", "wed", "thu"]), listed(&[]), listed(&[])]
+        );
+        assert_eq!(all(texts, &[json!("mon")]), [Some(OneOrMany::One("mon".to_owned()))]);
+        assert!(all(texts, &[json!([true]), json!(1.5), json!({})]).iter().all(Option::is_none));
     }
 
     #[test]

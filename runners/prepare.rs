@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     AltNext, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit,
-    remote::{self, Remote},
     hours::Calendars,
+    remote::{self, Remote},
     template::is_template,
 };
 

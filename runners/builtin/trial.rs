@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    DeliveryStatus, DeliveryView, Failure, Heard, Kind, Outcome, Problem, Runner, Scope, Visit, calendar,
+    DeliveryStatus, DeliveryView, Failure, Heard, Kind, Outcome, Problem, Runner, Scope, Visit,
+    calendar,
     hours::{Calendar, Calendars},
     template::is_template,
 };

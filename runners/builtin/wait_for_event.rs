@@ -107,9 +107,8 @@ impl Timeout {
             Self::Seconds(seconds) => duration::of_seconds(*seconds),
         };
         let wait = milliseconds.and_then(|wait| TimeDelta::try_milliseconds(wait.try_into().ok()?));
-        wait.and_then(|wait| entered_at.checked_add_signed(wait)).ok_or_else(|| {
-            "expected a duration of at most a year, such as `15 minutes`".to_owned()
-        })
+        wait.and_then(|wait| entered_at.checked_add_signed(wait))
+            .ok_or_else(|| "expected a duration of at most a year, such as `15 minutes`".to_owned())
     }
 
     fn is_nothing(&self) -> bool {
@@ -125,7 +124,9 @@ impl Runner for WaitForEvent {
     type Config = Config;
 
     fn rests(config: Option<&Config>) -> bool {
-        config.and_then(|config| config.timeout.as_ref()).is_none_or(|timeout| !timeout.is_nothing())
+        config
+            .and_then(|config| config.timeout.as_ref())
+            .is_none_or(|timeout| !timeout.is_nothing())
     }
 
     fn check(config: &Config) -> Vec<Problem> {
@@ -139,9 +140,8 @@ impl Runner for WaitForEvent {
         if let Some(condition) = &config.r#where {
             problems.extend(condition.check("/where"));
         }
-        let is_known = |timeout: &&Timeout| {
-            !matches!(timeout, Timeout::Text(text) if is_template(text))
-        };
+        let is_known =
+            |timeout: &&Timeout| !matches!(timeout, Timeout::Text(text) if is_template(text));
         if let Some(timeout) = config.timeout.as_ref().filter(is_known)
             && let Err(wrong) = timeout.end(DateTime::UNIX_EPOCH, chrono_tz::UTC)
         {
@@ -150,12 +150,7 @@ impl Runner for WaitForEvent {
         problems
     }
 
-    fn hears(
-        config: &Config,
-        event: &str,
-        here: bool,
-        scope: &Scope<'_>,
-    ) -> Result<bool, Failure> {
+    fn hears(config: &Config, event: &str, here: bool, scope: &Scope<'_>) -> Result<bool, Failure> {
         if event != config.event.trim() || (config.fresh && !here) {
             return Ok(false);
         }

@@ -83,9 +83,8 @@ impl Runner for WaitForWindow {
         let nothing = [&config.from, &config.to, &config.calendar].iter().all(|key| key.is_none());
         if nothing && config.days.as_slice().is_empty() && config.except.as_slice().is_empty() {
             problems.push(
-                Problem::at("", "this window is always open").help(
-                    "say when it opens: `days`, `from` and `to`, `except`, or a `calendar`",
-                ),
+                Problem::at("", "this window is always open")
+                    .help("say when it opens: `days`, `from` and `to`, `except`, or a `calendar`"),
             );
         }
         problems
@@ -164,7 +163,8 @@ impl Config {
             }
         }
         let mut except = Vec::new();
-        for (pointer, text) in self.except.places("/except").filter(|(_, text)| !is_template(text)) {
+        for (pointer, text) in self.except.places("/except").filter(|(_, text)| !is_template(text))
+        {
             match text.parse::<Dates>() {
                 Ok(dates) => except.push(dates),
                 Err(wrong) => problems.push(Problem::at(pointer, wrong)),
@@ -177,10 +177,12 @@ impl Config {
                 otherwise
             })
         };
-        let (from, to) = (time("/from", &self.from, Time::FIRST), time("/to", &self.to, Time::LAST));
-        problems.extend(Window::check_times(from, to, self.times_are_known()).map(|(key, wrong)| {
-            Problem::at(format!("/{key}"), wrong).help(WHOLE_DAY)
-        }));
+        let (from, to) =
+            (time("/from", &self.from, Time::FIRST), time("/to", &self.to, Time::LAST));
+        problems.extend(
+            Window::check_times(from, to, self.times_are_known())
+                .map(|(key, wrong)| Problem::at(format!("/{key}"), wrong).help(WHOLE_DAY)),
+        );
         let days = if days.is_empty() { Days::ALL } else { days };
         if problems.is_empty() { Ok(Window { days, from, to, except }) } else { Err(problems) }
     }
@@ -191,7 +193,10 @@ impl Config {
 
     fn has_templates(&self) -> bool {
         let times = [&self.from, &self.to].into_iter().flatten();
-        times.chain(self.days.as_slice()).chain(self.except.as_slice()).any(|text| is_template(text))
+        times
+            .chain(self.days.as_slice())
+            .chain(self.except.as_slice())
+            .any(|text| is_template(text))
     }
 
     /// A window that its exceptions close for good.

@@ -31,7 +31,11 @@ impl Dates {
             Self::Yearly(first, last) => {
                 let day = (day.month(), day.day());
                 // Over the turn of the year, it is what does not lie between them.
-                if first <= last { (first..=last).contains(&day) } else { day >= first || day <= last }
+                if first <= last {
+                    (first..=last).contains(&day)
+                } else {
+                    day >= first || day <= last
+                }
             }
         }
     }
@@ -147,8 +151,18 @@ mod tests {
     #[test]
     fn what_are_no_dates_is_refused() {
         for text in [
-            "", "2026-02-29", "02-30", "2027-01-02..2026-12-24", "2026-12-25..12-26", "25.12.2026",
-            "2026-12", "..", "2026-12-25..", "+2026-12-2", "99999-01-01", "Christmas",
+            "",
+            "2026-02-29",
+            "02-30",
+            "2027-01-02..2026-12-24",
+            "2026-12-25..12-26",
+            "25.12.2026",
+            "2026-12",
+            "..",
+            "2026-12-25..",
+            "+2026-12-2",
+            "99999-01-01",
+            "Christmas",
         ] {
             assert!(text.parse::<Dates>().is_err(), "{text}");
         }

@@ -61,7 +61,10 @@ impl FromStr for Days {
     fn from_str(text: &str) -> Result<Self, String> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let (Some(first), Some(last)) = (number(first), number(last)) else {
-            return Err(format!("{} is no day such as mon, or mon-fri, or 0 (Sunday)", quoted(text)));
+            return Err(format!(
+                "{} is no day such as mon, or mon-fri, or 0 (Sunday)",
+                quoted(text)
+            ));
         };
         let count = (last + 7 - first) % 7;
         Ok((0..=count).fold(Self::NONE, |days, more| Self(days.0 | 1 << ((first + more) % 7))))
@@ -71,8 +74,7 @@ impl FromStr for Days {
 impl fmt::Display for Days {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = (0..7).filter(|number| self.0 & (1 << number) != 0);
-        let names: Vec<&str> =
-            names.filter_map(|number| NAMES.get(number)?.get(..3)).collect();
+        let names: Vec<&str> = names.filter_map(|number| NAMES.get(number)?.get(..3)).collect();
         f.write_str(&names.join(","))
     }
 }

@@ -38,7 +38,8 @@ impl FromStr for Time {
         };
         let read = || {
             let (hour, minute) = text.trim().split_once(':')?;
-            let (hour, minute) = (digits(hour, 2)?, digits(minute, 2).filter(|_| minute.len() == 2)?);
+            let (hour, minute) =
+                (digits(hour, 2)?, digits(minute, 2).filter(|_| minute.len() == 2)?);
             let minutes = hour * 60 + minute;
             (minute < 60 && minutes <= 1_440).then_some(Self(minutes))
         };
@@ -79,7 +80,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_of_day_is_refused() {
-        for text in ["", "9", "9:5", "24:01", "25:00", "12:60", "-1:00", "09:00:00", "nine", "1e:00"] {
+        for text in
+            ["", "9", "9:5", "24:01", "25:00", "12:60", "-1:00", "09:00:00", "nine", "1e:00"]
+        {
             assert!(text.parse::<Time>().is_err(), "{text}");
         }
     }

@@ -31,8 +31,14 @@ impl Window {
         if from == Time::LAST {
             return Some(("from", "24:00 is the end of a day: write 00:00".to_owned()));
         }
-        (both && from == to)
-            .then(|| ("to", format!("it ends at {to}, when it begins: nobody knows whether that is never or always")))
+        (both && from == to).then(|| {
+            (
+                "to",
+                format!(
+                    "it ends at {to}, when it begins: nobody knows whether that is never or always"
+                ),
+            )
+        })
     }
 
     /// Whether there is a day on which it begins.

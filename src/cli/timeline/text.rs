@@ -105,7 +105,8 @@ impl Teller {
                 let until = view::millis(Some(*until)).unwrap_or_default();
                 let when = words::seen_from(until, at, self.timezone);
                 let long = words::duration(until - at);
-                let told = format!("{WARN}‖ held until{WARN:#} {when} {DIM}({long}): quiet hours{DIM:#}");
+                let told =
+                    format!("{WARN}‖ held until{WARN:#} {when} {DIM}({long}): quiet hours{DIM:#}");
                 return Some((step, told));
             }
             // The reports tell it, and when it came.

@@ -17,7 +17,9 @@
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use rungs_runners::hours::{Calendar, Calendars, Dates, Days, Holiday, Hours, Occasion, Time, Window};
+use rungs_runners::hours::{
+    Calendar, Calendars, Dates, Days, Holiday, Hours, Occasion, Time, Window,
+};
 
 use super::{
     at::At,
@@ -227,7 +229,8 @@ fn holidays(at: &At<'_>, report: &mut Report<'_>) -> Vec<Holiday> {
         return Vec::new();
     };
     if items.len() > MOST {
-        let message = format!("a calendar has at most {MOST} holidays, and this has {}", items.len());
+        let message =
+            format!("a calendar has at most {MOST} holidays, and this has {}", items.len());
         report.add(Diagnostic::error("too-large", at.place(), message));
     }
     let each = items.iter().take(MOST).enumerate().filter_map(|(index, node)| {

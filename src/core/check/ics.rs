@@ -136,7 +136,8 @@ impl Reader<'_, '_> {
         }
         let unknown = ["RDATE", "EXRULE", "RECURRENCE-ID"];
         if let Some(line) = lines.iter().find(|line| unknown.contains(&line.name.as_str())) {
-            let message = format!("{} is not understood; write it as an event of its own", line.name);
+            let message =
+                format!("{} is not understood; write it as an event of its own", line.name);
             return self.wrong(&line.span, message);
         }
         let Some(start) = find("DTSTART") else {
@@ -147,7 +148,8 @@ impl Reader<'_, '_> {
             return self.wrong(&begin.span, message);
         }
         let Some(from) = self.when(start) else { return };
-        let Some(seconds) = self.length(from, find("DTEND").copied(), find("DURATION").copied(), start)
+        let Some(seconds) =
+            self.length(from, find("DTEND").copied(), find("DURATION").copied(), start)
         else {
             return;
         };
@@ -239,7 +241,8 @@ impl Reader<'_, '_> {
         };
         let when = moment(&line.value, zone);
         if when.is_none() {
-            let message = format!("{} is no date such as 20261225, or 20261224T120000", quoted(&line.value));
+            let message =
+                format!("{} is no date such as 20261225, or 20261224T120000", quoted(&line.value));
             self.wrong(&line.span, message);
         }
         when

@@ -8,12 +8,7 @@ use rungs_runners::{
     hours::{self, Calendars, Dates, Days, Quiet, Time, Window},
 };
 
-use super::{
-    at::At,
-    node::Data,
-    report::Report,
-    timezone,
-};
+use super::{at::At, node::Data, report::Report, timezone};
 use crate::{Diagnostic, QuietHours};
 
 const KEYS: [&str; 6] = ["from", "to", "days", "except", "timezone", "calendar"];
@@ -149,7 +144,11 @@ pub(super) fn several<T: std::str::FromStr<Err = String>>(
     };
     match &at.node.data {
         Data::List(items) if items.is_empty() => {
-            report.add(Diagnostic::error("out-of-range", at.place(), "there is nothing in this list"));
+            report.add(Diagnostic::error(
+                "out-of-range",
+                at.place(),
+                "there is nothing in this list",
+            ));
         }
         Data::List(items) => {
             for (index, node) in items.iter().enumerate() {
@@ -174,4 +173,3 @@ pub(super) fn several<T: std::str::FromStr<Err = String>>(
     }
     found
 }
-

@@ -10,6 +10,7 @@ use super::*;
 mod config;
 mod graph;
 mod junk;
+mod quiet;
 mod rendering;
 mod shape;
 mod source;

@@ -66,8 +66,9 @@ pub(super) fn read(text: &str, start: NaiveDate) -> Result<Recurrence, String> {
     refuse_numbers(&rule)?;
     if let Some(count) = count {
         let last = rule.nth(count, MOST_DAYS);
-        rule.until =
-            Some(last.ok_or_else(|| format!("COUNT={count} goes on for more than a hundred years"))?);
+        rule.until = Some(
+            last.ok_or_else(|| format!("COUNT={count} goes on for more than a hundred years"))?,
+        );
     }
     Ok(rule)
 }
