@@ -35,13 +35,17 @@ pub(super) fn read(text: &str, base: usize, report: &mut Report<'_>) -> Calendar
     let before = report.len();
     let mut reader = Reader { base, report, calendar: Calendar::default() };
     let lines = reader.lines(text);
-    reader.calendar(&lines);
+    let is_one = lines.first().is_some_and(|line| line.is("BEGIN", "VCALENDAR"));
+    if is_one || reader.report.len() == before {
+        reader.calendar(&lines);
+    }
     let Reader { calendar, .. } = reader;
     if report.len() == before && !calendars::opens(&calendar) {
         let message = "this calendar never opens";
         report.add(Diagnostic::error("never-opens", Place::new("", base..base), message));
     }
-    calendar
+    // One mistake is told once.
+    if report.len() > before { Calendar::default() } else { calendar }
 }
 
 struct Reader<'r, 'a> {

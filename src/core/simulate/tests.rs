@@ -251,8 +251,8 @@ steps:
 fn by_night(happenings: &[&str]) -> Simulation {
     let sequence = check(NIGHTS, KINDS).sequence.unwrap();
     let happenings: Vec<Happening> = happenings.iter().map(|one| one.parse().unwrap()).collect();
-    let mut answers: Vec<Answer> = vec!["ring=answered+20s".parse().unwrap()];
-    simulate(&sequence, begin(), &happenings, &mut answers).unwrap()
+    let answers: Vec<Answer> = vec!["ring=answered+20s".parse().unwrap()];
+    simulate(&sequence, begin(), &happenings, &mut &answers[..]).unwrap()
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn quiet_hours_that_cannot_be_are_refused_at_their_place() {
 fn what_sends_nothing_takes_no_quiet_hours() {
     says_of_steps(
         "  - { id: a, run: Nap, quietHours: { from: 22:00, to: 07:00 } }",
-        &[("no-delivery", 3, 23, "`Nap` sends nothing")],
+        &[("no-delivery", 3, 24, "`Nap` sends nothing")],
     );
 }
 
@@ -167,7 +167,7 @@ fn a_calendar_is_a_file_as_well() {
     let found = &checked.diagnostics[0];
     assert_eq!((found.code, found.line, found.column), ("out-of-range", 2, 8));
     assert_eq!(found.included.as_ref().unwrap().file, "calendars/holidays.yml");
-    for (text, code) in [("", "empty"), ("[]", "wrong-type"), ("a: b: c", "syntax")] {
+    for (text, code) in [("", "empty"), ("[]", "wrong-type"), ("a: b: c", "yaml")] {
         let checked = check_with_file("calendars/holidays.yml", text);
         assert_eq!(checked.diagnostics[0].code, code, "{text:?}: {:#?}", checked.diagnostics);
     }
