@@ -104,6 +104,11 @@ pub fn spell(at: DateTime<Utc>, zone: Tz) -> String {
     )
 }
 
+/// The same with the day of the week before it: `Mon 2026-05-04 09:00 CEST`.
+pub fn spell_with_weekday(at: DateTime<Utc>, zone: Tz) -> String {
+    format!("{} {}", crate::hours::local_day(at, zone).weekday(), spell(at, zone))
+}
+
 /// The zone of an IANA name such as `Europe/Zagreb`.
 ///
 /// # Errors

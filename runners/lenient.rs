@@ -12,7 +12,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
-use crate::quote::quoted;
+use crate::{quote::quoted, template::is_template};
 
 /// A number.
 ///
@@ -71,6 +71,42 @@ pub fn integers<'de, D: Deserializer<'de>>(from: D) -> Result<OneOrMany<i64>, D:
         }
         one => to_integer(one).map(OneOrMany::One).ok_or_else(|| no("whole number", one)),
     }
+}
+
+/// One text or a list of them, of which each may hold several: `mon, wed`, or as templates
+/// render a list, `[mon, wed]`. Whole numbers are taken for their digits.
+///
+/// # Errors
+/// One of them is neither.
+pub fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<OneOrMany<String>, D::Error> {
+    let value = Value::deserialize(from)?;
+    let items = match &value {
+        Value::Null => return Ok(OneOrMany::default()),
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let mut all = Vec::with_capacity(items.len());
+    for item in items {
+        match item {
+            Value::Number(number) if number.is_i64() => all.push(number.to_string()),
+            // A template that is not rendered yet stays in one piece.
+            Value::String(text) if is_template(text) => all.push(text.clone()),
+            Value::String(text) => all.extend(parts(text).map(str::to_owned)),
+            other => return Err(no("text", other)),
+        }
+    }
+    // Alone, it has no place in a list where a mistake could be shown.
+    Ok(match all.pop() {
+        Some(one) if all.is_empty() && !value.is_array() => OneOrMany::One(one),
+        last => OneOrMany::Many(all.into_iter().chain(last).collect()),
+    })
+}
+
+/// The parts of a list that is written as text.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.trim();
+    let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    text.split(',').map(|part| part.trim().trim_matches('"')).filter(|part| !part.is_empty())
 }
 
 /// A boolean. Text that is empty or `0` is false, as it is to a template.
@@ -166,6 +202,15 @@ pub fn integers_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["integer", "array"], "items": { "type": "integer" }, "minItems": 1 })
 }
 
+/// Schema of days of the week: a name or a number, or a list of these.
+pub fn days_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": ["string", "integer", "array"],
+        "items": { "type": ["string", "integer"] },
+        "minItems": 1,
+    })
+}
+
 /// Schema of a text or a list of them.
 pub fn texts_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "array"], "items": { "type": "string" } })
@@ -222,6 +267,20 @@ mod tests {
         assert!(
             all(integers, &[json!("a,b"), json!([1.5]), json!({})]).iter().all(Option::is_none)
         );
+    }
+
+    #[test]
+    fn texts_are_read_alone_in_a_list_and_as_templates_render_them() {
+        let listed = |texts: &[&str]| {
+            Some(OneOrMany::Many(texts.iter().map(|text| (*text).to_owned()).collect()))
+        };
+        let values = [json!("mon, 2"), json!(["mon", 2, "[wed, thu]"]), json!([]), json!(null)];
+        assert_eq!(
+            all(texts, &values),
+            [listed(&["mon", "2"]), listed(&["mon", "2", "wed", "thu"]), listed(&[]), listed(&[])]
+        );
+        assert_eq!(all(texts, &[json!("mon")]), [Some(OneOrMany::One("mon".to_owned()))]);
+        assert!(all(texts, &[json!([true]), json!(1.5), json!({})]).iter().all(Option::is_none));
     }
 
     #[test]

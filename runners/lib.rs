@@ -13,6 +13,8 @@ pub mod calendar;
 pub mod condition;
 pub mod data;
 pub mod delivery;
+pub mod duration;
+pub mod hours;
 pub mod lenient;
 pub mod lodash;
 pub mod path;
@@ -25,6 +27,6 @@ pub mod template;
 
 pub use delivery::{Answer, DeliveryStatus, DeliveryView, NewDelivery};
 pub use prepare::{Kind, Prepared};
-pub use runner::{Action, AltNext, Failure, Jump, Outcome, Problem, Runner, Visit};
+pub use runner::{Action, AltNext, Failure, Heard, Jump, Outcome, Problem, Runner, Visit};
 pub use scope::Scope;
 pub use template::Template;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     AltNext, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit,
+    hours::Calendars,
     remote::{self, Remote},
     template::is_template,
 };
@@ -25,6 +26,10 @@ pub struct Kind {
     /// Whether its deliveries are questions: a step of it goes on once it has an answer, so
     /// it is asked until there is one, and to ask again does no harm.
     pub asks: bool,
+    /// Whether what it delivers may disturb somebody.
+    pub disturbs: bool,
+    /// Whether it is told of every event.
+    pub listens: bool,
     /// Whether it is a goal.
     pub goal: bool,
     /// Config keys that may not be templates.
@@ -54,6 +59,8 @@ impl Kind {
             alt_next: R::ALT_NEXT,
             delivers: R::DELIVERS,
             asks: false,
+            disturbs: R::DISTURBS,
+            listens: R::LISTENS,
             goal: R::GOAL,
             literal: R::LITERAL,
             schema: || schemars::schema_for!(R::Config).to_value(),
@@ -68,6 +75,8 @@ impl Kind {
             alt_next: AltNext::Optional,
             delivers: true,
             asks: true,
+            disturbs: false,
+            listens: false,
             goal: false,
             literal: &[],
             schema: || json!({ "type": "object" }),
@@ -100,6 +109,19 @@ pub trait Prepared: Send + Sync {
     /// # Errors
     /// As for `visit`.
     fn achieved(&self, scope: &Scope<'_>) -> Result<bool, Failure>;
+
+    /// See [`Runner::hears`].
+    ///
+    /// # Errors
+    /// As for `visit`.
+    fn hears(&self, _event: &str, _here: bool, _scope: &Scope<'_>) -> Result<bool, Failure> {
+        Ok(false)
+    }
+
+    /// See [`Runner::check_among`].
+    fn check_among(&self, _calendars: &Calendars) -> Vec<Problem> {
+        Vec::new()
+    }
 
     /// See [`Runner::rests`].
     fn rests(&self) -> bool;
@@ -203,6 +225,15 @@ impl<R: Runner> Prepared for Step<R> {
 
     fn achieved(&self, scope: &Scope<'_>) -> Result<bool, Failure> {
         self.with_config(scope, |config| R::achieved(config, scope))
+    }
+
+    fn hears(&self, event: &str, here: bool, scope: &Scope<'_>) -> Result<bool, Failure> {
+        self.with_config(scope, |config| R::hears(config, event, here, scope))
+    }
+
+    fn check_among(&self, calendars: &Calendars) -> Vec<Problem> {
+        let check = |config| R::check_among(config, calendars);
+        self.unrendered.as_ref().map_or_else(Vec::new, check)
     }
 
     fn rests(&self) -> bool {

@@ -172,8 +172,19 @@ mod tests {
         let scope = Scope::new(data.as_object().unwrap(), || json!({}), &steps, &events);
         let now = moment(now);
         let (timezone, entered_at) = (Tz::UTC, now);
-        step.visit(&Visit { now, timezone, entered_at, stay: 1, delivery, stirred, scope: &scope })
-            .unwrap()
+        let calendars = crate::hours::Calendars::new();
+        step.visit(&Visit {
+            now,
+            timezone,
+            entered_at,
+            stay: 1,
+            delivery,
+            stirred,
+            heard: crate::Heard::default(),
+            calendars: &calendars,
+            scope: &scope,
+        })
+        .unwrap()
     }
 
     fn moment(second: i64) -> DateTime<Utc> {

@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{DeliveryView, NewDelivery, Scope};
+use crate::{DeliveryView, NewDelivery, Scope, hours::Calendars};
 
 /// The code behind a step: given a visit, it answers with an action.
 pub trait Runner: 'static {
@@ -38,6 +38,13 @@ pub trait Runner: 'static {
     /// Whether it writes deliveries, so that a step of it may say `retry` and `onFailure`.
     const DELIVERS: bool = false;
 
+    /// Whether what it delivers may disturb somebody, so that the quiet hours of its sequence
+    /// hold it back.
+    const DISTURBS: bool = Self::DELIVERS;
+
+    /// Whether it listens: it is told of every event through `hears`, wherever the cursor is.
+    const LISTENS: bool = false;
+
     /// Whether this is a goal: asked through `achieved` while it lies ahead of the cursor.
     const GOAL: bool = false;
 
@@ -57,6 +64,12 @@ pub trait Runner: 'static {
         Vec::new()
     }
 
+    /// What is wrong with it among the calendars of its sequence. Strings may still be
+    /// templates.
+    fn check_among(_config: &Self::Config, _calendars: &Calendars) -> Vec<Problem> {
+        Vec::new()
+    }
+
     /// One visit.
     ///
     /// # Errors
@@ -69,6 +82,20 @@ pub trait Runner: 'static {
     /// # Errors
     /// As for `visit`.
     fn achieved(_config: &Self::Config, _scope: &Scope<'_>) -> Result<bool, Failure> {
+        Ok(false)
+    }
+
+    /// For listeners: whether this event is one it waits for. `here` is true if the event
+    /// came while the cursor stood at the step; the scope names it `event`.
+    ///
+    /// # Errors
+    /// As for `visit`. Whoever asks takes it for a no; the visit will say it again.
+    fn hears(
+        _config: &Self::Config,
+        _event: &str,
+        _here: bool,
+        _scope: &Scope<'_>,
+    ) -> Result<bool, Failure> {
         Ok(false)
     }
 }
@@ -133,8 +160,21 @@ pub struct Visit<'a> {
     pub delivery: Option<&'a DeliveryView>,
     /// Whether an event has come since that was written.
     pub stirred: bool,
+    /// For listeners: which events this step heard.
+    pub heard: Heard,
+    /// The calendars of its sequence.
+    pub calendars: &'a Calendars,
     /// Data, events and the results of earlier steps.
     pub scope: &'a Scope<'a>,
+}
+
+/// When the first event came that a listener said it hears.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Since the process started.
+    pub ever: Option<DateTime<Utc>>,
+    /// During this stay.
+    pub here: Option<DateTime<Utc>>,
 }
 
 /// What a runner answers.

@@ -19,6 +19,8 @@ pub struct Scope<'a> {
     process: OnceCell<Value>,
     steps: &'a Value,
     events: &'a Value,
+    /// What `event` names, where a condition looks at one.
+    event: Option<&'a Value>,
     context: OnceCell<Context>,
 }
 
@@ -36,6 +38,21 @@ impl<'a> Scope<'a> {
             process: OnceCell::new(),
             steps,
             events,
+            event: None,
+            context: OnceCell::new(),
+        }
+    }
+
+    /// The same, with `event` naming this one. It is no reserved name: data of that name is
+    /// hidden by it here, and nowhere else.
+    pub fn with_event<'b>(&'b self, event: &'b Value) -> Scope<'b> {
+        Scope {
+            data: self.data,
+            about: Box::new(|| self.root("process").cloned().unwrap_or_default()),
+            process: OnceCell::new(),
+            steps: self.steps,
+            events: self.events,
+            event: Some(event),
             context: OnceCell::new(),
         }
     }
@@ -51,6 +68,7 @@ impl<'a> Scope<'a> {
             "process" => Some(self.process.get_or_init(&self.about)),
             "steps" => Some(self.steps),
             "events" => Some(self.events),
+            "event" if self.event.is_some() => self.event,
             _ => self.data.get(name),
         }
     }
@@ -68,6 +86,9 @@ impl<'a> Scope<'a> {
                 if let Some(value) = self.root(name) {
                     all.insert(name.to_owned(), value.clone());
                 }
+            }
+            if let Some(event) = self.event {
+                all.insert("event".to_owned(), event.clone());
             }
             Context::from(Value::Object(all))
         })

@@ -15,6 +15,8 @@ mod trial;
 mod wait_for_date;
 mod wait_for_date_comparison;
 mod wait_for_duration;
+mod wait_for_event;
+mod wait_for_window;
 
 /// Every runner that comes with Rungs. A new one is one line here.
 pub const KINDS: &[Kind] = &[
@@ -28,6 +30,8 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<wait_for_date::WaitForDate>(),
     Kind::of::<wait_for_date_comparison::WaitForDateComparison>(),
     Kind::of::<wait_for_duration::WaitForDuration>(),
+    Kind::of::<wait_for_event::WaitForEvent>(),
+    Kind::of::<wait_for_window::WaitForWindow>(),
 ];
 
 /// For tests: visits a step whose process has `data`, at the beginning of 2025.
@@ -44,6 +48,8 @@ fn visiting<T>(data: &serde_json::Value, visit: impl FnOnce(&crate::Visit<'_>) -
         stay: 1,
         delivery: None,
         stirred: false,
+        heard: crate::Heard::default(),
+        calendars: &crate::hours::Calendars::default(),
         scope: &scope,
     })
 }

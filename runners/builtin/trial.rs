@@ -6,7 +6,9 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    DeliveryStatus, DeliveryView, Failure, Kind, Outcome, Problem, Runner, Scope, Visit, calendar,
+    DeliveryStatus, DeliveryView, Failure, Heard, Kind, Outcome, Problem, Runner, Scope, Visit,
+    calendar,
+    hours::{Calendar, Calendars},
     template::is_template,
 };
 
@@ -17,12 +19,24 @@ pub(super) struct Trial {
     zone: Tz,
     data: Map<String, Value>,
     delivery: Option<DeliveryView>,
+    heard: (Option<&'static str>, Option<&'static str>),
+    events: Value,
+    calendars: Calendars,
 }
 
 impl Trial {
     /// It comes at this moment, read in the process's zone.
     pub(super) fn at(now: &'static str) -> Self {
-        Self { now, entered_at: None, zone: Tz::UTC, data: Map::new(), delivery: None }
+        Self {
+            now,
+            entered_at: None,
+            zone: Tz::UTC,
+            data: Map::new(),
+            delivery: None,
+            heard: (None, None),
+            events: json!({}),
+            calendars: Calendars::new(),
+        }
     }
 
     /// Its zone is this one instead of UTC.
@@ -55,10 +69,31 @@ impl Trial {
         Self { delivery: Some(delivery), ..self }
     }
 
+    /// It remembers these events.
+    pub(super) fn events(self, events: Value) -> Self {
+        Self { events, ..self }
+    }
+
+    /// It heard an event at this moment, and it had not come to the step yet.
+    pub(super) fn heard(self, at: &'static str) -> Self {
+        Self { heard: (Some(at), None), ..self }
+    }
+
+    /// It heard an event at this moment, while it was here.
+    pub(super) fn heard_here(self, at: &'static str) -> Self {
+        Self { heard: (Some(at), Some(at)), ..self }
+    }
+
+    /// Its sequence has this calendar.
+    pub(super) fn calendar(mut self, name: &str, calendar: Calendar) -> Self {
+        self.calendars.insert(name.to_owned(), calendar);
+        self
+    }
+
     /// The step answers.
     pub(super) fn visit<R: Runner>(&self, config: &Value) -> Result<Outcome, Failure> {
-        let (steps, events) = (json!({}), json!({}));
-        let scope = Scope::new(&self.data, || json!({}), &steps, &events);
+        let steps = json!({});
+        let scope = Scope::new(&self.data, || json!({}), &steps, &self.events);
         let step = Kind::of::<R>().prepare(config).unwrap_or_else(|found| panic!("{found:?}"));
         step.visit(&Visit {
             now: self.moment(self.now),
@@ -67,6 +102,11 @@ impl Trial {
             stay: 1,
             delivery: self.delivery.as_ref(),
             stirred: false,
+            heard: Heard {
+                ever: self.heard.0.map(|at| self.moment(at)),
+                here: self.heard.1.map(|at| self.moment(at)),
+            },
+            calendars: &self.calendars,
             scope: &scope,
         })
     }

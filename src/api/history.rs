@@ -41,7 +41,7 @@ struct Page {
 #[derive(Debug, Serialize, ToSchema)]
 struct HistoryPage {
     /// Oldest first. Each has `at` and `kind`: `started`, `visited`, `achieved`, `wrote`,
-    /// `heard`, `happened`, `paused`, `resumed`, `stopped`, `completed` or `failed`; what
+    /// `held`, `heard`, `happened`, `paused`, `resumed`, `stopped`, `completed` or `failed`; what
     /// else it has depends on the kind.
     #[schema(value_type = Vec<Object>)]
     history: Vec<Value>,
@@ -95,6 +95,7 @@ fn show(at: &str, entry: &Entry) -> Value {
     let mut shown = json!({ "at": at });
     let until = match entry {
         Entry::Visited { until, .. } => until.and_then(moment),
+        Entry::Held { until, .. } => moment(*until),
         _ => None,
     };
     if let (Value::Object(shown), Value::Object(entry)) = (&mut shown, entry.shown()) {

@@ -115,7 +115,7 @@ pub(super) struct LogEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     /// A status, or `temporary`, `lease-expired`, `found`, `not-found`, `unanswered`,
-    /// `not-asked`, `late`, `silent`.
+    /// `not-asked`, `late`, `silent`, `held`.
     what: String,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -184,7 +184,9 @@ impl Shown {
         }
         if let (Some(at), "pending") = (view::millis(delivery.due_at), delivery.status.as_str()) {
             let when = words::seen_from(at, self.now, self.process.timezone);
-            let _ = write!(text, ", to be tried {when} ({})", words::until(at, self.now));
+            let long = words::until(at, self.now);
+            let what = if is_held(delivery) { "held by quiet hours until" } else { "to be tried" };
+            let _ = write!(text, ", {what} {when} ({long})");
         }
         let _ = write!(text, "\n      {DIM}id {}", delivery.id);
         if let Some(provider_id) = &delivery.provider_id {
@@ -200,4 +202,12 @@ impl Shown {
         let told: Vec<String> = self.lines.iter().filter_map(|line| teller.tell(line)).collect();
         Some(told.join("\n"))
     }
+}
+
+/// Whether a pending delivery waits for the end of quiet hours, and for nothing else.
+fn is_held(delivery: &delivery::Model) -> bool {
+    let last = view::log(delivery).pop();
+    let is_put_off = delivery.due_at > Some(delivery.created_at);
+    let is_held = last.map_or(is_put_off, |line| line.what == "held");
+    delivery.quiet.is_some() && is_held
 }

@@ -136,8 +136,12 @@ impl Line {
         let mut lines = lines.iter().peekable();
         while let Some(simulate::Line { at, what }) = lines.next() {
             let next = lines.peek().map(|line| &line.what);
-            let implied = matches!(what, simulate::What::Did(_))
-                && matches!(next, Some(simulate::What::Wrote { .. }));
+            let is_visit = matches!(what, simulate::What::Did(Entry::Visited { .. }));
+            let writes = matches!(
+                next,
+                Some(simulate::What::Wrote { .. } | simulate::What::Did(Entry::Held { .. }))
+            );
+            let implied = is_visit && writes;
             told.push(Self { at: *at, what: What::of(what), implied });
         }
         told

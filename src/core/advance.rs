@@ -10,9 +10,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{
     Action, Answer, DeliveryStatus, DeliveryView, Failure, NewDelivery, Outcome, Visit, data,
 };
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Entry, News, Process, Remedy, Retry, Sequence, Status, Step, Target, process::iso};
+use crate::{
+    Entry, Event, News, Process, Remedy, Retry, Sequence, Status, Step, Target, process::iso,
+    quiet::Held,
+};
 
 /// Visits a process may make in one cycle. One that makes more would never rest.
 pub const MOST_VISITS: usize = 1_000;
@@ -53,6 +57,8 @@ pub struct Delivery {
     pub in_doubt: Remedy,
     /// From when on it is late, and what becomes of it then.
     pub late: Option<(DateTime<Utc>, Remedy)>,
+    /// Its quiet hours, and until when they hold it back now.
+    pub held: Option<Held>,
 }
 
 /// Tells a process its news and moves its cursor as far as it goes.
@@ -119,6 +125,45 @@ impl<'a> Climb<'a> {
     fn new(sequence: &'a Sequence, process: Process, now: DateTime<Utc>) -> Self {
         let due_at = process.due_at.map_or(now, |due_at| due_at.min(now));
         Self { sequence, now, due_at, spelled: None, advanced: Advanced::unchanged(process) }
+    }
+
+    /// Hears news, and lets the steps that wait for events hear it as well: each one as it
+    /// comes, since of several of a type only the last is remembered.
+    fn hear(&mut self, news: News) {
+        let listeners = &self.sequence.listeners;
+        let event = match &news {
+            News::Event(event) if !listeners.is_empty() => Some(event.clone()),
+            _ => None,
+        };
+        self.advanced.hear(news);
+        if let Some(event) = event {
+            self.listen(&event);
+        }
+    }
+
+    fn listen(&mut self, event: &Event) {
+        for (step, here) in self.listeners_of(event) {
+            self.process.state.hear(step, here, event.at);
+        }
+    }
+
+    /// Ids of the steps that hear an event, and whether the cursor stands there.
+    fn listeners_of(&self, event: &Event) -> Vec<(String, bool)> {
+        let (process, sequence) = (&self.advanced.process, self.sequence);
+        let seen = json!({ "type": event.r#type, "at": iso(event.at), "data": event.data });
+        let outer = process.scope();
+        let scope = outer.with_event(&seen);
+        let hears = |step: &&Step| {
+            let is_at = process.cursor.as_deref() == Some(step.id.as_str());
+            let here = is_at && process.state.entered_at.is_some();
+            let known = process.state.heard(&step.id);
+            let is_new = known.ever.is_none() || (here && known.here.is_none());
+            // What cannot be told now is said by the visit.
+            let hears = is_new && step.config.hears(&event.r#type, here, &scope) == Ok(true);
+            hears.then(|| (step.id.clone(), here))
+        };
+        let steps = sequence.listeners.iter().filter_map(|at| sequence.steps.get(*at));
+        steps.filter_map(|step| hears(&step)).collect()
     }
 
     fn go(&mut self) {
@@ -213,13 +258,20 @@ impl<'a> Climb<'a> {
             stay: process.state.stays(&step.id),
             delivery: process.state.delivery.as_ref(),
             stirred: process.state.stirred,
+            heard: process.state.heard(&step.id),
+            calendars: &self.sequence.calendars,
             scope: &scope,
         })
     }
 
     /// Does what a runner answered.
     fn follow(&mut self, step: &Step, outcome: Outcome) -> Move {
-        let outcome = self.with_a_pause(step, self.in_time(step, outcome));
+        let held = match outcome.deliver.as_ref().map(|_| self.held(step)).transpose() {
+            Ok(held) => held.flatten(),
+            Err(reason) => return Move::Fail(reason),
+        };
+        let late_at = self.late_at(step, held.as_ref());
+        let outcome = self.with_a_pause(step, self.in_time(step, outcome, late_at));
         // A wait that ends now or earlier would spin; a runner that asks for one is
         // looked at again in the next millisecond, so it costs a cycle and no more.
         let soonest = self.now + TimeDelta::milliseconds(1);
@@ -234,7 +286,7 @@ impl<'a> Climb<'a> {
         if outcome.action == Action::Noop {
             self.process.due_at = until;
             if let Some(what) = outcome.deliver {
-                self.write(step, what);
+                self.write(step, what, late_at, held);
             }
             return Move::Rest;
         }
@@ -247,9 +299,29 @@ impl<'a> Climb<'a> {
         }
     }
 
+    /// The quiet hours of what a step writes now.
+    fn held(&self, step: &Step) -> Result<Option<Held>, String> {
+        let Some(quiet) = &step.quiet else { return Ok(None) };
+        let quiet = quiet.of(&self.process, &self.sequence.calendars)?;
+        let held = Held::at(&quiet, self.now);
+        held.map(Some).ok_or_else(|| "quietHours: it is always quiet: this can never leave".into())
+    }
+
+    /// When what a step writes now is late. Quiet hours do not count.
+    fn late_at(&self, step: &Step, held: Option<&Held>) -> Option<DateTime<Utc>> {
+        let lateness = step.lateness?;
+        match held {
+            Some(held) => {
+                let most = i64::try_from(lateness.most).ok().and_then(TimeDelta::try_milliseconds);
+                let counts = lateness.then != Remedy::Send;
+                most.filter(|_| counts).and_then(|most| held.quiet.after(self.due_at, most))
+            }
+            None => lateness.late_at(self.due_at),
+        }
+    }
+
     /// What a step wants to send too late is not even written: it is skipped or failed here.
-    fn in_time(&self, step: &Step, outcome: Outcome) -> Outcome {
-        let late_at = step.lateness.and_then(|lateness| lateness.late_at(self.due_at));
+    fn in_time(&self, step: &Step, outcome: Outcome, late_at: Option<DateTime<Utc>>) -> Outcome {
         let (Some(lateness), Some(late_at), true) =
             (step.lateness, late_at, outcome.deliver.is_some())
         else {
@@ -298,7 +370,13 @@ impl<'a> Climb<'a> {
         }
     }
 
-    fn write(&mut self, step: &Step, what: NewDelivery) {
+    fn write(
+        &mut self,
+        step: &Step,
+        what: NewDelivery,
+        late_at: Option<DateTime<Utc>>,
+        held: Option<Held>,
+    ) {
         self.give_way();
         let id = delivery_id(&self.process, &step.id);
         self.process.state.take_delivery_of_stay(DeliveryView {
@@ -315,11 +393,16 @@ impl<'a> Climb<'a> {
             delivery: id.clone(),
             channel: what.channel.to_owned(),
         });
-        let late = step.lateness.and_then(|lateness| {
-            lateness.late_at(self.due_at).map(|late_at| (late_at, lateness.then))
-        });
-        let (retry, in_doubt) = (step.retry, step.in_doubt);
-        self.deliveries.push(Delivery { id, step: step.id.clone(), what, retry, in_doubt, late });
+        if let Some(held) = held.as_ref().filter(|held| held.leaves_at > self.now) {
+            self.history.push(Entry::Held {
+                step: step.id.clone(),
+                delivery: id.clone(),
+                until: held.leaves_at.timestamp_millis(),
+            });
+        }
+        let late = late_at.zip(step.lateness.map(|lateness| lateness.then));
+        let (retry, in_doubt, step) = (step.retry, step.in_doubt, step.id.clone());
+        self.deliveries.push(Delivery { id, step, what, retry, in_doubt, late, held });
     }
 
     /// What this stay wrote before makes room for what it writes now.

@@ -7,7 +7,7 @@
 //! them back, in one transaction.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rungs_runners::{Answer, DeliveryStatus, DeliveryView};
+use rungs_runners::{Answer, DeliveryStatus, DeliveryView, calendar, hours::Quiet};
 use serde::{Deserialize, Serialize};
 
 use crate::{Remedy, Retry};
@@ -31,6 +31,9 @@ const MOST_CRASHES: u32 = 20;
 const LEASE_EXPIRED: &str = "lease-expired";
 const IN_DOUBT: &str = "in-doubt";
 const UNANSWERED: &str = "unanswered";
+
+/// What it says of one that was to be tried in quiet hours.
+const HELD: &str = "held";
 
 /// What it says of a provider that has not said for hours how it ended.
 const SILENT: &str = "silent";
@@ -59,6 +62,10 @@ pub struct DeliveryRecord {
     pub in_doubt: Remedy,
     /// From when on it is late, and what becomes of it then.
     pub late: Option<(DateTime<Utc>, Remedy)>,
+    /// Its quiet hours, in which no attempt begins.
+    pub quiet: Option<Quiet>,
+    /// While pending, from when on it may not begin without a look at them.
+    pub quiet_at: Option<DateTime<Utc>>,
     /// When the last attempt began.
     pub begun_at: Option<DateTime<Utc>>,
     /// While pending, when to try (next); in doubt, when to ask whether it arrived; once
@@ -92,7 +99,7 @@ pub struct LogLine {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub attempt: Option<u32>,
     /// What was reported: a status, or `temporary`, `lease-expired`, `found`, `not-found`,
-    /// `unanswered`, `not-asked`, `late`, `silent`.
+    /// `unanswered`, `not-asked`, `late`, `silent`, `held`.
     pub what: String,
     /// Details.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -124,7 +131,9 @@ impl DeliveryRecord {
             Report::LeaseExpired { ask_at } => self.lease_expired(ask_at, now),
             Report::Searched(found) => self.searched(found, now),
             Report::Late => self.late(now),
+            Report::Quiet => {}
         }
+        self.keep_quiet(now);
         if self.status.is_final() || self.is_left_in_doubt() {
             self.due_at = None;
             self.lease_until = None;
@@ -292,6 +301,21 @@ impl DeliveryRecord {
                 }
             }
         }
+    }
+
+    /// What is to be tried, or tried again, in quiet hours is tried once they are over.
+    fn keep_quiet(&mut self, now: DateTime<Utc>) {
+        let (DeliveryStatus::Pending, Some(quiet)) = (self.status, &self.quiet) else { return };
+        let due_at = self.due_at.unwrap_or(now).max(now);
+        // Hours that never end are refused where it is written; it is not lost over them.
+        let leaves_at = quiet.leaves_at(due_at).unwrap_or(due_at);
+        self.quiet_at = quiet.falls_at(leaves_at);
+        if leaves_at == due_at {
+            return;
+        }
+        let until = calendar::spell_with_weekday(leaves_at, quiet.timezone);
+        self.due_at = Some(leaves_at);
+        self.note(now, None, HELD, Some(format!("until {until}: quiet hours")));
     }
 
     /// It could not leave in time.

@@ -31,12 +31,26 @@ impl FromStr for Happening {
         let after = duration(after)
             .ok_or_else(|| format!("`{after}` is no time such as +90s, +7m, +1h30m or +2d"))?;
         let (r#type, data) = match what.split_once('=') {
+            _ if is_named_with_data(what) => named(what)?,
             Some((path, value)) => (DATA.to_owned(), nested(path, value)?),
             None if what.is_empty() => return Err("nothing happens after the colon".to_owned()),
             None => (what.to_owned(), Value::Null),
         };
         Ok(Self { after, r#type, data, says: what.replacen('=', " = ", 1) })
     }
+}
+
+/// `acknowledged {"by": "ana"}`: a name, and after it an object.
+fn is_named_with_data(what: &str) -> bool {
+    what.split_once('{').is_some_and(|(name, _)| !name.trim().is_empty() && !name.contains('='))
+}
+
+fn named(what: &str) -> Result<(String, Value), String> {
+    let (name, _) = what.split_once('{').unwrap_or((what, ""));
+    let data = what.get(name.len()..).unwrap_or_default();
+    let data = serde_json::from_str(data)
+        .map_err(|error| format!("`{data}` is no JSON such as {{\"by\": \"ana\"}}: {error}"))?;
+    Ok((name.trim().to_owned(), data))
 }
 
 /// `{order: {status: "confirmed"}}` for `order.status` and `confirmed`.
@@ -103,6 +117,15 @@ mod tests {
         let one = read("+1h30m:acknowledged").unwrap();
         assert_eq!((one.after, one.r#type.as_str()), (TimeDelta::minutes(90), "acknowledged"));
         assert_eq!(one.data, Value::Null);
+    }
+
+    #[test]
+    fn an_event_may_have_a_name_and_data() {
+        let one = read(r#"+7m:acknowledged {"by": "ana", "note": "a=b"}"#).unwrap();
+        assert_eq!(one.r#type, "acknowledged");
+        assert_eq!(one.data, json!({"by": "ana", "note": "a=b"}));
+        assert_eq!(read(r#"+1s:a={"b": 1}"#).unwrap().data, json!({"a": {"b": 1}}));
+        assert!(read("+1s:acknowledged {by: ana}").unwrap_err().contains("is no JSON"));
     }
 
     #[test]

@@ -40,6 +40,15 @@ pub enum Entry {
         /// Its channel.
         channel: String,
     },
+    /// It was written in quiet hours, and waits until they are over.
+    Held {
+        /// The step that wrote it.
+        step: String,
+        /// The delivery's id.
+        delivery: String,
+        /// When they are over, in Unix milliseconds.
+        until: i64,
+    },
     /// There was news of a delivery.
     Heard {
         /// The step that wrote it.

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
-use rungs_runners::{Action, DeliveryView, Scope, data};
+use rungs_runners::{Action, DeliveryView, Heard, Scope, data};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -105,6 +105,13 @@ pub struct State {
     pub steps: Value,
     /// The last event of each type: what templates see as `events`.
     pub events: Value,
+    /// By the ids of steps that wait for events: when the first came that counts, in Unix
+    /// milliseconds.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub heard: Map<String, Value>,
+    /// The same of the present stay alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard_here: Option<i64>,
 }
 
 impl Default for State {
@@ -117,6 +124,8 @@ impl Default for State {
             stirred: false,
             steps: empty(),
             events: empty(),
+            heard: Map::new(),
+            heard_here: None,
         }
     }
 }
@@ -136,6 +145,7 @@ impl State {
     /// A stay at `step` begins. The result of an earlier stay gives way.
     pub(crate) fn enter(&mut self, step: &str, now: DateTime<Utc>) {
         self.entered_at = Some(now.timestamp_millis());
+        self.heard_here = None;
         self.forget_delivery();
         let visits = self.stays(step).saturating_add(1);
         if let Value::Object(steps) = &mut self.steps {
@@ -165,6 +175,22 @@ impl State {
     pub(crate) fn forget_delivery(&mut self) -> Option<DeliveryView> {
         (self.round, self.stirred) = (0, false);
         self.delivery.take()
+    }
+
+    /// The events that a step heard.
+    pub(crate) fn heard(&self, step: &str) -> Heard {
+        let ever = self.heard.get(step).and_then(Value::as_i64);
+        let moment = |at: Option<i64>| at.and_then(DateTime::from_timestamp_millis);
+        Heard { ever: moment(ever), here: moment(self.heard_here) }
+    }
+
+    /// A step heard an event that came at `at`: the first it heard counts.
+    pub(crate) fn hear(&mut self, step: String, here: bool, at: DateTime<Utc>) {
+        let at = at.timestamp_millis();
+        self.heard.entry(step).or_insert_with(|| Value::from(at));
+        if here {
+            self.heard_here.get_or_insert(at);
+        }
     }
 
     /// The present stay wrote a delivery.

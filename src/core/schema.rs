@@ -42,6 +42,12 @@ pub fn schema(kinds: &[Kind]) -> Value {
                 "enum": ["high", "normal", "low"],
                 "default": "normal",
             },
+            "calendars": {
+                "description": "Calendars by name. One of its own file is `calendars/NAME.yml` or `.ics`.",
+                "type": "object",
+                "additionalProperties": { "$ref": "#/$defs/calendar" },
+            },
+            "quietHours": { "$ref": "#/$defs/quietHours" },
             "input": {
                 "description": "JSON Schema of the data that a process starts with.",
                 "type": ["object", "boolean"],
@@ -82,6 +88,7 @@ fn step(names: &[&str], rules: &[Value]) -> Value {
         },
         "next": { "$ref": "#/$defs/target" },
         "altNext": { "$ref": "#/$defs/target" },
+        "quietHours": { "$ref": "#/$defs/quietHours" },
     });
     if let (Value::Object(properties), Value::Object(more)) = (&mut properties, delivering()) {
         properties.extend(more);
@@ -103,6 +110,9 @@ fn rule(kind: &Kind) -> Value {
     let mut quiet = Vec::new();
     if kind.alt_next == AltNext::Never {
         quiet.push("altNext");
+    }
+    if !kind.delivers || kind.asks {
+        quiet.push("quietHours");
     }
     if !kind.delivers {
         quiet.extend(["onFailure", "retry", "inDoubt", "lateness"]);
@@ -213,8 +223,100 @@ fn delivering() -> Value {
     })
 }
 
+fn quiet_hours() -> Value {
+    json!({
+        "description": "When nothing leaves: what is written then is held until they are over.",
+        "anyOf": [
+            { "enum": ["none", "off"] },
+            {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "from": { "description": "When they begin.", "type": "string", "examples": ["22:00"] },
+                    "to": {
+                        "description": "When they end: on the next day, if that is no later than `from`.",
+                        "type": "string",
+                        "examples": ["07:00"],
+                    },
+                    "days": { "$ref": "#/$defs/days" },
+                    "except": {
+                        "description": "Days on which they do not begin.",
+                        "anyOf": [
+                            { "$ref": "#/$defs/dates" },
+                            { "type": "array", "items": { "$ref": "#/$defs/dates" }, "minItems": 1 },
+                        ],
+                    },
+                    "timezone": {
+                        "description": "Their IANA zone; else the process's. May be a template.",
+                        "type": "string",
+                    },
+                    "calendar": {
+                        "description": "It is quiet as well while this calendar is not open.",
+                        "type": "string",
+                    },
+                },
+            },
+        ],
+    })
+}
+
+fn calendar() -> Value {
+    json!({
+        "description": "When somebody is there.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "description": { "description": "What it is for.", "type": "string" },
+            "timezone": { "description": "Its IANA zone; else the process's.", "type": "string" },
+            "hours": {
+                "description": "Hours by days of the week, such as `mon-fri: 09:00-17:00`; without them it is open around the clock.",
+                "type": "object",
+                "additionalProperties": {
+                    "anyOf": [
+                        { "type": ["string", "null"], "examples": ["09:00-17:00", "08:00-12:00, 13:00-16:00", "closed"] },
+                        { "type": "array", "items": { "type": "string" }, "minItems": 1 },
+                    ],
+                },
+            },
+            "holidays": {
+                "description": "Days on which it does not open.",
+                "type": "array",
+                "maxItems": 1000,
+                "items": {
+                    "anyOf": [
+                        { "$ref": "#/$defs/dates" },
+                        {
+                            "type": "object",
+                            "required": ["date"],
+                            "additionalProperties": false,
+                            "properties": {
+                                "date": { "$ref": "#/$defs/dates" },
+                                "name": { "description": "What is celebrated.", "type": "string" },
+                            },
+                        },
+                    ],
+                },
+            },
+        },
+    })
+}
+
 fn common() -> Map<String, Value> {
     let defs = json!({
+        "calendar": calendar(),
+        "quietHours": quiet_hours(),
+        "days": {
+            "description": "Days of the week: `mon-fri`, `sat`, numbers from Sunday = 0, or a list of these.",
+            "type": ["string", "integer", "array"],
+            "items": { "type": ["string", "integer"] },
+            "minItems": 1,
+            "examples": ["mon-fri", ["sat", "sun"]],
+        },
+        "dates": {
+            "description": "Dates: `2026-12-25`, `12-25` (every year), `2026-12-24..2027-01-02`.",
+            "type": "string",
+            "examples": ["12-25", "2026-12-24..2027-01-02"],
+        },
         "target": {
             "description": "The id of a step, or `end`.",
             "type": "string",

@@ -1,11 +1,11 @@
 //! A checked sequence: what `check` makes of YAML, and what `advance` goes by.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use rungs_runners::{Kind, Prepared, Template};
+use rungs_runners::{Kind, Prepared, Template, hours::Calendars};
 use serde_json::Value;
 
-use crate::{Lateness, Remedy, Retry, process::Priority};
+use crate::{Lateness, QuietHours, Remedy, Retry, process::Priority};
 
 /// A named list of steps that has passed the check.
 pub struct Sequence {
@@ -23,6 +23,10 @@ pub struct Sequence {
     pub steps: Vec<Step>,
     /// Positions of the goals among the steps, ascending.
     pub goals: Vec<usize>,
+    /// Positions of the steps that wait for events, ascending.
+    pub listeners: Vec<usize>,
+    /// The calendars it knows, by name.
+    pub calendars: Calendars,
     /// Position of each step by its id.
     pub positions: HashMap<String, usize>,
 }
@@ -47,6 +51,8 @@ pub struct Step {
     pub in_doubt: Remedy,
     /// How late it may still send, and what then (`lateness:`).
     pub lateness: Option<Lateness>,
+    /// When nothing of it may leave (`quietHours:`).
+    pub quiet: Option<Arc<QuietHours>>,
 }
 
 /// Where a cursor goes.

@@ -4,10 +4,11 @@
 //! is what will happen. It always comes to an end: of the process, of what could move it, or
 //! of [`MOST_CYCLES`] and [`MOST_LINES`].
 //! Does not: send, or stand for a provider's whims: each delivery gets the answer that it is
-//! given here, once. Retries, channel limits and lateness of our own do not occur.
+//! given here, once, and leaves at once, or when its quiet hours are over. Retries, channel limits
+//! and lateness of our own do not occur.
 //! Called by: the command line (`simulate`, `test`, `fuzz`).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 use rungs_runners::{DeliveryStatus, DeliveryView};
@@ -44,7 +45,7 @@ pub struct Line {
 pub enum What {
     /// The process did something, or something was done to it.
     Did(Entry),
-    /// It wrote a delivery.
+    /// A delivery left: as soon as it was written, or once its quiet hours were over.
     Wrote {
         /// The step that wrote it.
         step: String,
@@ -92,11 +93,26 @@ pub struct Simulation {
     pub ended_at: DateTime<Utc>,
 }
 
-/// Something of which the process will be told.
+/// Something that will happen, and what the process will be told of it.
 struct Coming {
     at: DateTime<Utc>,
     what: What,
-    news: News,
+    news: Option<News>,
+}
+
+impl Coming {
+    /// The delivery that it is about.
+    fn delivery(&self) -> Option<&str> {
+        match &self.what {
+            What::Wrote { delivery, .. } | What::Heard { delivery, .. } => Some(delivery),
+            What::Did(_) => None,
+        }
+    }
+
+    /// Whether a delivery leaves then that was held.
+    fn is_leaving(&self) -> bool {
+        matches!(self.what, What::Wrote { .. })
+    }
 }
 
 /// Starts a process and follows it to its end. `happenings` are what happens to it.
@@ -123,8 +139,6 @@ struct Climb<'a> {
     now: DateTime<Utc>,
     /// In the order of time; at the same moment, in the order in which it was known.
     coming: VecDeque<Coming>,
-    /// Deliveries that were withdrawn before they left.
-    withdrawn: BTreeSet<String>,
     lines: Vec<Line>,
 }
 
@@ -132,15 +146,14 @@ impl<'a> Climb<'a> {
     fn new(sequence: &'a Sequence, process: Process) -> Self {
         let now = process.started_at;
         let lines = vec![Line { at: now, what: What::Did(Entry::Started) }];
-        let (coming, withdrawn) = (VecDeque::new(), BTreeSet::new());
-        Self { sequence, process, now, coming, withdrawn, lines }
+        Self { sequence, process, now, coming: VecDeque::new(), lines }
     }
 
     fn plan(&mut self, happening: &Happening) {
         let Some(at) = self.now.checked_add_signed(happening.after) else { return };
         let event = Event { r#type: happening.r#type.clone(), data: happening.data.clone(), at };
         let what = What::Did(Entry::Happened { event: event.r#type.clone() });
-        self.comes(Coming { at, what, news: News::Event(event) });
+        self.comes(Coming { at, what, news: Some(News::Event(event)) });
     }
 
     fn comes(&mut self, coming: Coming) {
@@ -151,8 +164,12 @@ impl<'a> Climb<'a> {
     fn run(mut self, answers: &mut dyn Answers) -> Simulation {
         for _ in 0..MOST_CYCLES {
             let news = self.hear();
-            let advanced = advance(self.sequence, self.process.clone(), news, self.now);
-            self.take(advanced, answers);
+            let is_due = self.process.due_at.is_some_and(|due_at| due_at <= self.now);
+            // That something held has left is nothing to the process.
+            if is_due || !news.is_empty() {
+                let advanced = advance(self.sequence, self.process.clone(), news, self.now);
+                self.take(advanced, answers);
+            }
             if !self.process.status.is_live() {
                 return self.end(End::Ended);
             }
@@ -184,7 +201,7 @@ impl<'a> Climb<'a> {
                 break;
             }
             self.lines.push(Line { at: coming.at, what: coming.what });
-            news.push(coming.news);
+            news.extend(coming.news);
         }
         news
     }
@@ -192,7 +209,9 @@ impl<'a> Climb<'a> {
     fn take(&mut self, advanced: Advanced, answers: &mut dyn Answers) {
         let Advanced { process, deliveries, withdrawn, history, .. } = advanced;
         self.process = process;
-        self.withdrawn.extend(withdrawn);
+        for id in withdrawn {
+            self.withdraw(&id);
+        }
         let mut deliveries = deliveries.into_iter();
         for entry in history {
             match entry {
@@ -208,8 +227,17 @@ impl<'a> Climb<'a> {
         }
     }
 
+    /// A delivery that is still held will not leave, and nothing will be heard of it.
+    fn withdraw(&mut self, id: &str) {
+        let is_its = |coming: &Coming| coming.delivery() == Some(id);
+        if self.coming.iter().any(|coming| is_its(coming) && coming.is_leaving()) {
+            self.coming.retain(|coming| !is_its(coming));
+        }
+    }
+
     fn send(&mut self, delivery: Delivery, answers: &mut dyn Answers) {
-        let Delivery { id, step, what, .. } = delivery;
+        let Delivery { id, step, what, held, .. } = delivery;
+        let leaves_at = held.map_or(self.now, |held| held.leaves_at);
         let stay = self.process.state.stays(&step);
         let position = self.sequence.position(&step);
         let kind = position.and_then(|at| self.sequence.steps.get(at)).map(|step| step.kind);
@@ -221,17 +249,19 @@ impl<'a> Climb<'a> {
             request: &what.request,
         };
         let fate = answers.answer(&asked);
-        self.lines.push(Line {
-            at: self.now,
-            what: What::Wrote {
-                step: step.clone(),
-                delivery: id.clone(),
-                channel: what.channel,
-                request: what.request,
-            },
-        });
+        let leaves = What::Wrote {
+            step: step.clone(),
+            delivery: id.clone(),
+            channel: what.channel,
+            request: what.request,
+        };
+        if leaves_at > self.now {
+            self.comes(Coming { at: leaves_at, what: leaves, news: None });
+        } else {
+            self.lines.push(Line { at: self.now, what: leaves });
+        }
         for (after, status) in fate.story(what.channel) {
-            let Some(at) = self.now.checked_add_signed(after) else { continue };
+            let Some(at) = leaves_at.checked_add_signed(after) else { continue };
             let (step, delivery, channel) = (step.clone(), id.clone(), what.channel);
             let news = News::Delivery(DeliveryView {
                 id: id.clone(),
@@ -249,7 +279,7 @@ impl<'a> Climb<'a> {
                 }),
             });
             let what = What::Heard { step, delivery, channel, status };
-            self.comes(Coming { at, what, news });
+            self.comes(Coming { at, what, news: Some(news) });
         }
     }
 }

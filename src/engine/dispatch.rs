@@ -29,6 +29,10 @@ mod together;
 /// How long results are held in memory while the database is away.
 const LONGEST_HOLD: Duration = Duration::from_mins(10);
 
+/// How often it is looked for others in place of those that are held. If more than so many
+/// portions of them lie there, the rest is for the next time.
+const MOST_LOOKS: usize = 100;
+
 /// How many attempts were to begin, and which did.
 type Beginning = (usize, Result<Vec<Begun>>);
 /// What came of one attempt: its reports, in order.
@@ -137,18 +141,50 @@ impl Engine {
         if allowed == 0 {
             return Ok(Vec::new());
         }
-        let lease_until = now + self.options.lease;
-        let (store, most) = (&self.store, allowed as u64);
+        let (most, together) = (allowed as u64, many.is_some());
         let begun = match self.bring_caller_ids().await {
-            Ok(()) if many.is_some() => {
-                store.begin_attempts_of_a_step(name, most, now, lease_until).await
-            }
-            Ok(()) => store.begin_attempts(name, most, now, lease_until).await,
+            Ok(()) => self.begin_attempts(name, most, together, now).await,
             Err(error) => Err(error),
         };
         let used = begun.as_ref().map_or(0, Vec::len);
         self.paces.give_back(name, allowed.saturating_sub(used));
         begun
+    }
+
+    /// Begins attempts. Those whose quiet hours have come are put off until these are over, and
+    /// others take their places.
+    async fn begin_attempts(
+        &self,
+        name: &str,
+        most: u64,
+        together: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Begun>> {
+        let lease_until = now + self.options.lease;
+        let mut all = Vec::new();
+        for _ in 0..MOST_LOOKS {
+            let most = most.saturating_sub(all.len() as u64);
+            let store = &self.store;
+            let begun = if together {
+                store.begin_attempts_of_a_step(name, most, now, lease_until).await?
+            } else {
+                store.begin_attempts(name, most, now, lease_until).await?
+            };
+            let (held, begun): (Vec<_>, Vec<_>) = begun.into_iter().partition(|one| one.is_held);
+            all.extend(begun);
+            if held.is_empty() {
+                break;
+            }
+            let reports = held.into_iter().map(|one| (one.id, Report::Quiet)).collect();
+            if let Err(error) = self.report(reports, now).await {
+                // What has begun must be sent; those that are held will be looked at again.
+                if all.is_empty() {
+                    return Err(error);
+                }
+                break;
+            }
+        }
+        Ok(all)
     }
 
     fn look_again_at(&self, name: &str) -> DateTime<Utc> {
@@ -214,7 +250,7 @@ async fn attempt(way: Way, clock: Clock, lease: TimeDelta, begun: Begun) -> Ende
     let now = clock.now();
     let retries = usize::from(begun.attempts > 1);
     let mut tally = Dispatched { retries, ..Dispatched::default() };
-    let lease_until = DateTime::from_timestamp_millis(begun.lease_until).unwrap_or(now);
+    let lease_until = begun.lease_until.and_then(DateTime::from_timestamp_millis).unwrap_or(now);
     if now >= lease_until {
         return (Vec::new(), tally);
     }

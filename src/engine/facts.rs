@@ -83,6 +83,9 @@ fn happened(process: &Process, entry: &Entry) {
         Entry::Wrote { step, delivery, channel } => {
             tracing::debug!(process, sequence, step, delivery, channel, "a delivery was written");
         }
+        Entry::Held { step, delivery, until } => {
+            tracing::debug!(process, sequence, step, delivery, until, "a delivery is held");
+        }
         Entry::Heard { step, delivery, status, .. } => {
             tracing::debug!(process, sequence, step, delivery, status, "a delivery was heard of");
         }

@@ -256,11 +256,11 @@ impl Cycle<'_> {
         store.run_bulk(tx, sql, processes).await?;
         // The same climb gives the same id, so a conflict is the same delivery.
         let sql = "INSERT INTO deliveries (id, process_key, step, channel, request, retry,
-                     in_doubt, late_at, late_then, priority, status, attempts, due_at, withdrawn,
-                     log, news, created_at)
+                     in_doubt, late_at, late_then, priority, status, attempts, due_at, quiet,
+                     quiet_at, withdrawn, log, news, created_at)
                    SELECT r.id, r.process_key, r.step, r.channel, r.request, r.retry, r.in_doubt,
-                     r.late_at, r.late_then, r.priority, 'pending', 0, r.created_at, FALSE, '[]',
-                     FALSE, r.created_at
+                     r.late_at, r.late_then, r.priority, 'pending', 0, r.due_at, r.quiet,
+                     r.quiet_at, FALSE, '[]', FALSE, r.created_at
                    FROM ROWS WHERE true ON CONFLICT (id) DO NOTHING";
         store.run_bulk(tx, sql, deliveries).await?;
         store.withdraw(tx, &withdrawn, now).await?;
@@ -294,7 +294,7 @@ impl Cycle<'_> {
 /// What a cycle writes.
 pub struct Rows {
     processes: Bulk<9>,
-    deliveries: Bulk<11>,
+    deliveries: Bulk<14>,
     withdrawn: Vec<String>,
     superseded: Vec<String>,
     history: Bulk<3>,
@@ -345,7 +345,7 @@ impl Store {
     }
 }
 
-const WROTE: &[(&str, Column); 11] = &[
+const WROTE: &[(&str, Column); 14] = &[
     ("id", Column::Text),
     ("process_key", Column::Text),
     ("step", Column::Text),
@@ -356,12 +356,16 @@ const WROTE: &[(&str, Column); 11] = &[
     ("late_at", Column::MaybeBigInt),
     ("late_then", Column::MaybeText),
     ("priority", Column::Integer),
+    ("due_at", Column::BigInt),
+    ("quiet", Column::MaybeText),
+    ("quiet_at", Column::MaybeBigInt),
     ("created_at", Column::BigInt),
 ];
 
 /// A delivery that a process wrote, as a row.
-fn wrote(process: &Process, delivery: &Delivery, now: DateTime<Utc>) -> [Value; 11] {
-    let late = delivery.late.as_ref();
+fn wrote(process: &Process, delivery: &Delivery, now: DateTime<Utc>) -> [Value; 14] {
+    let (late, held) = (delivery.late.as_ref(), delivery.held.as_ref());
+    let due_at = held.map_or(now, |held| held.leaves_at.max(now));
     // What says nothing is sent all the same, and needs no note.
     let in_doubt = Some(delivery.in_doubt).filter(|remedy| *remedy != Remedy::Send);
     [
@@ -375,6 +379,9 @@ fn wrote(process: &Process, delivery: &Delivery, now: DateTime<Utc>) -> [Value; 
         late.map(|(late_at, _)| late_at.timestamp_millis()).into(),
         late.map(|(_, then)| then.as_str()).into(),
         process.priority.rank().into(),
+        due_at.timestamp_millis().into(),
+        held.and_then(|held| serde_json::to_string(&held.quiet).ok()).into(),
+        held.and_then(|held| held.falls_at).map(|at| at.timestamp_millis()).into(),
         now.timestamp_millis().into(),
     ]
 }

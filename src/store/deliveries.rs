@@ -33,7 +33,9 @@ pub struct Begun {
     /// The number of this attempt, from 1.
     pub attempts: i32,
     /// Until when it belongs to whoever began it, in Unix milliseconds.
-    pub lease_until: i64,
+    pub lease_until: Option<i64>,
+    /// It has not begun: its quiet hours may have. [`Report::Quiet`] looks at them.
+    pub is_held: bool,
 }
 
 /// A delivery after its reports, for whoever logs and counts.
@@ -65,7 +67,8 @@ impl Store {
     }
 
     /// Begins attempts of up to `most` deliveries of a channel.
-    /// The most urgent leave first, and of those the longest due.
+    /// The most urgent leave first, and of those the longest due. Those whose quiet hours may
+    /// have come do not begin; they are handed out to be told so.
     ///
     /// This is the last look before sending: a delivery begins only while it is not late,
     /// and its process is active and has heard everything there is to hear. Once it has begun, a stop comes
@@ -132,10 +135,14 @@ impl Store {
     ) -> Result<Vec<Begun>> {
         let sql = format!(
             "WITH {due}
-             UPDATE deliveries SET status = 'sending', attempts = attempts + 1, begun_at = $2,
-               lease_until = $4
+             UPDATE deliveries SET
+               status = CASE WHEN quiet_at <= $2 THEN 'pending' ELSE 'sending' END,
+               attempts = CASE WHEN quiet_at <= $2 THEN attempts ELSE attempts + 1 END,
+               begun_at = CASE WHEN quiet_at <= $2 THEN begun_at ELSE $2 END,
+               lease_until = CASE WHEN quiet_at <= $2 THEN lease_until ELSE $4 END
              WHERE id IN (SELECT id FROM due)
              RETURNING id, process_key, step, request, attempts, lease_until,
+               (status = 'pending') AS is_held,
                (SELECT process_id FROM processes WHERE key = process_key) AS process_id"
         );
         let values = [
@@ -235,9 +242,9 @@ impl Store {
         Ok(records)
     }
 
-    async fn write_records(&self, tx: &DatabaseTransaction, rows: Bulk<10>) -> Result<()> {
+    async fn write_records(&self, tx: &DatabaseTransaction, rows: Bulk<11>) -> Result<()> {
         let sql = "UPDATE deliveries SET status = r.status, due_at = r.due_at,
-                     lease_until = r.lease_until, provider_id = r.provider_id, error = r.error,
+                     quiet_at = r.quiet_at, lease_until = r.lease_until, provider_id = r.provider_id, error = r.error,
                      log = r.log, news = r.news, settled_at = r.settled_at,
                      answer = COALESCE(r.answer, deliveries.answer)
                    FROM ROWS WHERE deliveries.id = r.id";
@@ -282,7 +289,7 @@ const WOKEN: &[(&str, Column); 2] = &[("key", Column::Text), ("at", Column::BigI
 
 /// What a report looks at: all but what is sent, which may be long.
 const RECORD: &str = "id, process_key, step, channel, retry, in_doubt, late_at, late_then, status,
-    attempts, due_at, begun_at, lease_until, withdrawn, provider_id, error, log, news,
+    quiet, quiet_at, attempts, due_at, begun_at, lease_until, withdrawn, provider_id, error, log, news,
     created_at, settled_at,
     (SELECT process_id FROM processes WHERE key = process_key) AS process_id";
 
@@ -296,6 +303,8 @@ struct Row {
     in_doubt: Option<String>,
     late_at: Option<i64>,
     late_then: Option<String>,
+    quiet: Option<String>,
+    quiet_at: Option<i64>,
     status: String,
     attempts: i32,
     due_at: Option<i64>,
@@ -319,10 +328,11 @@ fn told_at(record: &DeliveryRecord, now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// What a report writes.
-const REPORTED: &[(&str, Column); 10] = &[
+const REPORTED: &[(&str, Column); 11] = &[
     ("id", Column::Text),
     ("status", Column::Text),
     ("due_at", Column::MaybeBigInt),
+    ("quiet_at", Column::MaybeBigInt),
     ("lease_until", Column::MaybeBigInt),
     ("provider_id", Column::MaybeText),
     ("error", Column::MaybeText),
@@ -332,12 +342,13 @@ const REPORTED: &[(&str, Column); 10] = &[
     ("answer", Column::MaybeText),
 ];
 
-fn row(record: &DeliveryRecord, news: bool) -> [Value; 10] {
+fn row(record: &DeliveryRecord, news: bool) -> [Value; 11] {
     let millis = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_millis());
     [
         record.id.as_str().into(),
         record.status.as_str().into(),
         millis(record.due_at).into(),
+        millis(record.quiet_at).into(),
         millis(record.lease_until).into(),
         record.provider_id.as_deref().map(clean).into(),
         record.error.as_deref().map(clean).into(),
@@ -366,6 +377,9 @@ fn read(row: Row) -> Result<DeliveryRecord> {
         retry,
         in_doubt: remedy(&row.in_doubt).unwrap_or_default(),
         late,
+        // Hours that cannot be read are none: it is not held for ever.
+        quiet: row.quiet.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+        quiet_at: moment(row.quiet_at).filter(|_| row.quiet.is_some()),
         begun_at: moment(row.begun_at),
         due_at: moment(row.due_at),
         lease_until: moment(row.lease_until),

@@ -134,6 +134,10 @@ pub mod delivery {
         pub priority: i32,
         /// JSON of a `rungs_runners::Answer`, once a question was answered.
         pub answer: Option<String>,
+        /// JSON of a `rungs_runners::hours::Quiet`, where it has quiet hours.
+        pub quiet: Option<String>,
+        /// Unix milliseconds: from when on it may not begin without a look at them.
+        pub quiet_at: Option<i64>,
     }
 
     /// None that sea-orm needs to know.

@@ -336,6 +336,7 @@ fn line(entry: &Value) -> String {
         "achieved" => vec![text("step"), "achieved from".to_owned(), text("from")],
         "wrote" => vec![text("step"), "wrote".to_owned(), text("channel")],
         "heard" => vec![text("step"), "heard".to_owned(), text("status")],
+        "held" => vec![text("step"), "held".to_owned()],
         "happened" => vec!["happened".to_owned(), text("event")],
         "failed" => vec!["failed:".to_owned(), text("reason")],
         other => vec![other.to_owned()],

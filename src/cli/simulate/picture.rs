@@ -36,7 +36,7 @@ const STYLE: &str = "\
 text{font:11px ui-sans-serif,system-ui,sans-serif;fill:#1f2937}\
 .title{font-size:17px;font-weight:600}.dim{fill:#6b7280}.lane{font-weight:600}\
 .paper{fill:#fff}.line{stroke:#e5e7eb}.tick{stroke:#9ca3af;stroke-dasharray:2 3}\
-.night{fill:#1e293b;opacity:.09}.wait{fill:#dbeafe;stroke:#93c5fd}\
+.night{fill:#1e293b;opacity:.09}.quiet{fill:url(#quiet)}.hatch{stroke:#7c3aed;opacity:.35}.wait{fill:#dbeafe;stroke:#93c5fd}\
 .good{fill:#bbf7d0;stroke:#4ade80}.bad{fill:#fecaca;stroke:#f87171}\
 .open{fill:#fef3c7;stroke:#fbbf24}.event{fill:#ddd6fe;stroke:#8b5cf6}\
 @media (prefers-color-scheme:dark){text{fill:#e5e7eb}.dim{fill:#9ca3af}.paper{fill:#111827}\
@@ -66,6 +66,7 @@ pub(super) fn draw(sequence: &Sequence, simulation: &Simulation) -> String {
     );
     let floor = height - BELOW;
     nights(&mut svg, &axis, timezone, floor);
+    quiet(&mut svg, &axis.quiet(sequence, &simulation.process), floor, &axis);
     ticks(&mut svg, &axis, timezone, floor);
     for (number, lane) in lanes.iter().enumerate() {
         let top = TOP + LANE * number as f64;
@@ -107,6 +108,27 @@ fn nights(svg: &mut String, axis: &Axis, timezone: Tz, floor: f64) {
         let _ = writeln!(
             svg,
             "<rect class=\"night\" x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>",
+            right - left,
+            floor - TOP
+        );
+    }
+}
+
+/// Quiet hours, hatched.
+fn quiet(svg: &mut String, stretches: &[(DateTime<Utc>, DateTime<Utc>)], floor: f64, axis: &Axis) {
+    if stretches.is_empty() {
+        return;
+    }
+    svg.push_str(
+        "<defs><pattern id=\"quiet\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" \
+         patternTransform=\"rotate(45)\"><line class=\"hatch\" x1=\"0\" x2=\"0\" y1=\"0\" y2=\"7\"/>\
+         </pattern></defs>\n",
+    );
+    for (from, to) in stretches {
+        let (left, right) = (axis.x(*from), axis.x(*to));
+        let _ = writeln!(
+            svg,
+            "<rect class=\"quiet\" x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"><title>quiet hours</title></rect>",
             right - left,
             floor - TOP
         );

@@ -100,6 +100,15 @@ impl Teller {
                 let told = format!("{GOOD}★ goal achieved{GOOD:#}, coming from {}", clean(from));
                 return Some((step, told));
             }
+            Entry::Held { step, until, .. } => {
+                self.wait = None;
+                let until = view::millis(Some(*until)).unwrap_or_default();
+                let when = words::seen_from(until, at, self.timezone);
+                let long = words::duration(until - at);
+                let told =
+                    format!("{WARN}‖ held until{WARN:#} {when} {DIM}({long}): quiet hours{DIM:#}");
+                return Some((step, told));
+            }
             // The reports tell it, and when it came.
             Entry::Heard { .. } | Entry::Wrote { .. } => return None,
             Entry::Happened { event } => {

@@ -10,6 +10,7 @@ use crate::{
 
 mod properties;
 mod remote;
+mod waits;
 
 const LADDER: &str = r"
 sequence: ladder

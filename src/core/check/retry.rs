@@ -1,6 +1,8 @@
 //! `retry: { attempts, first, factor, most }`.
 
-use super::{at::At, duration, node::Data, report::Report};
+use rungs_runners::duration;
+
+use super::{at::At, node::Data, report::Report};
 use crate::{Diagnostic, Retry};
 
 /// Reads a step's `retry`. What it leaves out is as in [`Retry::default`].

@@ -1,14 +1,16 @@
 //! The top of a source: its keys, and all the steps together.
 
-use rungs_runners::{Kind, Template};
+use rungs_runners::{Kind, Template, hours::Calendars};
 
 use super::{
     at::At,
+    calendars,
     config::Schemas,
     delivering::{self, Delivering, one_of},
     fragment::{self, Item},
     graph, input,
     node::{Data, Node, quoted},
+    quiet,
     report::Report,
     step::{self, Draft},
     targets::{self, Way, Ways},
@@ -20,8 +22,17 @@ use crate::{
     sequence::{Input, Target},
 };
 
-const KEYS: [&str; 7] =
-    ["sequence", "description", "timezone", "priority", "defaults", "input", "steps"];
+const KEYS: [&str; 9] = [
+    "sequence",
+    "description",
+    "timezone",
+    "priority",
+    "calendars",
+    "quietHours",
+    "defaults",
+    "input",
+    "steps",
+];
 
 const PRIORITIES: [(&str, Priority); 3] =
     [("high", Priority::High), ("normal", Priority::Normal), ("low", Priority::Low)];
@@ -37,6 +48,8 @@ struct Top {
     priority: Priority,
     defaults: Delivering,
     input: Option<Input>,
+    calendars: Calendars,
+    quiet: quiet::Said,
 }
 
 /// Reads a sequence; `None` if there was an error anywhere.
@@ -48,10 +61,11 @@ pub(super) fn read<'a>(
 ) -> Option<Sequence> {
     let at = At::root(root);
     at.refuse_unknown_keys(&KEYS, |_| None, report);
-    let top = top(&at, report);
+    let calendars = calendars::read(&at, files, report);
+    let top = top(&at, calendars, report);
     let items = list(&at, report).map(|steps| fragment::expand(steps, files, kinds, report));
     let items = items.unwrap_or_default();
-    let steps = steps(&items, kinds, report);
+    let steps = steps(&items, kinds, &top.calendars, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
     graph::check(&steps, &ways, report);
@@ -67,15 +81,16 @@ pub(super) fn read_fragment<'a>(
     kinds: &[Kind],
     report: &mut Report<'a>,
 ) {
+    let calendars = calendars::read(&At::root(&root), files, report);
     let items = fragment::alone(root, files, kinds, report);
-    let steps = steps(&items, kinds, report);
+    let steps = steps(&items, kinds, &calendars, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
     graph::check(&steps, &ways, report);
     variables::check(&steps, None, None, report);
 }
 
-fn top(at: &At<'_>, report: &mut Report<'_>) -> Top {
+fn top(at: &At<'_>, calendars: Calendars, report: &mut Report<'_>) -> Top {
     Top {
         name: name(at, "sequence", "such as `sequence: order-escalation`", report),
         description: at
@@ -92,6 +107,8 @@ fn top(at: &At<'_>, report: &mut Report<'_>) -> Top {
             .map(|field| delivering::defaults(&field, report))
             .unwrap_or_default(),
         input: at.field("input").and_then(|field| input::read(&field, report)),
+        quiet: quiet::read(at, &calendars, report).flatten(),
+        calendars,
     }
 }
 
@@ -148,12 +165,13 @@ pub(super) fn list<'a>(at: &At<'a>, report: &mut Report<'_>) -> Option<&'a [Node
 fn steps<'a>(
     items: &'a [Item<'_>],
     kinds: &[Kind],
+    calendars: &Calendars,
     report: &mut Report<'_>,
 ) -> Vec<Option<Draft<'a>>> {
     let mut schemas = Schemas::default();
     let each = items.iter().map(|Item { node, pointer }| {
         let at = At { node, pointer: pointer.clone(), key_span: None };
-        step::read(at, kinds, &mut schemas, report)
+        step::read(at, kinds, calendars, &mut schemas, report)
     });
     each.collect()
 }
@@ -182,9 +200,12 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
             // To ask again does no harm, and is the only way to know.
             in_doubt: delivering.in_doubt.filter(|_| !kind.asks).unwrap_or_default(),
             lateness: delivering.lateness,
+            quiet: draft.quiet.unwrap_or_else(|| top.quiet.clone().filter(|_| kind.disturbs)),
         });
     }
     let goals = built.iter().enumerate().filter(|(_, step)| step.kind.goal).map(|(at, _)| at);
+    let listeners = built.iter().enumerate().filter(|(_, step)| step.kind.listens);
+    let listeners = listeners.map(|(at, _)| at).collect();
     Some(Sequence {
         name: top.name?,
         description: top.description,
@@ -192,6 +213,8 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
         priority: top.priority,
         input: top.input,
         goals: goals.collect(),
+        listeners,
+        calendars: top.calendars,
         positions: built.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect(),
         steps: built,
     })

@@ -1,19 +1,30 @@
 //! One step: its keys, its runner, its config. Where its targets lead is looked at when
 //! all steps are known.
 
-use rungs_runners::{Kind, Prepared};
+use rungs_runners::{Kind, Prepared, hours::Calendars};
 
 use super::{
     at::At,
     config::Schemas,
     delivering::{self, Delivering},
     node::{Data, Node, quoted},
+    quiet,
     report::Report,
 };
 use crate::{Diagnostic, diagnostic::Place};
 
-const KEYS: [&str; 9] =
-    ["id", "run", "config", "next", "altNext", "onFailure", "retry", "inDoubt", "lateness"];
+const KEYS: [&str; 10] = [
+    "id",
+    "run",
+    "config",
+    "next",
+    "altNext",
+    "onFailure",
+    "retry",
+    "inDoubt",
+    "lateness",
+    "quietHours",
+];
 
 /// What stands for a target past the last step.
 pub(super) const END: &str = "end";
@@ -34,6 +45,8 @@ pub(super) struct Draft<'a> {
     pub alt_next: Link<'a>,
     /// What it says of its deliveries.
     pub delivering: Delivering,
+    /// Its own quiet hours, where it says something of them.
+    pub quiet: Option<quiet::Said>,
 }
 
 impl Draft<'_> {
@@ -91,6 +104,7 @@ impl Link<'_> {
 pub(super) fn read<'a>(
     at: At<'a>,
     kinds: &[Kind],
+    calendars: &Calendars,
     schemas: &mut Schemas,
     report: &mut Report<'_>,
 ) -> Option<Draft<'a>> {
@@ -105,7 +119,14 @@ pub(super) fn read<'a>(
     };
     at.refuse_unknown_keys(&KEYS, hint, report);
     let prepared = kind.and_then(|kind| config(&at, &kind, schemas, report));
+    if let Some(prepared) = &prepared {
+        check_among(&at, prepared.as_ref(), calendars, report);
+    }
     let delivers = kind.is_none_or(|kind| kind.delivers);
+    let is_held = kind.is_none_or(|kind| kind.delivers && !kind.asks);
+    if let Some(kind) = kind.filter(|_| !is_held) {
+        quiet::refuse(&at, &kind, report);
+    }
     if let Some(kind) = kind.filter(|kind| !kind.delivers) {
         refuse_on_quiet(&at, &kind, kinds, report);
     }
@@ -113,6 +134,7 @@ pub(super) fn read<'a>(
         refuse_doubt(&at, &kind, report);
     }
     Some(Draft {
+        quiet: if is_held { quiet::read(&at, calendars, report) } else { None },
         next: link(&at, "next", report),
         alt_next: link(&at, "altNext", report),
         delivering: if delivers { delivering::read(&at, report) } else { Delivering::default() },
@@ -200,6 +222,19 @@ fn config(
         return None;
     }
     schemas.prepare(kind, &field, report)
+}
+
+/// What is wrong with a config among the calendars there are.
+fn check_among(
+    at: &At<'_>,
+    prepared: &dyn Prepared,
+    calendars: &Calendars,
+    report: &mut Report<'_>,
+) {
+    for problem in prepared.check_among(calendars) {
+        let place = at.find(&format!("/config{}", problem.pointer)).place();
+        report.add(Diagnostic::error("calendar", place, problem.message).help(problem.help));
+    }
 }
 
 fn link<'a>(at: &At<'a>, key: &str, report: &mut Report<'_>) -> Link<'a> {

@@ -11,6 +11,7 @@ mod config;
 mod fragments;
 mod graph;
 mod junk;
+mod quiet;
 mod rendering;
 mod shape;
 mod source;

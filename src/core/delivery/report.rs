@@ -34,6 +34,8 @@ pub enum Report {
     Searched(Found),
     /// It is looked at because it may be late.
     Late,
+    /// It was to begin and did not, because of its quiet hours.
+    Quiet,
 }
 
 /// What a search at the provider came to.

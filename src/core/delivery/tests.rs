@@ -22,6 +22,8 @@ fn sending() -> DeliveryRecord {
         retry: Retry::default(),
         in_doubt: Remedy::Send,
         late: None,
+        quiet: None,
+        quiet_at: None,
         begun_at: Some(at(0)),
         due_at: Some(at(0)),
         lease_until: Some(at(60)),
@@ -311,4 +313,46 @@ fn what_is_late_is_skipped_or_failed_but_only_while_it_waits() {
     assert_eq!(call.status, Failed);
     let mut call = DeliveryRecord { status: Sending, ..late(Remedy::Fail) };
     assert!(!call.take(Report::Late, at(60)), "it has begun");
+}
+
+/// Quiet from half a minute to two minutes after the beginning.
+fn in_quiet_hours() -> DeliveryRecord {
+    // 14:13:20 UTC is the beginning; windows are whole minutes.
+    let window = rungs_runners::hours::Window {
+        days: rungs_runners::hours::Days::ALL,
+        from: "14:14".parse().unwrap(),
+        to: "14:20".parse().unwrap(),
+        except: vec![],
+    };
+    let quiet = Quiet { timezone: chrono_tz::UTC, window: Some(window), calendar: None };
+    DeliveryRecord { quiet: Some(quiet), quiet_at: Some(at(40)), ..sending() }
+}
+
+#[test]
+fn a_repetition_that_falls_into_quiet_hours_waits_until_they_are_over() {
+    let mut one = in_quiet_hours();
+    one.take(temporary(1), at(35));
+    assert_eq!((one.status, one.due_at), (Pending, Some(at(400))), "14:20:00");
+    assert_eq!(one.quiet_at, Some(at(86_440)), "until the next evening");
+    let told = one.log.last().unwrap();
+    assert_eq!(told.what, "held");
+    assert_eq!(told.error.as_deref(), Some("until Mon 2026-09-21 14:20 UTC: quiet hours"));
+}
+
+#[test]
+fn one_that_was_to_begin_in_quiet_hours_is_put_off_and_costs_no_attempt() {
+    let mut one = DeliveryRecord { status: Pending, attempts: 0, ..in_quiet_hours() };
+    assert!(!one.take(Report::Quiet, at(50)), "its process hears nothing of it");
+    assert_eq!((one.status, one.attempts, one.due_at), (Pending, 0, Some(at(400))));
+    // Looked at again after they are over, it is free to leave.
+    one.take(Report::Quiet, at(500));
+    assert_eq!((one.due_at, one.quiet_at), (Some(at(400)), Some(at(86_440))));
+    assert_eq!(one.log.len(), 1);
+}
+
+#[test]
+fn one_that_was_withdrawn_meanwhile_is_not_put_off() {
+    let mut one = DeliveryRecord { withdrawn: true, ..in_quiet_hours() };
+    one.take(temporary(1), at(35));
+    assert_eq!((one.status, one.due_at), (Cancelled, None));
 }

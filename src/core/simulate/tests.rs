@@ -228,3 +228,50 @@ fn a_ladder_that_tells_much_in_each_cycle_is_given_up_before_it_has_told_million
     let lines = simulation.lines.len();
     assert!((MOST_LINES..MOST_LINES + 100).contains(&lines), "{lines}");
 }
+
+const NIGHTS: &str = r"
+sequence: nights
+quietHours: { from: 22:00, to: 07:00 }
+steps:
+  - id: wait
+    run: WaitForDuration
+    config: { amount: 14, unit: hours }
+  - id: ring
+    run: Phone
+    config: { to: '+385911234567', say: Hello, await: answered }
+  - id: confirmed
+    run: Goal
+    config:
+      lodashCommand: eq
+      value: { type: get, value: status }
+      compareTo: { type: raw, value: confirmed }
+      otherwise: end
+";
+
+fn by_night(happenings: &[&str]) -> Simulation {
+    let sequence = check(NIGHTS, KINDS).sequence.unwrap();
+    let happenings: Vec<Happening> = happenings.iter().map(|one| one.parse().unwrap()).collect();
+    let answers: Vec<Answer> = vec!["ring=answered+20s".parse().unwrap()];
+    simulate(&sequence, begin(), &happenings, &mut &answers[..]).unwrap()
+}
+
+#[test]
+fn at_night_a_call_is_held_and_answered_in_the_morning() {
+    let simulation = by_night(&[]);
+    let held = simulation.lines.iter().find_map(|line| match &line.what {
+        What::Did(Entry::Held { until, .. }) => Some((line.at.to_rfc3339(), *until)),
+        _ => None,
+    });
+    let morning = "2026-11-24T07:00:00Z".parse::<DateTime<Utc>>().unwrap();
+    assert_eq!(held, Some(("2026-11-23T23:00:00+00:00".to_owned(), morning.timestamp_millis())));
+    assert_eq!(contacts(&simulation)[0], "07:00:00 ring");
+    assert_eq!(simulation.end, End::Ended);
+    assert_eq!(simulation.ended_at.to_rfc3339(), "2026-11-24T07:00:20+00:00");
+}
+
+#[test]
+fn a_call_that_is_held_does_not_leave_once_the_goal_is_achieved() {
+    let simulation = by_night(&["+16h:status=confirmed"]);
+    assert_eq!(contacts(&simulation), Vec::<String>::new());
+    assert_eq!(simulation.ended_at.to_rfc3339(), "2026-11-24T01:00:00+00:00");
+}

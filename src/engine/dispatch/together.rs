@@ -28,7 +28,7 @@ pub(super) async fn attempts(
         let now = clock.now();
         let retries = begun.iter().filter(|begun| begun.attempts > 1).count();
         let mut tally = Dispatched { retries, ..Dispatched::default() };
-        let lease_until = begun.iter().map(|begun| begun.lease_until).min();
+        let lease_until = begun.iter().filter_map(|begun| begun.lease_until).min();
         let lease_until = lease_until.and_then(DateTime::from_timestamp_millis).unwrap_or(now);
         if now >= lease_until {
             return (Vec::new(), tally);

@@ -174,6 +174,7 @@ impl Ledger {
             }
         }
         an_attempt_begins_only_of_an_active_process_that_has_heard_everything(before, after)?;
+        nothing_begins_in_quiet_hours(before, after)?;
         nobody_is_contacted_after_an_answered_stop(self)?;
         what_is_known_is_not_forgotten_again(before, after)?;
         what_an_attempt_said_is_believed(after)?;
@@ -202,6 +203,21 @@ fn an_attempt_begins_only_of_an_active_process_that_has_heard_everything(
                 "an_attempt_begins_only_of_an_active_process_that_has_heard_everything",
                 format!("{was:#?}\nof {process:#?}\nbecame {now:#?}"),
             ));
+        }
+    }
+    Ok(())
+}
+
+/// By the clock of whoever began it, which is all that anybody can go by.
+fn nothing_begins_in_quiet_hours(before: &Seen, after: &Seen) -> Result<(), Broken> {
+    for (id, now) in &after.deliveries {
+        let was = before.deliveries.get(id).map_or(0, |was| was.attempts);
+        let Some(quiet) = now.quiet.as_ref().filter(|_| now.attempts > was) else { continue };
+        let quiet: rungs_runners::hours::Quiet = serde_json::from_str(quiet).unwrap();
+        let begun_at = now.begun_at.and_then(DateTime::from_timestamp_millis).unwrap();
+        if quiet.leaves_at(begun_at) != Some(begun_at) {
+            let what = format!("{now:#?}\nbegan at {begun_at}");
+            return Err(Broken::new("nothing_begins_in_quiet_hours", what));
         }
     }
     Ok(())
@@ -331,5 +347,7 @@ fn stands_at_a_goal(ledger: &Ledger, cursor: Option<&str>) -> bool {
     // Steps of different sequences may have the same name; a goal of either will do, since
     // the replay of the climb looks at it closely.
     let steps = ledger.sequences.values().flat_map(|sequence| &sequence.steps);
-    steps.filter(|step| step.kind.goal).any(|step| Some(step.id.as_str()) == cursor)
+    steps
+        .filter(|step| step.kind.goal || step.kind.listens)
+        .any(|step| Some(step.id.as_str()) == cursor)
 }

@@ -259,12 +259,15 @@ impl<'a> Again<'a> {
             };
             let request: Value = serde_json::from_str(&row.request).unwrap();
             let retry = row.retry.as_deref().map(|retry| serde_json::from_str(retry).unwrap());
+            let quiet =
+                delivery.held.as_ref().map(|held| serde_json::to_string(&held.quiet).unwrap());
             let same = row.step == delivery.step
                 && row.channel == delivery.what.channel
                 && request == delivery.what.request
                 && retry == delivery.retry
                 && row.in_doubt.as_deref().unwrap_or("send") == delivery.in_doubt.as_str()
                 && row.late_at == delivery.late.map(|(at, _)| at.timestamp_millis())
+                && row.quiet == quiet
                 && row.late_then.as_deref() == delivery.late.map(|(_, then)| then.as_str());
             if !same {
                 return broken(format!("{row:#?}\nand again {delivery:#?}"));

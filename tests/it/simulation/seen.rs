@@ -43,6 +43,8 @@ pub struct Delivery {
     pub lease_until: Option<i64>,
     pub provider_id: Option<String>,
     pub late_at: Option<i64>,
+    pub begun_at: Option<i64>,
+    pub quiet: Option<String>,
     pub log: String,
 }
 
@@ -64,7 +66,7 @@ const PROCESSES: &str = "
     FROM processes";
 const DELIVERIES: &str = "
     SELECT id, process_key, step, channel, status, attempts, withdrawn, news, due_at,
-      lease_until, provider_id, late_at, log
+      lease_until, provider_id, late_at, begun_at, quiet, log
     FROM deliveries";
 
 impl Seen {

@@ -12,6 +12,7 @@ pub struct Written {
     pub name: String,
     pub priority: &'static str,
     pub defaults: Value,
+    pub quiet: Value,
     pub steps: Vec<Value>,
 }
 
@@ -51,7 +52,8 @@ impl Written {
             defaults["inDoubt"] = json!(dice.one(&["repeat", "skip", "fail"]));
         }
         let priority = dice.one(&["high", "normal", "low"]);
-        Self { name: name.to_owned(), priority, defaults, steps }
+        let quiet = if !timeless && dice.percent(30) { quiet(dice) } else { json!("none") };
+        Self { name: name.to_owned(), priority, defaults, quiet, steps }
     }
 
     pub fn source(&self) -> String {
@@ -59,6 +61,7 @@ impl Written {
             "sequence": self.name,
             "priority": self.priority,
             "defaults": self.defaults,
+            "quietHours": self.quiet,
             "steps": self.steps,
         });
         serde_json::to_string_pretty(&written).unwrap()
@@ -101,7 +104,7 @@ fn name(at: usize, count: usize) -> Value {
 
 fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
     let ahead = |dice: &mut Dice| name(at + 1 + dice.index(count - at), count);
-    let mut step = match dice.index(if timeless { 13 } else { 17 }) {
+    let mut step = match dice.index(if timeless { 13 } else { 19 }) {
         0 | 1 => wait(dice),
         2..=7 => notification(at, timeless, dice),
         8 | 9 => go_to(at, count, dice),
@@ -110,6 +113,12 @@ fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
         12 => ask(timeless, dice),
         13 => comparison(dice),
         14 | 15 => goal(dice),
+        16 => window(dice),
+        17 => {
+            let mut step = wait_for_event(dice);
+            step["altNext"] = ahead(dice);
+            step
+        }
         _ => {
             let earlier = format!("steps.s{}.status", dice.index(count));
             let among = json!(["answered", "completed", "delivered", "sent"]);
@@ -205,6 +214,42 @@ fn ask(timeless: bool, dice: &mut Dice) -> Value {
 fn lateness(dice: &mut Dice) -> Value {
     let most = dice.one(&["2 seconds", "1 minute", "30 minutes"]);
     json!({ "most": most, "then": dice.one(&["send", "skip", "fail"]) })
+}
+
+/// Quiet hours that a run meets: it begins at 08:57 and takes a few hours.
+fn quiet(dice: &mut Dice) -> Value {
+    let (from, to) = dice.one(&[
+        ("08:30", "09:00"),
+        ("08:58", "08:59"),
+        ("09:00", "09:05"),
+        ("09:01", "09:30"),
+        ("09:10", "12:00"),
+        ("12:00", "09:02"),
+    ]);
+    json!({ "from": from, "to": to })
+}
+
+fn window(dice: &mut Dice) -> Value {
+    let (from, to) = dice.one(&[("09:00", "09:10"), ("09:20", "09:01"), ("10:00", "10:01")]);
+    json!({ "run": "WaitForWindow", "config": { "from": from, "to": to } })
+}
+
+fn wait_for_event(dice: &mut Dice) -> Value {
+    let mut config = json!({
+        "event": dice.one(&["order.confirmed", "counted", "note"]),
+        "fresh": dice.percent(50),
+    });
+    if dice.percent(80) {
+        config["timeout"] = json!(dice.one(&["10 seconds", "3 minutes", "1 hour"]));
+    }
+    if config["event"] == "counted" {
+        config["where"] = json!({
+            "lodashCommand": "gt",
+            "value": { "type": "get", "value": "event.data.n" },
+            "compareTo": { "type": "raw", "value": 1 },
+        });
+    }
+    json!({ "run": "WaitForEvent", "config": config })
 }
 
 fn go_to(at: usize, count: usize, dice: &mut Dice) -> Value {

@@ -62,6 +62,7 @@ pub fn ringing(process: Process) -> Advanced {
         deliveries: vec![Delivery {
             in_doubt: Remedy::Send,
             late: None,
+            held: None,
             id: id.to_string(),
             step: "ring".to_owned(),
             what: NewDelivery { channel: "phone", request: json!({ "to": "+385911234567" }) },

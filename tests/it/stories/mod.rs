@@ -12,6 +12,7 @@ mod ladder;
 mod late;
 mod many;
 mod queue;
+mod quiet;
 mod remote;
 mod stops;
 mod trouble;

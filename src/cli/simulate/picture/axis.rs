@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Days, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
-use rungs_core::simulate::Simulation;
+use rungs_core::{Process, Sequence, simulate::Simulation};
 
 use super::bars::Bar;
 
@@ -55,6 +55,34 @@ impl Axis {
             (Some((_, x)), None) | (None, Some((_, x))) => *x,
             (None, None) => 0.0,
         }
+    }
+
+    /// The quiet hours of a sequence, as far as they are on the page; where only some steps
+    /// have any, those of the first that has.
+    pub fn quiet(
+        &self,
+        sequence: &Sequence,
+        process: &Process,
+    ) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let hours = sequence.steps.iter().find_map(|step| step.quiet.as_ref());
+        let quiet = hours.and_then(|hours| hours.of(process, &sequence.calendars).ok());
+        let (Some(quiet), Some(first), Some(last)) =
+            (quiet, self.moments.first(), self.moments.last())
+        else {
+            return Vec::new();
+        };
+        let (mut at, mut found) = (*first, Vec::new());
+        while at < *last && found.len() < MOST_NIGHTS {
+            let Some(to) = quiet.leaves_at(at) else { break };
+            if to > at {
+                found.push((at, to.min(*last)));
+            }
+            match quiet.falls_at(to) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        found
     }
 
     /// From ten in the evening to seven in the morning, as far as they are on the page.

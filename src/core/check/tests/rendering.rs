@@ -43,7 +43,7 @@ error[unknown-key]: there is no key `č` here
 7 |   - {{ id: b, run: Nap, \"č\": 1, next: bb }}
   |                        ^^^
   |
-  = help: known keys: id, run, config, next, altNext, onFailure, retry, inDoubt, lateness
+  = help: known keys: id, run, config, next, altNext, onFailure, retry, inDoubt, lateness, quietHours
 error[unknown-step]: there is no step `bb`
  --> ladder.yml:7:38
   |

@@ -2,7 +2,7 @@
 //! of seconds.
 
 /// A duration in milliseconds; `None` if it is none, or longer than a year.
-pub(super) fn parse(text: &str) -> Option<u64> {
+pub fn parse(text: &str) -> Option<u64> {
     let mut rest = text.trim();
     let mut total = 0_f64;
     if rest.is_empty() {
@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str) -> Option<u64> {
 }
 
 /// Seconds to milliseconds, within the same bounds.
-pub(super) fn of_seconds(seconds: f64) -> Option<u64> {
+pub fn of_seconds(seconds: f64) -> Option<u64> {
     whole(seconds * 1000.0)
 }
 

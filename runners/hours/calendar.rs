@@ -1,0 +1,187 @@
+//! A calendar: opening hours by the day of the week, holidays, and times when it is closed.
+
+use chrono::{Days as DayCount, NaiveDate, NaiveTime, TimeDelta};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::{Dates, Hours, Recurrence, Stretch, Window, joined, moment, without};
+
+/// When somebody is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calendar {
+    /// The zone in which it is meant; else the process's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<Tz>,
+    /// When it is open. None: around the clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Vec<Window>>,
+    /// Days on which it does not open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<Holiday>,
+    /// Times at which it is closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<Closure>,
+}
+
+/// Days on which nobody is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holiday {
+    /// Which.
+    pub when: Occasion,
+    /// What is celebrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// Days that are named, or given by a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Occasion {
+    /// These.
+    Dates(Dates),
+    /// Those on which the rule begins, and as many after each as make `days`.
+    Rule {
+        /// The rule.
+        rule: Recurrence,
+        /// At least 1, and few: each of them is asked for.
+        days: u32,
+    },
+}
+
+impl Occasion {
+    /// Whether a day is one of them.
+    pub fn contains(&self, day: NaiveDate) -> bool {
+        match self {
+            Self::Dates(dates) => dates.contain(day),
+            Self::Rule { rule, days } => (0..*days)
+                .filter_map(|before| day.checked_sub_days(DayCount::new(u64::from(before))))
+                .any(|first| rule.hits(first)),
+        }
+    }
+}
+
+/// A time at which nobody is there: a meeting, an afternoon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closure {
+    /// On which days it begins.
+    pub on: Occasion,
+    /// At what time.
+    pub from: NaiveTime,
+    /// How long it lasts.
+    pub seconds: u32,
+    /// In which zone; else the calendar's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<Tz>,
+}
+
+impl Closure {
+    /// What of it may touch the days from `first` to `last`.
+    fn within(&self, first: NaiveDate, last: NaiveDate, zone: Tz) -> Vec<Stretch> {
+        let zone = self.timezone.unwrap_or(zone);
+        let stretch = |day: NaiveDate| {
+            let from = moment(day.and_time(self.from), zone)?;
+            let to = from.checked_add_signed(TimeDelta::seconds(i64::from(self.seconds)))?;
+            Stretch::new(from, to)
+        };
+        if let Occasion::Dates(Dates::Once(day, _)) = &self.on {
+            return stretch(*day).into_iter().collect();
+        }
+        let before = DayCount::new(u64::from(self.seconds / 86_400) + 2);
+        let first = first.checked_sub_days(before).unwrap_or(first);
+        first
+            .iter_days()
+            .take_while(|day| *day <= last)
+            .filter(|day| self.on.contains(*day))
+            .filter_map(stretch)
+            .collect()
+    }
+}
+
+impl Calendar {
+    /// The name of the holiday that a day is.
+    pub fn holiday(&self, day: NaiveDate) -> Option<&str> {
+        let mut today = self.holidays.iter().filter(|holiday| holiday.when.contains(day));
+        today.find_map(|holiday| holiday.name.as_deref())
+    }
+
+    /// The calendar in a zone, for it to be searched.
+    pub fn in_zone(&self, process: Tz) -> CalendarIn<'_> {
+        CalendarIn { calendar: self, zone: self.timezone.unwrap_or(process) }
+    }
+
+    /// What of it counts from `from` to `to`: the same, without what is long over or far ahead.
+    #[must_use]
+    pub fn between(&self, from: NaiveDate, to: NaiveDate) -> Self {
+        let counts = |when: &Occasion| match when {
+            Occasion::Dates(Dates::Once(first, last)) => *first <= to && *last >= from,
+            Occasion::Dates(Dates::Yearly(..)) => true,
+            Occasion::Rule { rule, .. } => {
+                rule.start <= to
+                    && rule.until.is_none_or(|until| until >= from - TimeDelta::days(400))
+            }
+        };
+        let closes = |closure: &&Closure| match &closure.on {
+            // One that began before may last until then.
+            Occasion::Dates(Dates::Once(first, _)) => {
+                let days = TimeDelta::days(i64::from(closure.seconds / 86_400) + 2);
+                *first <= to && first.checked_add_signed(days).is_none_or(|last| last >= from)
+            }
+            on => counts(on),
+        };
+        Self {
+            timezone: self.timezone,
+            hours: self.hours.clone(),
+            holidays: self.holidays.iter().filter(|one| counts(&one.when)).cloned().collect(),
+            closed: self.closed.iter().filter(closes).cloned().collect(),
+        }
+    }
+}
+
+/// A calendar where its zone is known.
+pub struct CalendarIn<'a> {
+    calendar: &'a Calendar,
+    zone: Tz,
+}
+
+impl CalendarIn<'_> {
+    /// What of a stretch lies in its hours.
+    pub(super) fn open_within(&self, stretch: Stretch) -> Vec<Stretch> {
+        let first = super::local_day(stretch.from, self.zone);
+        // What began the day before may last until then.
+        let first = first.pred_opt().unwrap_or(first);
+        let last = super::local_day(stretch.to, self.zone);
+        let days = first.iter_days().take_while(|day| *day <= last);
+        let open = days.flat_map(|day| self.of_day(day));
+        open.filter_map(|open| open.common(stretch)).collect()
+    }
+
+    /// What of a day lies outside its hours.
+    pub(super) fn closed_on(&self, day: NaiveDate) -> Vec<Stretch> {
+        let whole = || {
+            let from = super::beginning(day, self.zone)?;
+            Stretch::new(from, super::beginning(day.succ_opt()?, self.zone)?)
+        };
+        whole().map_or_else(Vec::new, |whole| without(whole, &joined(self.open_within(whole))))
+    }
+}
+
+impl Hours for CalendarIn<'_> {
+    fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    fn of_day(&self, day: NaiveDate) -> Vec<Stretch> {
+        let Self { calendar, zone } = self;
+        let open: Vec<Stretch> = match &calendar.hours {
+            Some(hours) => hours.iter().filter_map(|hours| hours.of_day(day, *zone)).collect(),
+            None => Window::ALWAYS.of_day(day, *zone).into_iter().collect(),
+        };
+        if open.is_empty() || calendar.holidays.iter().any(|holiday| holiday.when.contains(day)) {
+            return Vec::new();
+        }
+        let last = day.succ_opt().unwrap_or(day);
+        let closed = calendar.closed.iter().flat_map(|one| one.within(day, last, *zone));
+        let closed = joined(closed.collect());
+        joined(open).into_iter().flat_map(|open| without(open, &closed)).collect()
+    }
+}
