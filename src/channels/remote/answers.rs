@@ -91,6 +91,7 @@ fn answer(entry: &str, asked_with: &Map<String, Value>) -> Answered {
         message: message(entry.message),
         pause: pause(&entry.retry_after)?,
         data: patch(entry.data, asked_with)?,
+        result: None,
         at: 0,
     })
 }
@@ -160,7 +161,7 @@ mod tests {
     }
 
     fn next() -> Answer {
-        Answer { action: Action::Next, message: None, data: None, pause: None, at: 0 }
+        Answer { action: Action::Next, message: None, data: None, result: None, pause: None, at: 0 }
     }
 
     /// What is wrong with an entry for `b`, beside two that are not.
