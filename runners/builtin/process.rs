@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::notify::{self, Composed};
-use crate::{Action, DeliveryStatus, Outcome, Problem, Visit, quote::quoted, template::is_template};
+use crate::{
+    Action, Answer, DeliveryStatus, Outcome, Problem, Visit, quote::quoted, template::is_template,
+};
 
 /// The channel of what is done to processes. It is built into the engine.
 pub const CHANNEL: &str = "process";
@@ -35,6 +37,30 @@ pub enum Act {
         /// The id.
         process_id: String,
     },
+}
+
+/// What is answered to a start. `new` is false if a process of that id was live already.
+pub fn started(process_id: &str, new: bool) -> Answer {
+    let message = if new { "started" } else { "already live:" };
+    answer("started", new, process_id, message)
+}
+
+/// What is answered to a stop. `done` is false if there was nothing to stop.
+pub fn stopped(process_id: &str, done: bool) -> Answer {
+    let message = if done { "stopped" } else { "nothing to stop:" };
+    answer("stopped", done, process_id, message)
+}
+
+fn answer(what: &str, done: bool, process_id: &str, message: &str) -> Answer {
+    let mut result = Map::new();
+    result.insert(what.to_owned(), Value::from(done));
+    result.insert("process_id".to_owned(), Value::from(process_id));
+    Answer::keeping(result, Some(format!("{message} {process_id}")))
+}
+
+/// Why a process was stopped that another one, or it itself, has stopped.
+pub fn by(process_id: &str) -> String {
+    format!("by the process {process_id}")
 }
 
 /// Asks for an act, or follows its answer.

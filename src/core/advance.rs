@@ -233,7 +233,7 @@ impl<'a> Climb<'a> {
             until: until.map(|until| until.timestamp_millis()),
         });
         if let Some(patch) = &outcome.set
-            && let Err(reason) = self.merge(patch, "what it sets")
+            && let Err(reason) = self.merge(patch, "the data it sets")
         {
             return Move::Fail(reason);
         }
