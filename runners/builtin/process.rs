@@ -73,9 +73,9 @@ pub(super) fn follow(visit: &Visit<'_>, compose: impl FnOnce() -> Result<Act, St
                 Action::Next | Action::Noop => Outcome::next(message),
             }
         }
-        None => notify::follow(visit, DeliveryStatus::Completed, || {
-            Composed::new(CHANNEL, &compose()?)
-        }),
+        None => {
+            notify::follow(visit, DeliveryStatus::Completed, || Composed::new(CHANNEL, &compose()?))
+        }
     }
 }
 

@@ -66,7 +66,8 @@ impl Runner for Set {
         if values.is_empty() {
             problems.push(Problem::at("/values", "there is nothing to set"));
         }
-        let dotted = values.keys().find(|name| name.contains(['.', '[']) && !name.contains(['~', '/']));
+        let dotted =
+            values.keys().find(|name| name.contains(['.', '[']) && !name.contains(['~', '/']));
         problems.extend(dotted.map(|name| {
             let help = "nest it, as in `order: { status: confirmed }`";
             Problem::at(format!("/values/{name}"), format!("{} is no path here", quoted(name)))
@@ -81,7 +82,9 @@ impl Runner for Set {
     fn visit(config: &Config, _: &Visit<'_>) -> Result<Outcome, Failure> {
         let Value::Object(values) = &config.values else {
             let found = quoted(&config.values.to_string());
-            return Err(Failure(format!("config.values: {found} is no mapping of names and values")));
+            return Err(Failure(format!(
+                "config.values: {found} is no mapping of names and values"
+            )));
         };
         if let Some(name) = data::reserved(values) {
             return Err(Failure(format!("config.values: `{name}` is a reserved name")));
@@ -147,12 +150,19 @@ mod tests {
     fn what_looks_like_an_operand_and_is_data_stays_data() {
         let looks = json!({ "type": "get", "value": "name" });
         // Found, rendered, or said to be itself: none of them is looked up again.
-        assert_eq!(patch(&json!({ "a": { "type": "get", "value": "looks" } })), json!({ "a": looks }));
+        assert_eq!(
+            patch(&json!({ "a": { "type": "get", "value": "looks" } })),
+            json!({ "a": looks })
+        );
         let rendered = json!({ "a": { "type": "{{type}}", "value": "name" } });
         assert_eq!(patch(&rendered), json!({ "a": looks }));
-        assert_eq!(patch(&json!({ "a": { "type": "raw", "value": looks } })), json!({ "a": looks }));
+        assert_eq!(
+            patch(&json!({ "a": { "type": "raw", "value": looks } })),
+            json!({ "a": looks })
+        );
         // And so are objects that have more to them, or other types.
-        for other in [json!({ "type": "get", "value": 7 }), json!({ "type": "dog", "value": "x" })] {
+        for other in [json!({ "type": "get", "value": 7 }), json!({ "type": "dog", "value": "x" })]
+        {
             assert_eq!(patch(&json!({ "a": other })), json!({ "a": other }));
         }
     }
@@ -176,8 +186,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_where_it_stands() {
-        let many: Vec<Value> =
-            (0..101).map(|_| json!({ "type": "get", "value": "a" })).collect();
+        let many: Vec<Value> = (0..101).map(|_| json!({ "type": "get", "value": "a" })).collect();
         for (values, pointer) in [
             (json!({ "steps": 1 }), "/values/steps"),
             (json!({}), "/values"),

@@ -88,7 +88,9 @@ impl Runner for Start {
 /// As the name of a sequence may be.
 fn is_name(name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    name.len() <= 100 && name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_part)
+    name.len() <= 100
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(is_part)
 }
 
 fn check_data(data: &Value) -> Option<Problem> {
@@ -200,7 +202,10 @@ mod tests {
             (json!({ "sequence": "a", "process_id": ".." }), "/process_id"),
             (json!({ "sequence": "a", "process_id": "a\nb" }), "/process_id"),
             (json!({ "sequence": "a", "data": { "events": 1 } }), "/data/events"),
-            (json!({ "sequence": "a", "data": { "a": { "type": "jsonpath", "value": "$[" } } }), "/data/a/value"),
+            (
+                json!({ "sequence": "a", "data": { "a": { "type": "jsonpath", "value": "$[" } } }),
+                "/data/a/value",
+            ),
             (json!({ "sequence": "a", "data": [] }), "/data"),
             (json!({ "process_id": "a" }), ""),
         ] {

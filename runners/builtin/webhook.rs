@@ -133,8 +133,15 @@ const MOST_HEADERS: usize = 50;
 const LONGEST_HEADERS: usize = 16 * 1024;
 /// What Rungs or the connection says itself.
 const OWN_HEADERS: [&str; 9] = [
-    "host", "content-length", "transfer-encoding", "connection", "upgrade", "te",
-    "idempotency-key", "rungs-signature", "rungs-timestamp",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "te",
+    "idempotency-key",
+    "rungs-signature",
+    "rungs-timestamp",
 ];
 /// What is a secret, if it stands in a sequence.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
@@ -157,7 +164,9 @@ impl Runner for Webhook {
             && let Err(wrong) = check_url(url)
         {
             let message = format!("{} is no address to send to: {wrong}", quoted(url));
-            problems.push(Problem::at("/url", message).help("such as `https://hooks.example.com/orders`"));
+            problems.push(
+                Problem::at("/url", message).help("such as `https://hooks.example.com/orders`"),
+            );
         }
         for (name, value) in headers {
             problems.extend(check_header(name, value));
@@ -227,7 +236,8 @@ fn check_header(name: &str, value: &Value) -> Option<Problem> {
     }
     if SECRET_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
         let message = format!("{} is a secret, and a sequence is no place for one", quoted(name));
-        let help = "the operator gives it in rungs.toml: [webhook.hosts.\"HOST\"] headers = { ... }";
+        let help =
+            "the operator gives it in rungs.toml: [webhook.hosts.\"HOST\"] headers = { ... }";
         return at(message).map(|problem| problem.help(help));
     }
     None
@@ -263,7 +273,8 @@ impl Config {
         check_url(url).map_err(|wrong| format!("the url {}: {wrong}", quoted(url)))?;
         let mut bytes = 0;
         for (name, value) in headers {
-            let text = header_text(value).ok_or_else(|| format!("the header {} is no text", quoted(name)))?;
+            let text = header_text(value)
+                .ok_or_else(|| format!("the header {} is no text", quoted(name)))?;
             if let Some(wrong) = wrong_name(name) {
                 return Err(format!("the header {} {wrong}", quoted(name)));
             }
@@ -273,7 +284,9 @@ impl Config {
             bytes += text.len();
         }
         if headers.len() > MOST_HEADERS || bytes > LONGEST_HEADERS {
-            return Err(format!("more than {MOST_HEADERS} headers, or {LONGEST_HEADERS} bytes in them"));
+            return Err(format!(
+                "more than {MOST_HEADERS} headers, or {LONGEST_HEADERS} bytes in them"
+            ));
         }
         data::check_size(body).map_err(|reason| format!("the body: {reason}"))?;
         if *method == Method::Get && !body.is_null() {

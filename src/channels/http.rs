@@ -29,7 +29,9 @@ pub(crate) fn direct_client() -> Result<Client, Misconfigured> {
 
 /// The same, for addresses that a sequence names: it asks no proxy, which would look for them
 /// itself, and connects only to where `reach` leads.
-pub(super) fn client_that_reaches(reach: Arc<impl Resolve + 'static>) -> Result<Client, Misconfigured> {
+pub(super) fn client_that_reaches(
+    reach: Arc<impl Resolve + 'static>,
+) -> Result<Client, Misconfigured> {
     build(|builder| builder.no_proxy().dns_resolver(reach))
 }
 

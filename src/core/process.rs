@@ -203,7 +203,9 @@ impl State {
     pub(crate) fn keep(&mut self, step: &str, kept: Map<String, Value>) -> Result<(), String> {
         if data::length(&self.steps).saturating_add(data::length(&kept)) > data::MOST {
             let most = data::MOST;
-            return Err(format!("with the answer the results of the steps would pass {most} bytes"));
+            return Err(format!(
+                "with the answer the results of the steps would pass {most} bytes"
+            ));
         }
         for (key, value) in kept {
             self.note(step, &key, value);

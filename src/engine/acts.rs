@@ -82,7 +82,10 @@ impl Engine {
             let status = rungs_runners::DeliveryStatus::Failed;
             Attempt::Refused { status, reason: format!("the database refuses it: {reason}") }
         } else {
-            Attempt::Temporary { reason: "the database was in trouble".to_owned(), retry_after: None }
+            Attempt::Temporary {
+                reason: "the database was in trouble".to_owned(),
+                retry_after: None,
+            }
         };
         // If this does not get through either, the lease runs out, and it is asked for again.
         let report = Report::Attempted { attempt, result };

@@ -54,7 +54,9 @@ impl engine::Acts for Acts {
                 let answer = |done| process::stopped(&process_id, done);
                 engine.store.act(begun, &act, answer, engine.clock.now()).await?
             }
-            Err(error) => refuse(engine, begun, format!("the request is malformed: {error}")).await?,
+            Err(error) => {
+                refuse(engine, begun, format!("the request is malformed: {error}")).await?
+            }
         };
         engine.wake.evaluator();
         Ok(told)

@@ -63,9 +63,7 @@ impl Store {
         let result = match self.still_wanted(&tx, begun, act).await? {
             None => return Ok(Vec::new()),
             // Reported so, it is cancelled.
-            Some(false) => {
-                Attempt::Temporary { reason: "withdrawn".to_owned(), retry_after: None }
-            }
+            Some(false) => Attempt::Temporary { reason: "withdrawn".to_owned(), retry_after: None },
             Some(true) => match act {
                 Act::Start(process) => {
                     let born = self.insert_on(&tx, &[*process], births(&[*process]), now).await?;

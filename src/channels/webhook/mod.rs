@@ -244,7 +244,9 @@ impl Webhook {
                 Err(http::Unread::TooLong(reason)) => Err(reason),
                 Err(http::Unread::Broken(_)) if status == StatusCode::NO_CONTENT => Ok(Value::Null),
                 Err(http::Unread::Broken(reason)) => {
-                    return Err(SendError::InDoubt { reason: format!("{told}, and then: {reason}") });
+                    return Err(SendError::InDoubt {
+                        reason: format!("{told}, and then: {reason}"),
+                    });
                 }
             };
             let answer = answer.map_err(|wrong| SendError::failed(format!("{told}: {wrong}")))?;
@@ -327,7 +329,9 @@ fn read(body: &[u8], host: &OfHost) -> Result<Value, String> {
 async fn complaint(response: Response, host: &OfHost) -> Option<String> {
     let body = http::read(response, MOST_ANSWERED).await.ok()?;
     let said: Value = serde_json::from_slice(&body).ok()?;
-    let text = ["detail", "message", "error", "title"].into_iter().find_map(|key| said.get(key)?.as_str())?;
+    let text = ["detail", "message", "error", "title"]
+        .into_iter()
+        .find_map(|key| said.get(key)?.as_str())?;
     let is_secret = host.is_repeated_in(&body);
     let said = text.chars().filter(|c| !c.is_control()).take(LONGEST_COMPLAINT);
     (!is_secret).then(|| said.collect()).filter(|said: &String| !said.trim().is_empty())
@@ -338,7 +342,8 @@ mod tests {
     use super::*;
 
     fn place(lines: &str) -> String {
-        let config = toml::from_str(&format!("[webhook]\n{lines}")).expect("TOML of the right shape");
+        let config =
+            toml::from_str(&format!("[webhook]\n{lines}")).expect("TOML of the right shape");
         let shared = Shared { http: http::client().unwrap(), caller_ids: Arc::default() };
         open(&config, &shared).err().map_or_else(|| "fine".to_owned(), |error| error.place)
     }
@@ -352,7 +357,10 @@ mod tests {
             ("allow = []\ntimeout = 0.0", "webhook.timeout"),
             ("allow = []\nsecret = 'short'", "webhook.secret"),
             ("allow = []\nhosts.'a.example'.headers = { 'X A' = 'b' }", "webhook.hosts.a.example"),
-            ("allow = []\nhosts.'a.example'.headers = { A = \"b\\nc\" }", "webhook.hosts.a.example"),
+            (
+                "allow = []\nhosts.'a.example'.headers = { A = \"b\\nc\" }",
+                "webhook.hosts.a.example",
+            ),
         ] {
             assert_eq!(place(lines), expected, "{lines}");
         }

@@ -84,9 +84,7 @@ impl Fate {
     /// What can become of a delivery: the good end, and the usual bad one. Which of the bad
     /// ones it is makes no difference to a ladder that does not ask.
     pub fn possible(asked: &Asked<'_>) -> [Self; 2] {
-        use DeliveryStatus::{
-            Answered, Completed, Delivered, Failed, NoAnswer, Sent, Undelivered,
-        };
+        use DeliveryStatus::{Answered, Completed, Delivered, Failed, NoAnswer, Sent, Undelivered};
         match asked.channel {
             _ if asked.is_question => [Action::Next, Action::AltNext].map(Self::answered),
             "phone" => [Answered, NoAnswer].map(Self::of),
@@ -163,7 +161,8 @@ impl FromStr for Answer {
 /// `{"ok": true}+20s`.
 fn fate_of(text: &str) -> Result<(Fate, Option<Value>), String> {
     let Some((json, rest)) = leading_json(text) else { return Ok((text.parse()?, None)) };
-    let said = serde_json::from_str(json).map_err(|error| format!("`{json}` is no JSON: {error}"))?;
+    let said =
+        serde_json::from_str(json).map_err(|error| format!("`{json}` is no JSON: {error}"))?;
     let fate = format!("{}{rest}", DeliveryStatus::Completed).parse()?;
     Ok((fate, Some(said)))
 }

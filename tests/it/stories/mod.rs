@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+mod acts;
 mod answers;
 mod caller_ids;
 mod doors;
@@ -17,6 +18,7 @@ mod stops;
 mod trouble;
 mod waits;
 mod watch;
+mod webhook;
 
 const ORDER_ESCALATION: &str = include_str!("../../../sequences/order-escalation.yml");
 
