@@ -16,7 +16,7 @@ use rungs::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::{RESTAURANT, phone};
+use super::{RESTAURANT, delivery_of, phone};
 use crate::{databases::Kind, every_database::on_every_database, harness::TestApp};
 
 on_every_database!(
@@ -150,7 +150,7 @@ async fn a_process_is_started_with_data_that_keep_their_types(kind: Kind) {
         [format!("{RESTAURANT}: true child-of-p1"), format!("{RESTAURANT}: {{\"count\":2}} 1")];
     assert_eq!(texted, expected);
     let process = app.process("p1").await;
-    let delivery = &process["deliveries"][0];
+    let delivery = delivery_of(&process, "launch");
     assert_eq!(
         (&delivery["channel"], &delivery["status"]),
         (&json!("process"), &json!("completed"))

@@ -51,3 +51,9 @@ fn two_orders() -> Value {
 fn phone() -> Value {
     json!({ "phone": RESTAURANT })
 }
+
+/// What a step wrote. There is one.
+fn delivery_of<'a>(process: &'a Value, step: &str) -> &'a Value {
+    let mut deliveries = process["deliveries"].as_array().unwrap().iter();
+    deliveries.find(|delivery| delivery["step"] == step).expect("a delivery")
+}
