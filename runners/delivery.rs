@@ -153,7 +153,8 @@ pub struct DeliveryView {
     pub answer: Option<Answer>,
 }
 
-/// What a runner that lives elsewhere answered to a visit.
+/// What was answered: by a runner that lives elsewhere to a visit, by a server to a webhook,
+/// or by Rungs itself to a step that starts or stops a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
@@ -165,6 +166,9 @@ pub struct Answer {
     /// To be merged into the process's data (RFC 7396).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub data: Option<Map<String, Value>>,
+    /// What the step keeps of it: it stands beside the rest of `steps.<id>`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub result: Option<Map<String, Value>>,
     /// With `noop`: in how many milliseconds to ask again, if it said so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pause: Option<u64>,
@@ -174,6 +178,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The step goes on, and keeps this.
+    pub fn keeping(result: Map<String, Value>, message: Option<String>) -> Self {
+        Self { action: Action::Next, message, data: None, result: Some(result), pause: None, at: 0 }
+    }
+
     /// As it is shown: without the moment, which stands beside it.
     pub fn shown(&self) -> Value {
         let mut shown = serde_json::to_value(self).unwrap_or_default();

@@ -14,6 +14,10 @@ use crate::{
     template::is_template,
 };
 
+mod typed;
+
+pub(crate) use typed::{is_looked_up, literal};
+
 /// A runner, as the check and the core know it: its type is forgotten.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
@@ -58,9 +62,9 @@ impl Kind {
             name: R::NAME,
             alt_next: R::ALT_NEXT,
             delivers: R::DELIVERS,
-            asks: false,
             disturbs: R::DISTURBS,
             listens: R::LISTENS,
+            asks: R::ASKS,
             goal: R::GOAL,
             literal: R::LITERAL,
             schema: || schemars::schema_for!(R::Config).to_value(),
@@ -135,7 +139,7 @@ pub trait Prepared: Send + Sync {
 
 fn prepare<R: Runner>(config: &Value) -> Ready {
     let mut problems = Vec::new();
-    let rendering = Node::parse(config, "", false, R::HTML, &mut problems);
+    let rendering = rendering::<R>(config, &mut problems);
     let unrendered = serde_json::from_value::<R::Config>(config.clone());
     match &unrendered {
         Ok(config) => problems.extend(R::check(config)),
@@ -148,6 +152,23 @@ fn prepare<R: Runner>(config: &Value) -> Ready {
         return Err(problems);
     }
     Ok(Box::new(Step::<R> { unrendered: unrendered.ok(), rendering }))
+}
+
+fn rendering<R: Runner>(config: &Value, problems: &mut Vec<Problem>) -> Node {
+    let Value::Object(entries) = config else {
+        return Node::parse(config, "", false, R::HTML, problems);
+    };
+    let mut typed = typed::Typed::new(problems);
+    let entries = entries.iter().map(|(key, item)| {
+        let (pointer, html) = (format!("/{}", escape(key)), R::HTML.contains(&key.as_str()));
+        let node = if R::TYPED.contains(&key.as_str()) {
+            typed.parse(item, &pointer)
+        } else {
+            Node::parse(item, &pointer, html, &[], typed.problems())
+        };
+        (key.clone(), node)
+    });
+    Node::folded(Node::Object(entries.collect()), config)
 }
 
 /// Checks what stands there literally, where a template stands for something other than
@@ -255,6 +276,8 @@ impl<R: Runner> Prepared for Step<R> {
 pub(crate) enum Node {
     Fixed(Value),
     Template(Template),
+    /// A value that is looked up.
+    Found(typed::Found),
     List(Vec<Node>),
     Object(Vec<(String, Node)>),
 }
@@ -314,6 +337,7 @@ impl Node {
                     .render(scope)
                     .map_err(|error| Failure::because(format!("config: {error}")))?,
             ),
+            Self::Found(found) => found.render(scope)?,
             Self::List(items) => {
                 Value::Array(items.iter().map(|item| item.render(scope)).collect::<Result<_, _>>()?)
             }
@@ -334,6 +358,7 @@ impl Node {
                     template.variables().into_iter().map(|path| (pointer.to_owned(), path)),
                 );
             }
+            Self::Found(one) => one.variables(pointer, found),
             Self::List(items) => {
                 for (index, item) in items.iter().enumerate() {
                     item.variables(&format!("{pointer}/{index}"), found);

@@ -206,7 +206,8 @@ mod tests {
     /// Answered in second 10.
     fn answered(action: Action, pause: Option<u64>) -> DeliveryView {
         let at = moment(10).timestamp_millis();
-        let answer = Answer { action, message: Some("why".into()), data: None, pause, at };
+        let answer =
+            Answer { action, message: Some("why".into()), data: None, result: None, pause, at };
         heard(DeliveryStatus::Completed, Some(answer))
     }
 

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::{DeliveryView, NewDelivery, Scope, hours::Calendars};
 
@@ -35,6 +36,10 @@ pub trait Runner: 'static {
     /// Config keys that must stand there literally, because the check follows them.
     const LITERAL: &'static [&'static str] = &[];
 
+    /// Config keys under which `{ type: get | jsonpath | raw, value: ... }` stands for the
+    /// value itself, at any depth: a template can only give text.
+    const TYPED: &'static [&'static str] = &[];
+
     /// Whether it writes deliveries, so that a step of it may say `retry` and `onFailure`.
     const DELIVERS: bool = false;
 
@@ -44,6 +49,10 @@ pub trait Runner: 'static {
 
     /// Whether it listens: it is told of every event through `hears`, wherever the cursor is.
     const LISTENS: bool = false;
+    /// Whether its deliveries are questions, which do no harm if they are asked again: a step
+    /// of it takes no `inDoubt`, asks until there is an answer, and fails the process if there
+    /// will be none and the step has no `altNext`.
+    const ASKS: bool = false;
 
     /// Whether this is a goal: asked through `achieved` while it lies ahead of the cursor.
     const GOAL: bool = false;
@@ -215,11 +224,21 @@ pub struct Outcome {
     pub deliver: Option<NewDelivery>,
     /// A notification that finally failed, and why. The step's `onFailure` decides.
     pub failed: Option<String>,
+    /// To be merged into the process's data (RFC 7396) before the cursor moves.
+    pub set: Option<Map<String, Value>>,
 }
 
 impl Outcome {
     fn of(action: Action, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { action, message: message.into(), until: None, to: None, deliver: None, failed: None }
+        Self {
+            action,
+            message: message.into(),
+            until: None,
+            to: None,
+            deliver: None,
+            failed: None,
+            set: None,
+        }
     }
 
     /// Go on.
@@ -251,6 +270,11 @@ impl Outcome {
     /// is withdrawn if it is still open.
     pub fn deliver(delivery: NewDelivery, message: impl Into<Cow<'static, str>>) -> Self {
         Self { deliver: Some(delivery), ..Self::of(Action::Noop, message) }
+    }
+
+    /// Merge this into the process's data, and go on.
+    pub fn set(patch: Map<String, Value>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { set: Some(patch), ..Self::next(message) }
     }
 
     /// A notification finally failed: `altNext` where there is one, else `next`,

@@ -63,6 +63,8 @@ pub struct Config {
     pub smtp: Option<channels::smtp::Config>,
     /// Carries `pubnub`.
     pub pubnub: Option<channels::pubnub::Config>,
+    /// Carries `webhook`.
+    pub webhook: Option<channels::webhook::Config>,
     /// Stands in for what is not configured.
     pub console: channels::console::Config,
     /// How much each channel carries at once.
@@ -200,6 +202,7 @@ impl Default for Config {
             twilio: None,
             smtp: None,
             pubnub: None,
+            webhook: None,
             console: channels::console::Config::default(),
             limits: BTreeMap::new(),
             runners: BTreeMap::new(),
@@ -331,6 +334,7 @@ impl Config {
             twilio: self.twilio.clone(),
             smtp: self.smtp.clone(),
             pubnub: self.pubnub.clone(),
+            webhook: self.webhook.clone(),
             runners: self.runners.clone(),
             console: self.console,
             limits: self.limits.clone(),

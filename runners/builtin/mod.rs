@@ -8,8 +8,12 @@ mod go_to;
 mod goal;
 mod notify;
 pub mod phone;
+pub mod process;
 pub mod pubnub;
+mod set;
 pub mod sms;
+mod start;
+mod stop;
 #[cfg(test)]
 mod trial;
 mod wait_for_date;
@@ -17,6 +21,7 @@ mod wait_for_date_comparison;
 mod wait_for_duration;
 mod wait_for_event;
 mod wait_for_window;
+pub mod webhook;
 
 /// Every runner that comes with Rungs. A new one is one line here.
 pub const KINDS: &[Kind] = &[
@@ -26,12 +31,16 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<goal::Goal>(),
     Kind::of::<phone::Phone>(),
     Kind::of::<pubnub::PubNub>(),
+    Kind::of::<set::Set>(),
     Kind::of::<sms::SMS>(),
+    Kind::of::<start::Start>(),
+    Kind::of::<stop::Stop>(),
     Kind::of::<wait_for_date::WaitForDate>(),
     Kind::of::<wait_for_date_comparison::WaitForDateComparison>(),
     Kind::of::<wait_for_duration::WaitForDuration>(),
     Kind::of::<wait_for_event::WaitForEvent>(),
     Kind::of::<wait_for_window::WaitForWindow>(),
+    Kind::of::<webhook::Webhook>(),
 ];
 
 /// For tests: visits a step whose process has `data`, at the beginning of 2025.

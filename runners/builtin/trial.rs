@@ -90,6 +90,13 @@ impl Trial {
         self
     }
 
+    /// Its delivery was a question, and this is the answer.
+    pub(super) fn answered(self, answer: crate::Answer) -> Self {
+        let trial = self.delivery(DeliveryStatus::Completed, None);
+        let delivery = trial.delivery.map(|it| DeliveryView { answer: Some(answer), ..it });
+        Self { delivery, ..trial }
+    }
+
     /// The step answers.
     pub(super) fn visit<R: Runner>(&self, config: &Value) -> Result<Outcome, Failure> {
         let steps = json!({});

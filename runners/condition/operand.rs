@@ -119,7 +119,7 @@ impl Operand {
     }
 
     /// The operand's value; `None` is undefined.
-    pub(super) fn resolve<'a>(
+    pub(crate) fn resolve<'a>(
         &'a self,
         scope: &'a Scope<'_>,
     ) -> Result<Option<Cow<'a, Value>>, Failure> {
@@ -143,7 +143,7 @@ impl Operand {
         Failure::because(format!("condition: `{}`: {reason}", self.label))
     }
 
-    pub(super) fn check(&self, pointer: &str, problems: &mut Vec<Problem>) {
+    pub(crate) fn check(&self, pointer: &str, problems: &mut Vec<Problem>) {
         if let Err(Unreadable { reason, template: false }) = &self.source {
             problems.push(Problem::at(format!("{pointer}/value"), reason));
         }

@@ -13,17 +13,19 @@ use std::{
 
 use async_trait::async_trait;
 use rungs_runners::{
-    DeliveryStatus,
+    Answer, DeliveryStatus,
     builtin::{
         email::Mail,
         phone::{Call, CallContent},
+        process::{Act, CHANNEL},
         pubnub::Publication,
         sms::Sms,
+        webhook::Request,
     },
     remote::Question,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Channel, Heard, Outgoing, SendError, Sent};
 
@@ -116,6 +118,7 @@ impl Console {
             "sms" => Ok((show_sms(&outgoing.read()?), sent(DeliveryStatus::Delivered, &[]))),
             "email" => Ok((show_mail(&outgoing.read()?), sent(DeliveryStatus::Sent, &[]))),
             "pubnub" => Ok((show_publication(&outgoing.read()?), sent(DeliveryStatus::Sent, &[]))),
+            "webhook" => Ok(act_webhook(&outgoing.read()?)),
             _ => Ok((clean(&outgoing.request.to_string()), sent(DeliveryStatus::Sent, &[]))),
         }
     }
@@ -147,6 +150,8 @@ pub fn describe(channel: &str, request: &Value) -> String {
         "sms" => Sms::deserialize(request).map(|sms| show_sms(&sms)),
         "email" => Mail::deserialize(request).map(|mail| show_mail(&mail)),
         "pubnub" => Publication::deserialize(request).map(|it| show_publication(&it)),
+        "webhook" => Request::deserialize(request).map(|it| show_webhook(&it)),
+        CHANNEL => Act::deserialize(request).map(|it| show_act(&it)),
         // The history outlives a question that was asked anew.
         _ if request.is_null() => Ok(String::new()),
         // Its config, and not all the data.
@@ -189,6 +194,36 @@ fn show_mail(mail: &Mail) -> String {
 fn show_publication(publication: &Publication) -> String {
     let Publication { channel, message, .. } = publication;
     format!("to {}: {}", clean(channel), clean(&message.to_string()))
+}
+
+/// Nobody is there to answer, so an answer is empty.
+fn act_webhook(request: &Request) -> (String, Sent) {
+    if !request.answer {
+        return (show_webhook(request), sent(DeliveryStatus::Sent, &[]));
+    }
+    let kept = json!({ "httpStatus": 200, "answer": null });
+    let answer = Answer::keeping(kept.as_object().cloned().unwrap_or_default(), None);
+    (format!("{} (answered with nothing)", show_webhook(request)), Sent::answered(answer))
+}
+
+fn show_webhook(request: &Request) -> String {
+    let shown = format!("{} {}", request.method.as_str(), clean(&request.url));
+    match &request.body {
+        Value::Null => shown,
+        Value::String(text) => format!("{shown}: \"{}\"", clean(text)),
+        json => format!("{shown}: {}", clean(&json.to_string())),
+    }
+}
+
+fn show_act(act: &Act) -> String {
+    match act {
+        Act::Start { sequence, process_id, data } => {
+            let id = process_id.as_deref().map_or(String::new(), |id| format!(" as {}", clean(id)));
+            let data = Value::Object(data.clone()).to_string();
+            format!("start {}{id}: {}", clean(sequence), clean(&data))
+        }
+        Act::Stop { process_id } => format!("stop {}", clean(process_id)),
+    }
 }
 
 fn route(from: Option<&str>, to: &str) -> String {

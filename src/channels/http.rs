@@ -1,10 +1,12 @@
 //! What every channel over HTTP needs: one client, bodies that cannot grow without end,
 //! and the difference between "nothing left" and "nobody knows".
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use reqwest::{Certificate, Client, ClientBuilder, Response, header::HeaderMap, redirect};
+use reqwest::{
+    Certificate, Client, ClientBuilder, Response, dns::Resolve, header::HeaderMap, redirect,
+};
 
 use super::{Misconfigured, SendError};
 
@@ -25,7 +27,15 @@ pub(crate) fn direct_client() -> Result<Client, Misconfigured> {
     build(ClientBuilder::no_proxy)
 }
 
-fn build(more: fn(ClientBuilder) -> ClientBuilder) -> Result<Client, Misconfigured> {
+/// The same, for addresses that a sequence names: it asks no proxy, which would look for them
+/// itself, and connects only to where `reach` leads.
+pub(super) fn client_that_reaches(
+    reach: Arc<impl Resolve + 'static>,
+) -> Result<Client, Misconfigured> {
+    build(|builder| builder.no_proxy().dns_resolver(reach))
+}
+
+fn build(more: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client, Misconfigured> {
     // The first one wins, and every later call is told so: that is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let roots: Vec<Certificate> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
@@ -59,16 +69,30 @@ pub(crate) async fn body(response: Response) -> Result<Vec<u8>, String> {
 }
 
 /// The body of an answer of up to `most` bytes, or why it could not be read.
-pub(super) async fn body_of(mut response: Response, most: usize) -> Result<Vec<u8>, String> {
+pub(super) async fn body_of(response: Response, most: usize) -> Result<Vec<u8>, String> {
+    let body = read(response, most).await;
+    body.map_err(|(Unread::TooLong(reason) | Unread::Broken(reason))| reason)
+}
+
+/// Why a body could not be read.
+pub(super) enum Unread {
+    /// There is more of it than may be read.
+    TooLong(String),
+    /// The rest did not come.
+    Broken(String),
+}
+
+/// The body of an answer of up to `most` bytes.
+pub(super) async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Unread> {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(None) => return Ok(body),
             Ok(Some(chunk)) if body.len() + chunk.len() > most => {
-                return Err(format!("the answer is longer than {most} bytes"));
+                return Err(Unread::TooLong(format!("the answer is longer than {most} bytes")));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Err(error) => return Err(explain(&error.without_url())),
+            Err(error) => return Err(Unread::Broken(explain(&error.without_url()))),
         }
     }
 }

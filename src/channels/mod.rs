@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rungs_runners::{Answer, DeliveryStatus, remote::keep};
+use rungs_runners::{Answer, DeliveryStatus, builtin::process::CHANNEL, remote::keep};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -23,6 +23,7 @@ pub mod pubnub;
 pub mod remote;
 pub mod smtp;
 pub mod twilio;
+pub mod webhook;
 
 pub use console::Print;
 
@@ -226,11 +227,13 @@ pub struct Config {
     pub smtp: Option<smtp::Config>,
     /// Carries `pubnub`.
     pub pubnub: Option<pubnub::Config>,
+    /// Carries `webhook`.
+    pub webhook: Option<webhook::Config>,
     /// Runners that live elsewhere, by name: each is a channel of that name.
     pub runners: BTreeMap<String, remote::Config>,
     /// Stands in for everything that is not configured.
     pub console: console::Config,
-    /// By channel: `phone`, `sms`, `email`, `pubnub`, or the name of one of `runners`.
+    /// By channel: `phone`, `sms`, `email`, `pubnub`, `webhook`, or the name of one of `runners`.
     pub limits: BTreeMap<String, Limits>,
 }
 
@@ -304,6 +307,7 @@ const OPENERS: &[(&str, Opener)] = &[
     ("sms", twilio::messages),
     ("email", smtp::open),
     ("pubnub", pubnub::open),
+    ("webhook", webhook::open),
 ];
 
 /// Every channel there is, by the name that runners give. None at first.
@@ -390,7 +394,8 @@ impl Channels {
 
 /// Whether a channel that comes with Rungs is called so, in whatever case.
 pub(crate) fn is_taken(name: &str) -> bool {
-    OPENERS.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    let known = OPENERS.iter().map(|(known, _)| *known).chain([CHANNEL]);
+    known.into_iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

@@ -108,6 +108,7 @@ pub(super) fn engine_options(config: &Config) -> engine::Options {
         retention: TimeDelta::days(i64::from(config.retention_days.min(LONGEST_RETENTION))),
         timezone: config.timezone,
         kinds: config.kinds.clone(),
+        acts: Some(Arc::new(crate::intake::Acts)),
         ..engine::Options::default()
     }
 }

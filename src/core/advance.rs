@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{
     Action, Answer, DeliveryStatus, DeliveryView, Failure, NewDelivery, Outcome, Visit, data,
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
@@ -283,6 +283,11 @@ impl<'a> Climb<'a> {
             message: outcome.message.into_owned(),
             until: until.map(|until| until.timestamp_millis()),
         });
+        if let Some(patch) = &outcome.set
+            && let Err(reason) = self.merge(patch, "the data it sets")
+        {
+            return Move::Fail(reason);
+        }
         if outcome.action == Action::Noop {
             self.process.due_at = until;
             if let Some(what) = outcome.deliver {
@@ -467,23 +472,32 @@ impl Advanced {
         self.process.state.take_delivery(view);
     }
 
-    /// Merges the data of an answer into those of the process, if the stay that asked goes on.
-    /// An answer that comes later is noted, and changes nothing.
+    /// Merges the data of an answer into those of the process and keeps its result, if the
+    /// stay that asked goes on. An answer that comes later is noted, and changes nothing.
     fn take_answer(&mut self, view: &mut DeliveryView) -> Result<(), String> {
-        let Some(Answer { data: patch, .. }) = &mut view.answer else { return Ok(()) };
-        // They need not be remembered beside the data they were merged into.
-        let Some(patch) = patch.take() else { return Ok(()) };
+        let Some(Answer { data: patch, result, .. }) = &mut view.answer else { return Ok(()) };
+        // They need not be remembered beside what they were merged into.
+        let (patch, result) = (patch.take(), result.take());
         let open = self.process.state.delivery.as_ref();
         if open.is_none_or(|open| open.id != view.id) {
             return Ok(());
         }
+        if let Some(patch) = patch {
+            self.merge(&patch, "the answer's data")?;
+        }
+        if let Some(result) = result {
+            self.process.state.keep(&view.step, result)?;
+        }
+        Ok(())
+    }
+
+    /// Merges a patch into the process's data, if there is room for it.
+    fn merge(&mut self, patch: &Map<String, Value>, what: &str) -> Result<(), String> {
         let mut merged = self.process.data.clone();
-        data::merge(&mut merged, &patch);
+        data::merge(&mut merged, patch);
         if data::length(&merged) > data::MOST {
-            return Err(format!(
-                "with the answer's data the process's would pass {} bytes",
-                data::MOST
-            ));
+            let most = data::MOST;
+            return Err(format!("with {what} the process's would pass {most} bytes"));
         }
         self.process.data = merged;
         self.data_changed = true;

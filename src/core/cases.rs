@@ -88,6 +88,8 @@ pub enum Wanted {
     Completed,
     /// It fails.
     Failed,
+    /// It stops itself.
+    Stopped,
     /// It waits at this step for an event that does not come.
     Waits(String),
 }
@@ -178,6 +180,7 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<Happened> {
     let cursor = || process.cursor.clone().unwrap_or_default();
     let what = match simulation.end {
         End::Ended if process.status == crate::Status::Completed => Wanted::Completed,
+        End::Ended if process.status == crate::Status::Stopped => Wanted::Stopped,
         End::Ended => Wanted::Failed,
         End::Waits | End::Endless => Wanted::Waits(cursor()),
     };

@@ -101,6 +101,9 @@ pub struct State {
     /// An event has come since that one was written.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stirred: bool,
+    /// How many starts by other processes lie before this one, within the hour.
+    #[serde(skip_serializing_if = "is_none_yet")]
+    pub depth: u32,
     /// Results of the steps visited so far, by step id: what templates see as `steps`.
     pub steps: Value,
     /// The last event of each type: what templates see as `events`.
@@ -122,6 +125,7 @@ impl Default for State {
             delivery: None,
             round: 0,
             stirred: false,
+            depth: 0,
             steps: empty(),
             events: empty(),
             heard: Map::new(),
@@ -215,6 +219,24 @@ impl State {
         if let Some(open) = self.delivery.as_mut().filter(|open| open.id == view.id) {
             *open = view;
         }
+    }
+
+    /// What was answered to the present stay at `step` stands in its result.
+    ///
+    /// # Errors
+    /// All results together would be too long: a cycle reads and writes those of hundreds of
+    /// processes in one transaction.
+    pub(crate) fn keep(&mut self, step: &str, kept: Map<String, Value>) -> Result<(), String> {
+        if data::length(&self.steps).saturating_add(data::length(&kept)) > data::MOST {
+            let most = data::MOST;
+            return Err(format!(
+                "with the answer the results of the steps would pass {most} bytes"
+            ));
+        }
+        for (key, value) in kept {
+            self.note(step, &key, value);
+        }
+        Ok(())
     }
 
     fn note(&mut self, step: &str, key: &str, value: Value) {

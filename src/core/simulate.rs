@@ -11,8 +11,11 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
-use rungs_runners::{DeliveryStatus, DeliveryView};
-use serde_json::Value;
+use rungs_runners::{
+    Action, DeliveryStatus, DeliveryView,
+    builtin::process::{self, Act},
+};
+use serde_json::{Value, json};
 
 use crate::{
     Advanced, Delivery, Entry, Event, InputProblem, News, Process, Sequence, Start, Status,
@@ -235,6 +238,15 @@ impl<'a> Climb<'a> {
         }
     }
 
+    /// It has stopped itself.
+    fn stop(&mut self) {
+        self.process.status = Status::Stopped;
+        (self.process.due_at, self.process.ended_at) = (None, Some(self.now));
+        let reason = Some(process::by(&self.process.process_id));
+        self.process.reason.clone_from(&reason);
+        self.lines.push(Line { at: self.now, what: What::Did(Entry::Stopped { reason }) });
+    }
+
     fn send(&mut self, delivery: Delivery, answers: &mut dyn Answers) {
         let Delivery { id, step, what, held, .. } = delivery;
         let leaves_at = held.map_or(self.now, |held| held.leaves_at);
@@ -248,7 +260,10 @@ impl<'a> Climb<'a> {
             is_question: kind.is_some_and(|kind| kind.asks),
             request: &what.request,
         };
-        let fate = answers.answer(&asked);
+        let (fate, said) = (answers.answer(&asked), answers.said(&asked));
+        let answer = asked.answered(&id, fate, said, self.now);
+        let stops_itself = what.channel == process::CHANNEL
+            && what.request == json!(Act::Stop { process_id: self.process.process_id.clone() });
         let leaves = What::Wrote {
             step: step.clone(),
             delivery: id.clone(),
@@ -270,16 +285,13 @@ impl<'a> Climb<'a> {
                 attempts: 1,
                 provider_id: None,
                 error: None,
-                answer: fate.action.map(|action| rungs_runners::Answer {
-                    action,
-                    message: None,
-                    data: None,
-                    pause: None,
-                    at: at.timestamp_millis(),
-                }),
+                answer: answer.clone(),
             });
             let what = What::Heard { step, delivery, channel, status };
             self.comes(Coming { at, what, news: Some(news) });
+        }
+        if stops_itself && fate.action != Some(Action::AltNext) {
+            self.stop();
         }
     }
 }

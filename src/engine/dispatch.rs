@@ -52,7 +52,9 @@ impl Engine {
     pub(super) async fn dispatch_until(&self, shutdown: &CancellationToken) -> Result<Dispatched> {
         let passes = self.channels.iter().map(|(name, way)| self.carry(name, way, shutdown));
         let mut total = Dispatched::default();
-        for dispatched in join_all(passes).await {
+        let (acted, carried) = futures::join!(self.act_until(shutdown), join_all(passes));
+        total += acted?;
+        for dispatched in carried {
             total += dispatched?;
         }
         Ok(total)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use rungs_runners::Kind;
+use rungs_runners::{Kind, builtin::process::CHANNEL};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     store::{self, Store},
 };
 
+mod acts;
 mod ask;
 mod caller_ids;
 mod dispatch;
@@ -38,6 +39,7 @@ mod sweep;
 mod tally;
 mod wake;
 
+pub use acts::Acts;
 pub use keys::Keys;
 pub use metrics::Metrics;
 pub use sequences::Sequences;
@@ -59,6 +61,9 @@ pub struct Options {
     pub heart: Option<heartbeat::Heart>,
     /// The runners that sequences may name.
     pub kinds: Vec<Kind>,
+    /// Who starts and stops processes for steps. Without anybody, that is left to other
+    /// programs.
+    pub acts: Option<Arc<dyn Acts>>,
 }
 
 impl Default for Options {
@@ -70,6 +75,7 @@ impl Default for Options {
             poll: TimeDelta::seconds(1),
             heart: None,
             kinds: rungs_runners::builtin::KINDS.to_vec(),
+            acts: None,
         }
     }
 }
@@ -115,7 +121,7 @@ impl Engine {
         keys: Keys,
     ) -> Arc<Self> {
         let kinds = options.kinds.clone();
-        let wake = Wake::new(channels.iter().map(|(name, _)| name));
+        let wake = Wake::new(channels.iter().map(|(name, _)| name).chain([CHANNEL]));
         let paces = pace::Paces::new(&channels);
         Arc::new(Self {
             store,

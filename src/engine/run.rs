@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
+use rungs_runners::builtin::process::CHANNEL;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,7 @@ impl Engine {
         for (name, _) in self.channels.iter() {
             loops.spawn(Arc::clone(self).dispatcher(name, shutdown.clone()));
         }
+        loops.spawn(Arc::clone(self).actor(shutdown.clone()));
         while let Some(ended) = loops.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "a loop of the engine ended by a defect; the program stops");
@@ -87,6 +89,28 @@ impl Engine {
                 biased;
                 () = self.clock.sleep_until(again_at.map_or(latest, |at| at.min(latest))) => {}
                 () = self.wake.dispatcher_woken(name) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    /// What steps do to processes.
+    async fn actor(self: Arc<Self>, shutdown: CancellationToken) {
+        if self.options.acts.is_none() {
+            return;
+        }
+        let mut trouble = Trouble::new("acting", &self.pulse);
+        while !shutdown.is_cancelled() {
+            if let Err(error) = self.act_until(&shutdown).await {
+                self.metrics.database_error();
+                tokio::time::sleep(trouble.pause(&error)).await;
+                continue;
+            }
+            trouble.over();
+            tokio::select! {
+                biased;
+                () = self.clock.sleep_until(self.clock.now() + self.options.poll) => {}
+                () = self.wake.dispatcher_woken(CHANNEL) => {}
                 () = shutdown.cancelled() => {}
             }
         }

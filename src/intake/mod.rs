@@ -6,6 +6,7 @@
 //! Does not: parse HTTP or command lines, and never sends.
 //! Called by: every door.
 
+mod acts;
 mod callbacks;
 mod caller_ids;
 mod change;
@@ -26,6 +27,7 @@ use rungs_core::{Diagnostic, InputProblem};
 use rungs_runners::data::{self, MOST as MOST_DATA};
 use serde_json::Value;
 
+pub use acts::Acts;
 pub use callbacks::{Callback, CallbackRefused, twilio};
 pub use caller_ids::{caller_ids, give_up_caller_ids, keep_caller_ids};
 pub use change::{NewEvent, event, pause, resume, stop};

@@ -18,6 +18,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
+pub mod acts;
 pub mod audit;
 pub mod backup;
 mod bulk;

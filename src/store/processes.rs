@@ -53,7 +53,7 @@ pub enum Change {
 /// Who bears the id `$1`: first the live one, then the last that ended. Each has an index
 /// of its own. The columns by name: PostgreSQL refuses a prepared `SELECT *` for ever once a
 /// newer program has added a column.
-const BEARER: &str = "
+pub(super) const BEARER: &str = "
     SELECT * FROM (SELECT key, process_id, sequence, version, status, cursor, timezone, data, state, due_at,
         woken, reason, started_at, ended_at, priority FROM processes
       WHERE process_id = $1 AND status IN ('active', 'paused') LIMIT 1) AS live

@@ -19,6 +19,7 @@ use rungs::{
     clock::Clock,
     config,
     engine::{Engine, Options, heartbeat::Heart},
+    intake::Acts,
 };
 use rungs_core::Entry;
 use sea_orm::ConnectionTrait;
@@ -45,6 +46,7 @@ pub struct Setup {
     pub heart: Option<Heart>,
     /// Runners that live elsewhere.
     pub runners: Vec<(&'static str, remote::Config)>,
+    pub webhook: Option<channels::webhook::Config>,
 }
 
 impl Setup {
@@ -59,6 +61,7 @@ impl Setup {
             smtp: None,
             heart: None,
             runners: vec![],
+            webhook: None,
         }
     }
 
@@ -97,6 +100,7 @@ impl TestApp {
         let config = channels::Config {
             twilio: Some(twilio.config(setup.callbacks.then_some(url.as_str()))),
             smtp: setup.smtp,
+            webhook: setup.webhook,
             runners: setup.runners.into_iter().map(|(name, it)| (name.to_owned(), it)).collect(),
             limits: setup
                 .limits
@@ -113,6 +117,7 @@ impl TestApp {
         twilio.goes_by(&clock);
         let mut options =
             Options { timezone: setup.timezone, heart: setup.heart, ..Options::default() };
+        options.acts = Some(Arc::new(Acts));
         for (name, runner) in &config.runners {
             options.kinds.push(remote::kind(name, runner).unwrap());
         }

@@ -47,7 +47,7 @@ struct Entry {
 /// Why it answers none of them.
 pub(super) fn read(body: &[u8], asked: &[(&str, &Map<String, Value>)]) -> Result<Answers, String> {
     let entries: Vec<&RawValue> =
-        serde_json::from_slice(body).map_err(|error| unreadable(body, &error))?;
+        serde_json::from_slice(body).map_err(|error| unreadable(body, &error, "a list in JSON"))?;
     let places: HashMap<&str, usize> =
         asked.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
     let mut given: Vec<Vec<&RawValue>> = vec![Vec::new(); asked.len()];
@@ -71,11 +71,16 @@ pub(super) fn read(body: &[u8], asked: &[(&str, &Map<String, Value>)]) -> Result
     Ok(Answers { each: each.collect(), strangers })
 }
 
-fn unreadable(body: &[u8], error: &serde_json::Error) -> String {
+/// Why an answer is not what was expected.
+pub(in crate::channels) fn unreadable(
+    body: &[u8],
+    error: &serde_json::Error,
+    expected: &str,
+) -> String {
     let begins = String::from_utf8_lossy(body.get(..64).unwrap_or(body)).trim_start().to_owned();
     match begins.chars().next() {
-        None => "the answer is empty; expected a list in JSON".to_owned(),
-        Some('<') => "the answer is HTML or XML; expected a list in JSON".to_owned(),
+        None => format!("the answer is empty; expected {expected}"),
+        Some('<') => format!("the answer is HTML or XML; expected {expected}"),
         Some(_) if error.is_data() => "the answer is JSON, but no list".to_owned(),
         Some(_) => {
             format!("the answer is no JSON (line {}, column {})", error.line(), error.column())
@@ -91,6 +96,7 @@ fn answer(entry: &str, asked_with: &Map<String, Value>) -> Answered {
         message: message(entry.message),
         pause: pause(&entry.retry_after)?,
         data: patch(entry.data, asked_with)?,
+        result: None,
         at: 0,
     })
 }
@@ -160,7 +166,7 @@ mod tests {
     }
 
     fn next() -> Answer {
-        Answer { action: Action::Next, message: None, data: None, pause: None, at: 0 }
+        Answer { action: Action::Next, message: None, data: None, result: None, pause: None, at: 0 }
     }
 
     /// What is wrong with an entry for `b`, beside two that are not.

@@ -9,15 +9,12 @@ use url::Url;
 
 use super::{
     MOST_ANSWERED, Transport,
-    signature::{SIGNATURE, TIMESTAMP, sign},
+    signature::{SHORTEST_SECRET, SIGNATURE, TIMESTAMP, sign},
 };
 use crate::{
     channels::{SendError, Shared, http},
     clock::Clock,
 };
-
-/// A shorter secret can be guessed.
-const SHORTEST_SECRET: usize = 16;
 
 /// An endpoint.
 pub(super) struct Endpoint {

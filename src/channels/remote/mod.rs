@@ -27,7 +27,7 @@ use super::{
     Channel, Limits, Misconfigured, Outgoing, SendError, SendsMany, Sent, Shared, is_taken,
 };
 
-mod answers;
+pub(super) mod answers;
 mod endpoint;
 #[cfg(feature = "aws")]
 mod function;

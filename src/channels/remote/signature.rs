@@ -14,6 +14,9 @@ pub const SIGNATURE: &str = "Rungs-Signature";
 /// The header with the moment at which it was signed.
 pub const TIMESTAMP: &str = "Rungs-Timestamp";
 
+/// A shorter secret can be guessed.
+pub const SHORTEST_SECRET: usize = 16;
+
 /// Signs a body, at a moment in Unix seconds.
 pub fn sign(secret: &str, timestamp: i64, body: &[u8]) -> String {
     // HMAC takes keys of any length, so there is no other branch to come to.

@@ -35,6 +35,9 @@ const KEY: &str = "01900000-0000-7000-8000-000000000001";
 /// Combinations that are tried, unless told otherwise.
 const COMBINATIONS: usize = 10_000;
 
+/// What one `--answer` says: answers with commas between them.
+type Several = Vec<Answer>;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The sequence, in YAML or JSON; `-` is stdin.
@@ -47,9 +50,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// What becomes of a step's deliveries: `ring=answered`, `ring#2=busy` at the second stay,
-    /// `ring=answered+20s`. Of what is not named, calls are not answered and all else arrives.
-    #[arg(long, value_name = "STEP=ANSWER", value_delimiter = ',')]
-    answer: Vec<Answer>,
+    /// `ring=answered+20s`, `hook={"approved":true}`. Of what is not named, calls are not answered and all else arrives.
+    #[arg(long, value_name = "STEP=ANSWER", value_parser = answer::several)]
+    answer: Vec<Several>,
     /// What happens to the process, and when after its start: `+7m:order.status=confirmed`
     /// puts a value into its data, `+7m:acknowledged` is an event without data.
     #[arg(long, value_name = "+TIME:PATH=VALUE")]
@@ -70,14 +73,15 @@ pub(super) fn simulate(args: &Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
     let sequence = input::checked(&source, &context.known_kinds()?)?;
     let data = input::data_or_example(args.data.as_deref(), &args.file)?;
-    answer::fit(&args.answer, &sequence)
+    let answers = args.answer.concat();
+    answer::fit(&answers, &sequence)
         .map_err(|wrong| Failure::usage(format!("--answer: {wrong}")))?;
     let new = begin(&sequence, data, args)?;
     if args.what_if {
-        let explored = explore(&sequence, &new, &args.event, &args.answer, args.most.max(1));
+        let explored = explore(&sequence, &new, &args.event, &answers, args.most.max(1));
         return ways::tell(&explored.map_err(|wrong| unfit(wrong, args))?, context.output);
     }
-    let simulation = simulate::simulate(&sequence, new, &args.event, &mut &args.answer[..])
+    let simulation = simulate::simulate(&sequence, new, &args.event, &mut &answers[..])
         .map_err(|wrong| unfit(wrong, args))?;
     match context.output.format() {
         Format::Svg => output::text(picture::draw(&sequence, &simulation))?,

@@ -106,6 +106,7 @@ fn ending(end: &Wanted) -> String {
     match end {
         Wanted::Completed => "completed".to_owned(),
         Wanted::Failed => "failed".to_owned(),
+        Wanted::Stopped => "stopped".to_owned(),
         Wanted::Waits(step) | Wanted::Contact { step, .. } => format!("waits at {step}"),
     }
 }

@@ -39,7 +39,7 @@ const TOP: [&str; 3] = ["sequence", "given", "cases"];
 const CASE: [&str; 4] = ["case", "given", "when", "then"];
 const GIVEN: [&str; 4] = ["data", "with", "at", "timezone"];
 /// What ends a process, in the words of a case.
-const ENDS: [&str; 3] = ["completed", "failed", "waits at STEP"];
+const ENDS: [&str; 4] = ["completed", "failed", "stopped", "waits at STEP"];
 
 /// Cases that were read.
 #[derive(Debug)]
@@ -177,7 +177,14 @@ fn happens(
         return;
     }
     let Some(field) = when.field(&entry.key) else { return };
-    let Some(text) = field.text(report) else { return };
+    // What a server answers is written as what it is.
+    let text = match &field.node.data {
+        Data::Mapping(_) | Data::List(_) => field.node.to_json().to_string(),
+        _ => match field.text(report) {
+            Some(text) => text.to_owned(),
+            None => return,
+        },
+    };
     let read = format!("{}={text}", entry.key).parse::<Answer>();
     let fits = read.and_then(|answer| {
         answer::fit(std::slice::from_ref(&answer), sequence)?;
@@ -248,12 +255,14 @@ fn when(text: &str) -> Result<When, String> {
     Ok(When::At(text.to_owned()))
 }
 
-/// `ring`, `ring to +385...`, `ring says "..."`, `completed`, `failed`, `waits at STEP`.
+/// `ring`, `ring to +385...`, `ring says "..."`, `completed`, `failed`, `stopped`,
+/// `waits at STEP`.
 fn wanted(text: &str, sequence: &Sequence) -> Result<Wanted, String> {
     let text = text.trim();
     match text {
         "completed" => return Ok(Wanted::Completed),
         "failed" => return Ok(Wanted::Failed),
+        "stopped" => return Ok(Wanted::Stopped),
         _ => {}
     }
     if let Some(step) = text.strip_prefix("waits at ") {

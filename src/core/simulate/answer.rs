@@ -2,9 +2,13 @@
 
 use std::str::FromStr;
 
-use chrono::TimeDelta;
-use rungs_runners::{Action, DeliveryStatus};
-use serde_json::Value;
+use chrono::{DateTime, TimeDelta, Utc};
+use rungs_runners::{
+    Action, DeliveryStatus,
+    builtin::process::{self, Act},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::{Sequence, check::nearest, happening::duration};
 
@@ -12,6 +16,11 @@ use crate::{Sequence, check::nearest, happening::duration};
 pub trait Answers {
     /// What becomes of this one.
     fn answer(&mut self, asked: &Asked<'_>) -> Fate;
+
+    /// What is answered to it in JSON, if that is said.
+    fn said(&mut self, _asked: &Asked<'_>) -> Option<Value> {
+        None
+    }
 }
 
 /// A delivery that leaves.
@@ -40,6 +49,10 @@ pub struct Fate {
     pub after: Option<TimeDelta>,
 }
 
+/// Runners whose steps keep what is answered in JSON.
+const ANSWERED_IN_JSON: [&str; 3] = ["Webhook", "Start", "Stop"];
+/// The channel of requests to servers.
+const WEBHOOK: &str = "webhook";
 /// How long people let it ring, in seconds, where a step does not say so.
 const RINGS: i64 = 30;
 /// How long somebody who picked up listens.
@@ -63,6 +76,7 @@ impl Fate {
             _ if asked.is_question => Self::answered(Action::Next),
             "phone" => Self::of(DeliveryStatus::NoAnswer),
             "sms" => Self::of(DeliveryStatus::Delivered),
+            _ if asked.awaits_answer() => Self::of(DeliveryStatus::Completed),
             _ => Self::of(DeliveryStatus::Sent),
         }
     }
@@ -70,11 +84,12 @@ impl Fate {
     /// What can become of a delivery: the good end, and the usual bad one. Which of the bad
     /// ones it is makes no difference to a ladder that does not ask.
     pub fn possible(asked: &Asked<'_>) -> [Self; 2] {
-        use DeliveryStatus::{Answered, Delivered, Failed, NoAnswer, Sent, Undelivered};
+        use DeliveryStatus::{Answered, Completed, Delivered, Failed, NoAnswer, Sent, Undelivered};
         match asked.channel {
             _ if asked.is_question => [Action::Next, Action::AltNext].map(Self::answered),
             "phone" => [Answered, NoAnswer].map(Self::of),
             "sms" => [Delivered, Undelivered].map(Self::of),
+            _ if asked.awaits_answer() => [Completed, Failed].map(Self::of),
             _ => [Sent, Failed].map(Self::of),
         }
     }
@@ -82,8 +97,9 @@ impl Fate {
     /// What is heard of it, and how long after it was written.
     pub(super) fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
         use DeliveryStatus::{Answered, Completed, Failed, Machine, NoAnswer, Sent};
+        let at_once = self.action.is_some() || matches!(channel, WEBHOOK | process::CHANNEL);
         let usual = match self.status {
-            _ if self.action.is_some() => 0,
+            _ if at_once => 0,
             Answered | Completed | Machine => 10,
             NoAnswer => RINGS,
             Sent | Failed => 0,
@@ -92,7 +108,7 @@ impl Fate {
         let after = self.after.unwrap_or_else(|| TimeDelta::seconds(usual));
         match self.status {
             // It is answered, or it never left.
-            status if self.action.is_some() || status == Failed => vec![(after, status)],
+            status if at_once || status == Failed => vec![(after, status)],
             Sent => vec![(after, Sent)],
             Answered | Completed if channel == "phone" => vec![
                 (TimeDelta::zero(), Sent),
@@ -113,6 +129,8 @@ pub struct Answer {
     pub stay: Option<u32>,
     /// What becomes of it.
     pub fate: Fate,
+    /// What is answered to it in JSON, if that is said.
+    pub said: Option<Value>,
 }
 
 impl FromStr for Answer {
@@ -134,7 +152,52 @@ impl FromStr for Answer {
         if step.is_empty() {
             return Err(format!("`{text}` names no step; write an answer {example}"));
         }
-        Ok(Self { step: step.to_owned(), stay, fate: what.parse()? })
+        let (fate, said) = fate_of(what)?;
+        Ok(Self { step: step.to_owned(), stay, fate, said })
+    }
+}
+
+/// How far it comes and perhaps how soon, or what is answered to it in JSON: `{"ok": true}`,
+/// `{"ok": true}+20s`.
+fn fate_of(text: &str) -> Result<(Fate, Option<Value>), String> {
+    let Some((json, rest)) = leading_json(text) else { return Ok((text.parse()?, None)) };
+    let said =
+        serde_json::from_str(json).map_err(|error| format!("`{json}` is no JSON: {error}"))?;
+    let fate = format!("{}{rest}", DeliveryStatus::Completed).parse()?;
+    Ok((fate, Some(said)))
+}
+
+/// A list or an object at the beginning of a text, and what follows it.
+fn leading_json(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    match values.next() {
+        Some(Ok(_)) => text.split_at_checked(values.byte_offset()),
+        // What is wrong with it is told by whoever reads it.
+        _ => Some((text, "")),
+    }
+}
+
+/// Several answers, separated by commas; those in JSON are their own.
+///
+/// # Errors
+/// The first that is none, in words.
+pub fn several(text: &str) -> Result<Vec<Answer>, String> {
+    let (mut answers, mut rest) = (Vec::new(), text);
+    loop {
+        let begins = rest.find('=').map_or(0, |at| at + 1);
+        let json = rest.get(begins..).and_then(leading_json);
+        let from = json.map_or(0, |(_, after)| rest.len() - after.len());
+        let comma = rest.get(from..).and_then(|rest| rest.find(',')).map(|at| from + at);
+        let (one, more) = comma.and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
+        answers.push(one.parse()?);
+        match more.strip_prefix(',') {
+            Some(more) => rest = more,
+            None => return Ok(answers),
+        }
     }
 }
 
@@ -184,11 +247,69 @@ const ENDS: [DeliveryStatus; 10] = [
 
 impl Answers for &[Answer] {
     fn answer(&mut self, asked: &Asked<'_>) -> Fate {
-        let of_step = |answer: &&Answer| answer.step == asked.step;
-        let exact = self.iter().rfind(|one| of_step(one) && one.stay == Some(asked.stay));
-        let any = || self.iter().rfind(|one| of_step(one) && one.stay.is_none());
-        exact.or_else(any).map_or_else(|| Fate::usual(asked), |answer| answer.fate)
+        given(self, asked).map_or_else(|| Fate::usual(asked), |answer| answer.fate)
     }
+
+    fn said(&mut self, asked: &Asked<'_>) -> Option<Value> {
+        given(self, asked)?.said.clone()
+    }
+}
+
+/// The answer that is given to a delivery.
+fn given<'a>(answers: &'a [Answer], asked: &Asked<'_>) -> Option<&'a Answer> {
+    let of_step = |answer: &&Answer| answer.step == asked.step;
+    let exact = answers.iter().rfind(|one| of_step(one) && one.stay == Some(asked.stay));
+    exact.or_else(|| answers.iter().rfind(|one| of_step(one) && one.stay.is_none()))
+}
+
+impl Asked<'_> {
+    /// Whether its step goes on once a server has answered.
+    fn awaits_answer(&self) -> bool {
+        self.channel == WEBHOOK && self.request.get("answer") == Some(&Value::Bool(true))
+    }
+
+    /// What the step hears of a delivery with this fate, beside how far it came.
+    pub(super) fn answered(
+        &self,
+        delivery: &str,
+        fate: Fate,
+        said: Option<Value>,
+        at: DateTime<Utc>,
+    ) -> Option<rungs_runners::Answer> {
+        let is_act = self.channel == process::CHANNEL;
+        let (result, message) = match said {
+            Some(Value::Object(said)) if is_act => (Some(said), None),
+            _ if is_act => acted(self.request, delivery, fate.action),
+            said if self.awaits_answer() && fate.status == DeliveryStatus::Completed => {
+                let result = json!({ "httpStatus": 200, "answer": said });
+                (result.as_object().cloned(), Some("HTTP 200 OK".to_owned()))
+            }
+            _ => (None, None),
+        };
+        let action = fate.action.or(result.is_some().then_some(Action::Next))?;
+        let at = at.timestamp_millis();
+        Some(rungs_runners::Answer { action, message, data: None, result, pause: None, at })
+    }
+}
+
+/// What is answered to a step that starts or stops a process.
+fn acted(
+    request: &Value,
+    delivery: &str,
+    action: Option<Action>,
+) -> (Option<Map<String, Value>>, Option<String>) {
+    let Ok(act) = Act::deserialize(request) else { return (None, None) };
+    if action != Some(Action::Next) {
+        let what = if matches!(act, Act::Start { .. }) { "started" } else { "stopped" };
+        return (None, Some(format!("not {what}")));
+    }
+    let answer = match act {
+        Act::Start { process_id, .. } => {
+            process::started(process_id.as_deref().unwrap_or(delivery), true)
+        }
+        Act::Stop { process_id } => process::stopped(&process_id, true),
+    };
+    (answer.result, answer.message)
 }
 
 /// What is wrong with answers that are meant for `sequence`: a step that is not there, or one
@@ -197,7 +318,7 @@ impl Answers for &[Answer] {
 /// # Errors
 /// The first of them, in words.
 pub fn fit(answers: &[Answer], sequence: &Sequence) -> Result<(), String> {
-    for Answer { step, fate, .. } in answers {
+    for Answer { step, fate, said, .. } in answers {
         let Some(position) = sequence.position(step) else {
             let known = sequence.steps.iter().map(|step| step.id.as_str());
             let meant = nearest(step, known)
@@ -207,6 +328,12 @@ pub fn fit(answers: &[Answer], sequence: &Sequence) -> Result<(), String> {
         let kind = sequence.steps.get(position).map(|step| step.kind);
         if kind.is_some_and(|kind| !kind.delivers) {
             return Err(format!("step `{step}` reaches nobody, so nothing answers"));
+        }
+        if said.is_some() {
+            if kind.is_none_or(|kind| !ANSWERED_IN_JSON.contains(&kind.name)) {
+                return Err(format!("step `{step}` gets no answer in JSON"));
+            }
+            continue;
         }
         let is_question = kind.is_some_and(|kind| kind.asks);
         if is_question != fate.action.is_some() && fate.status != DeliveryStatus::Failed {
@@ -227,10 +354,35 @@ mod tests {
         let answered = Fate::of(DeliveryStatus::Answered);
         assert_eq!(
             read("ring=answered"),
-            Answer { step: "ring".into(), stay: None, fate: answered }
+            Answer { step: "ring".into(), stay: None, fate: answered, said: None }
         );
         let one = read("ring#2=no-answer+1m30s");
         assert_eq!((one.stay, one.fate.after), (Some(2), Some(TimeDelta::seconds(90))));
+    }
+
+    #[test]
+    fn an_answer_in_json_may_have_commas_and_takes_its_time() {
+        let text = r#"ring=busy,hook={"a":[1,2],"b":"x,y=z"}+20s,hook#2=[],text=failed"#;
+        let read = several(text).unwrap();
+        let said: Vec<_> = read.iter().map(|one| (one.step.as_str(), one.said.clone())).collect();
+        let expected = [
+            ("ring", None),
+            ("hook", Some(json!({ "a": [1, 2], "b": "x,y=z" }))),
+            ("hook", Some(json!([]))),
+            ("text", None),
+        ];
+        assert_eq!(said, expected);
+        assert_eq!(read[1].fate.after, Some(TimeDelta::seconds(20)));
+        assert_eq!((read[2].stay, read[1].fate.status), (Some(2), DeliveryStatus::Completed));
+        for (text, expected) in [
+            (r#"hook={"a":1"#, "is no JSON"),
+            (r#"hook={"a":1}soon"#, "is no answer"),
+            ("a=busy,", "is no answer such as"),
+            ("", "is no answer such as"),
+        ] {
+            let error = several(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
     }
 
     #[test]

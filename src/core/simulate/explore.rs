@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use rungs_runners::Action;
+use serde_json::Value;
 
 use crate::{Entry, InputProblem, Sequence, Start, Status, happening::Happening};
 
@@ -156,5 +157,10 @@ impl Answers for Choices<'_> {
         let what = fate.action.map_or(fate.status.as_str(), Action::as_str);
         self.answers.push(((*step).to_owned(), *stay, (*channel).to_owned(), what));
         fate
+    }
+
+    fn said(&mut self, asked: &Asked<'_>) -> Option<Value> {
+        let mut given = self.given;
+        given.said(asked)
     }
 }

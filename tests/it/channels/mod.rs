@@ -7,6 +7,7 @@ mod console;
 mod pubnub;
 mod smtp;
 mod twilio;
+mod webhook;
 
 /// The delivery that these tests send.
 const DELIVERY: &str = "0198c0de-0000-7000-8000-000000000001";

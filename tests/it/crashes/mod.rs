@@ -6,6 +6,7 @@
 //! A full run kills a hundred times (`RUNGS_KILLS=100`); without the variable it is
 //! twenty-four.
 
+mod acts;
 mod asked;
 mod backups;
 mod books;

@@ -40,6 +40,8 @@ pub enum Mood {
     Text(&'static str),
     /// 200 with so many megabytes.
     Megabytes(usize),
+    /// 200, and an answer that never ends.
+    Endless,
     /// The line breaks in the middle of the answer.
     HangUp,
     /// No answer for an hour.
@@ -206,13 +208,17 @@ async fn asked(State(shared): State<Arc<Shared>>, headers: HeaderMap, bytes: Byt
     }
 }
 
-async fn misbehave(mood: Mood) -> Response {
+pub(super) async fn misbehave(mood: Mood) -> Response {
     let status = |status| StatusCode::from_u16(status).unwrap();
     match mood {
         Mood::Busy(code, seconds) => (status(code), [("retry-after", seconds)]).into_response(),
         Mood::Redirect => (status(307), [("location", "/credit")]).into_response(),
         Mood::Text(text) => text.into_response(),
         Mood::Megabytes(count) => format!("[{}]", " ".repeat(count << 20)).into_response(),
+        Mood::Endless => {
+            let more = || async { Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 4096])) };
+            Body::from_stream(stream::repeat_with(more).then(|more| more)).into_response()
+        }
         Mood::HangUp => {
             // The first part has to be on its way before the line breaks.
             let begins = stream::once(async { Ok(Bytes::from_static(b"[{\"id\":")) });

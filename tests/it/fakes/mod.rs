@@ -15,3 +15,4 @@ pub mod smtp;
 pub mod sqs;
 pub mod twilio;
 pub mod watcher;
+pub mod web;

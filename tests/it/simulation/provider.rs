@@ -225,6 +225,7 @@ impl Providers {
             action: dice.one(actions),
             message: Some(format!("the {number}.")),
             data: data.and_then(|data| data.as_object().cloned()),
+            result: None,
             pause: dice.one(&[None, Some(0), Some(5_000), Some(400_000)]),
             at: 0,
         }

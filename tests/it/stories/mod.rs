@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+mod acts;
 mod answers;
 mod caller_ids;
 mod doors;
@@ -18,6 +19,7 @@ mod stops;
 mod trouble;
 mod waits;
 mod watch;
+mod webhook;
 
 const ORDER_ESCALATION: &str = include_str!("../../../sequences/order-escalation.yml");
 
@@ -49,4 +51,10 @@ fn two_orders() -> Value {
 
 fn phone() -> Value {
     json!({ "phone": RESTAURANT })
+}
+
+/// What a step wrote. There is one.
+fn delivery_of<'a>(process: &'a Value, step: &str) -> &'a Value {
+    let mut deliveries = process["deliveries"].as_array().unwrap().iter();
+    deliveries.find(|delivery| delivery["step"] == step).expect("a delivery")
 }

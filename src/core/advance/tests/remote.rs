@@ -30,6 +30,7 @@ fn answered(process: &Process, action: Action, data: &Value, time: &str) -> News
         action,
         message: Some("why".into()),
         data: data.as_object().cloned(),
+        result: None,
         pause: None,
         at: at(time).timestamp_millis(),
     };

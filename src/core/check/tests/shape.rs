@@ -303,7 +303,7 @@ fn what_is_about_deliveries_stands_on_steps_that_write_them() {
             ("no-delivery", 3, 35, "takes no `onFailure`"),
         ],
     );
-    assert!(helps(&with_steps(steps))[0].contains("Phone, PubNub, SMS, Shout"));
+    assert!(helps(&with_steps(steps))[0].contains("PubNub, SMS, Start, Stop, Webhook, Shout"));
     says_of_steps(
         "  - { id: a, run: Shout, config: { to: '1' }, onFailure: Fail }",
         &[("not-one-of", 3, 58, "expected `fail` or `continue`")],

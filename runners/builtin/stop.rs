@@ -1,0 +1,77 @@
+//! `Stop`: stop another process.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::process::{self, Act};
+use crate::{AltNext, Failure, Outcome, Problem, Runner, Visit};
+
+/// Stops a process.
+///
+/// ```yaml
+/// - id: enough
+///   run: Stop
+///   config: { process_id: "owner-{{order.id}}" }
+/// ```
+///
+/// Once the step goes on, no further delivery of that process begins. If none of that id is
+/// live, nothing changes and the step goes on: `steps.enough.stopped` says which it was. A
+/// process may stop itself.
+pub struct Stop;
+
+/// The config of `Stop`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Id of the process.
+    process_id: String,
+}
+
+impl Runner for Stop {
+    const NAME: &'static str = "Stop";
+    const ALT_NEXT: AltNext = AltNext::Optional;
+    const DELIVERS: bool = true;
+    const DISTURBS: bool = false;
+    const ASKS: bool = true;
+    type Config = Config;
+
+    fn rests(_: Option<&Config>) -> bool {
+        true
+    }
+
+    fn check(config: &Config) -> Vec<Problem> {
+        process::check_id(&config.process_id).into_iter().collect()
+    }
+
+    fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {
+        Ok(process::follow(visit, || match process::wrong_id(&config.process_id) {
+            Some(wrong) => Err(format!("the process's id: {wrong}")),
+            None => Ok(Act::Stop { process_id: config.process_id.clone() }),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::builtin::trial::{Trial, problems};
+
+    #[test]
+    fn it_asks_for_the_end_of_a_process() {
+        let trial = Trial::at("2026-05-04T10:00").data(json!({ "id": 7 }));
+        let visit = |id: &str| trial.visit::<Stop>(&json!({ "process_id": id })).unwrap();
+        let delivery = visit("order-{{id}}").deliver.expect("a delivery");
+        assert_eq!(delivery.channel, "process");
+        assert_eq!(delivery.request, json!({ "do": "stop", "process_id": "order-7" }));
+        assert!(visit("{{nobody}}").failed.is_some_and(|told| told.contains("it is empty")));
+    }
+
+    #[test]
+    fn an_id_that_is_none_is_told_where_it_stands() {
+        let found = problems::<Stop>(&json!({ "process_id": "" }));
+        assert_eq!(found[0].pointer, "/process_id");
+        assert_eq!(problems::<Stop>(&json!({ "process_id": "{{process.id}}" })), []);
+    }
+}
