@@ -43,6 +43,7 @@ mod timezone;
 mod variables;
 mod weight;
 
+pub(crate) use step::is_id;
 pub(crate) use suggest::nearest;
 
 use crate::{Diagnostic, Sequence, Severity, diagnostic::Place};

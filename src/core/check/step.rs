@@ -142,7 +142,8 @@ fn id<'a>(at: &At<'a>, report: &mut Report<'_>) -> Option<Word<'a>> {
     None
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether a text can be the id of a step, apart from `end`.
+pub(crate) fn is_id(text: &str) -> bool {
     text.len() <= 100
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))

@@ -327,7 +327,8 @@ impl<'a> Scan<'a> {
         }
         let line = self.source.get(self.at..self.line_end())?;
         let is_colon = |rest: &str| {
-            rest.strip_prefix(':').is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
+            rest.strip_prefix(':')
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
         };
         if let Some(quote) = line.chars().next().filter(|c| matches!(c, '"' | '\'')) {
             let length = line.get(1..)?.find(quote)?;

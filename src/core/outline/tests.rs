@@ -31,12 +31,18 @@ fn what_is_yaml_is_read_as_such() {
             "sequence: a # b\nsteps:\n  - id: x\n    config: { to: \"{{a}}\", n: [1, 2] }\n  - id: y\n",
             "{sequence: a, steps: [{id: x, config: {to: {{a}}, n: [1, 2]}}, {id: y}]}",
         ),
-        ("steps:\n- id: x\n  next: y\n- id: y\ninput: {}", "{steps: [{id: x, next: y}, {id: y}], input: {}}"),
+        (
+            "steps:\n- id: x\n  next: y\n- id: y\ninput: {}",
+            "{steps: [{id: x, next: y}, {id: y}], input: {}}",
+        ),
         ("a: |\n  one\n  two: three\nb: 'it''s'", "{a:   one\n  two: three, b: it''s}"),
         ("a:\n  b: \"one\n    two\"\n  c: d", "{a: {b: one\n    two, c: d}}"),
         ("---\n# c\na: &x 1\nb: *x\n\"c d\": ~", "{a: 1, b: *x, c d: ~}"),
         ("a:\r\n  - b: c\r\n    d: e\r\n", "{a: [{b: c, d: e}]}"),
-        ("then:\n  - +3m: ring to +385\n  - \"21:35\": ring", "{then: [{+3m: ring to +385}, {21:35: ring}]}"),
+        (
+            "then:\n  - +3m: ring to +385\n  - \"21:35\": ring",
+            "{then: [{+3m: ring to +385}, {21:35: ring}]}",
+        ),
         ("- - a\n  - b\n-\n  c: d\n", "[[a, b], {c: d}]"),
         ("{\"a\":1,\"b\":[{\"c\":null}]}", "{a: 1, b: [{c: null}]}"),
     ] {
@@ -47,13 +53,22 @@ fn what_is_yaml_is_read_as_such() {
 #[test]
 fn a_line_in_the_making_costs_that_line() {
     for (source, expected) in [
-        ("steps:\n  - id: x\n    ru\n    next: y\n  - id: y", "{steps: [{id: x, ru? _, next: y}, {id: y}]}"),
-        ("steps:\n  - id: x\n    run:\n    next: y\n  - ", "{steps: [{id: x, run: _, next: y}, _]}"),
+        (
+            "steps:\n  - id: x\n    ru\n    next: y\n  - id: y",
+            "{steps: [{id: x, ru? _, next: y}, {id: y}]}",
+        ),
+        (
+            "steps:\n  - id: x\n    run:\n    next: y\n  - ",
+            "{steps: [{id: x, run: _, next: y}, _]}",
+        ),
         (
             "steps:\n  - id: x\n    config: { to: \"{{a, n\n    next: y\n  - id: y",
             "{steps: [{id: x, config: {to: {{a, n}, next: y}, {id: y}]}",
         ),
-        ("steps:\n  - id: x\n    config: { a: 1, b\n  - id: y", "{steps: [{id: x, config: {a: 1, b? _}}, {id: y}]}"),
+        (
+            "steps:\n  - id: x\n    config: { a: 1, b\n  - id: y",
+            "{steps: [{id: x, config: {a: 1, b? _}}, {id: y}]}",
+        ),
         ("a: {{b}}\nc: { d: {{e}} }", "{a: {{b}}, c: {d: {{e}}}}"),
         ("steps:\n  - id: x\n      what\n    next: y", "{steps: [{id: x, what? _, next: y}]}"),
         ("  a: 1\nb: 2\n", "{a: 1, b: 2}"),
