@@ -31,6 +31,7 @@ mod input;
 mod intake;
 mod lock;
 pub(crate) mod log;
+mod lsp;
 mod migrate;
 mod new;
 pub(crate) mod open;
@@ -110,6 +111,8 @@ enum Command {
     New(new::Args),
     /// Print the JSON Schema of sequences, for editors.
     Schema,
+    /// Speak with an editor, as a language server on stdin and stdout.
+    Lsp(lsp::Args),
     /// Show a sequence as a diagram.
     Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
@@ -241,6 +244,7 @@ impl Command {
             Self::Simulate(args) => simulate::simulate(&args, context),
             Self::New(args) => new::new(&args, context),
             Self::Schema => schema::schema(context),
+            Self::Lsp(args) => lsp::lsp(&args, context),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),
             Self::Check(args) => check::check(&args, context),

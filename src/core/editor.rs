@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::outline::{self, Node};
 
 mod complete;
+mod files;
 mod fix;
 mod hover;
 mod lens;
@@ -27,6 +28,7 @@ mod variables;
 mod vocabulary;
 
 pub use complete::{Completion, Sort, complete};
+pub use files::file_at;
 pub use fix::{Fix, fix};
 pub use hover::{Hover, hover};
 pub use lens::{Lens, lens};

@@ -1,0 +1,266 @@
+//! The documents that lie open, and the files around them.
+//!
+//! Promises: what is open is read as it is in the editor, all else as it is on disk; of a file no
+//! more than a sequence may have.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use lsp_types::{
+    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    DidSaveTextDocumentParams, TextDocumentContentChangeEvent, Uri,
+};
+use rungs_core::{
+    check::cases::subject,
+    editor::{Form, Page, Vocabulary, is_cases, is_sequence},
+    outline,
+};
+use serde_json::Value;
+
+use super::{
+    answers::{Wrong, parsed},
+    position::{Encoding, Lines},
+};
+
+/// How many bytes of a file, or of a document, are looked at: as many as a sequence may have.
+pub(super) const MOST: usize = 1024 * 1024;
+
+/// A document that is open in the editor.
+pub(super) struct Document {
+    /// As the client calls it.
+    pub uri: Uri,
+    /// Where it lies, if that is on disk.
+    pub path: Option<PathBuf>,
+    pub version: i32,
+    pub text: String,
+}
+
+/// What is open, and how to talk about it.
+pub(super) struct Desk {
+    pub vocabulary: Vocabulary,
+    pub encoding: Encoding,
+    open: HashMap<String, Document>,
+    /// What was told of other files when a document was checked, by its URI.
+    pub told: HashMap<String, Vec<Uri>>,
+    closed: Vec<String>,
+}
+
+/// A document with what is known around it.
+pub(super) struct Around {
+    pub form: Form,
+    /// Of cases: where their sequence is.
+    pub subject: Option<(PathBuf, String)>,
+    pub example: Option<Value>,
+}
+
+impl Desk {
+    pub fn new(vocabulary: Vocabulary) -> Self {
+        Self {
+            vocabulary,
+            encoding: Encoding::Utf16,
+            open: HashMap::new(),
+            told: HashMap::new(),
+            closed: Vec::new(),
+        }
+    }
+
+    /// The document of that URI, if it is open.
+    pub fn document(&self, uri: &str) -> Option<&Document> {
+        self.open.get(uri)
+    }
+
+    /// Everything that is open.
+    pub fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.open.values()
+    }
+
+    /// The documents closed since this was asked last.
+    pub fn take_closed(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.closed)
+    }
+
+    /// Takes news of documents. Those that are to be checked now.
+    pub fn hear(&mut self, method: &str, params: Value) -> Result<Vec<String>, Wrong> {
+        match method {
+            "textDocument/didOpen" => {
+                let DidOpenTextDocumentParams { text_document } = parsed(params)?;
+                let uri = text_document.uri;
+                let path = path(&uri);
+                let key = uri.as_str().to_owned();
+                let (version, text) = (text_document.version, text_document.text);
+                self.open.insert(key.clone(), Document { uri, path, version, text });
+                Ok(self.concerned(&key))
+            }
+            "textDocument/didChange" => self.change(parsed(params)?),
+            "textDocument/didSave" => {
+                let DidSaveTextDocumentParams { text_document, .. } = parsed(params)?;
+                Ok(self.concerned(text_document.uri.as_str()))
+            }
+            "textDocument/didClose" => {
+                let DidCloseTextDocumentParams { text_document } = parsed(params)?;
+                let key = text_document.uri.as_str().to_owned();
+                if self.open.remove(&key).is_some() {
+                    let others = self.told.remove(&key).unwrap_or_default();
+                    self.closed.extend(others.iter().map(|uri| uri.as_str().to_owned()));
+                    self.closed.push(key);
+                }
+                Ok(Vec::new())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn change(&mut self, params: DidChangeTextDocumentParams) -> Result<Vec<String>, Wrong> {
+        let key = params.text_document.uri.as_str().to_owned();
+        let encoding = self.encoding;
+        let Some(document) = self.open.get_mut(&key) else {
+            return Err(Wrong::params(format!("{key} is not open")));
+        };
+        for change in params.content_changes {
+            apply(&mut document.text, change, encoding);
+        }
+        document.version = params.text_document.version;
+        Ok(self.concerned(&key))
+    }
+
+    /// A document that is not what it was, and those that are about it.
+    fn concerned(&self, uri: &str) -> Vec<String> {
+        let Some(document) = self.open.get(uri) else { return Vec::new() };
+        let folder = |document: &Document| document.path.as_deref()?.parent().map(Path::to_owned);
+        let here = folder(document);
+        let others = self
+            .open
+            .values()
+            .filter(|other| other.uri != document.uri && here.is_some() && folder(other) == here);
+        let others = others.map(|other| other.uri.as_str().to_owned());
+        std::iter::once(uri.to_owned()).chain(others).collect()
+    }
+
+    /// The text of a file, as it is in the editor, or else on disk.
+    pub fn text(&self, path: &Path) -> Option<String> {
+        let open = self.open.values().find(|document| document.path.as_deref() == Some(path));
+        match open {
+            Some(document) => Some(document.text.clone()),
+            None => read(path),
+        }
+    }
+
+    /// What a file is called: as the client does, if it is open.
+    pub fn uri(&self, path: &Path) -> Option<Uri> {
+        let open = self.open.values().find(|document| document.path.as_deref() == Some(path));
+        match open {
+            Some(document) => Some(document.uri.clone()),
+            None => url::Url::from_file_path(path).ok()?.as_str().parse().ok(),
+        }
+    }
+
+    /// What a document is, if it is one of ours; or might become one, as an empty file might.
+    pub fn around(&self, document: &Document) -> Option<Around> {
+        if document.text.len() > MOST {
+            return None;
+        }
+        let path = document.path.as_deref();
+        if path.is_some_and(named_as_cases) && is_cases(&document.text) {
+            return Some(Around {
+                form: Form::Cases,
+                subject: path.and_then(|path| self.subject(path, &document.text)),
+                example: None,
+            });
+        }
+        let is_empty = || !outline::read(&document.text).entries().iter().any(|entry| entry.colon);
+        let ours = is_sequence(&document.text) || is_empty();
+        ours.then(|| Around {
+            form: Form::Sequence,
+            subject: None,
+            example: path.and_then(example),
+        })
+    }
+
+    /// The sequence that cases are about.
+    pub fn subject(&self, cases: &Path, text: &str) -> Option<(PathBuf, String)> {
+        let candidates = match subject(text) {
+            Some(file) => vec![cases.with_file_name(file)],
+            None => {
+                let stem = stem(cases)?;
+                let endings = ["yml", "yaml", "json"];
+                endings.map(|end| cases.with_file_name(format!("{stem}.{end}"))).into()
+            }
+        };
+        let mut there = candidates.into_iter();
+        there.find_map(|path| self.text(&path).map(|text| (path, text)))
+    }
+
+    /// The files of cases about the sequence at `path`: those of its name, and those that are open.
+    pub fn cases(&self, path: &Path) -> Vec<(PathBuf, String)> {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let beside = ["yml", "yaml"].map(|end| path.with_file_name(format!("{stem}.test.{end}")));
+        let open = self.open.values().filter_map(|document| document.path.clone());
+        let mut all: Vec<PathBuf> =
+            beside.into_iter().chain(open.filter(|path| named_as_cases(path))).collect();
+        all.sort();
+        all.dedup();
+        let with_text = all.into_iter().filter_map(|cases| {
+            let text = self.text(&cases)?;
+            let (subject, _) = self.subject(&cases, &text)?;
+            (subject == path).then_some((cases, text))
+        });
+        with_text.collect()
+    }
+}
+
+impl Around {
+    /// The page of a document.
+    pub fn page<'a>(&'a self, text: &'a str, vocabulary: &'a Vocabulary) -> Page<'a> {
+        Page {
+            subject: self.subject.as_ref().map(|(_, text)| text.as_str()),
+            example: self.example.as_ref(),
+            ..Page::new(self.form, text, vocabulary)
+        }
+    }
+}
+
+/// Whether a file holds cases, by its name.
+pub(super) fn named_as_cases(path: &Path) -> bool {
+    stem(path).is_some()
+}
+
+fn stem(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let stem = name.strip_suffix(".test.yml").or_else(|| name.strip_suffix(".test.yaml"))?;
+    Some(stem.to_owned())
+}
+
+fn apply(text: &mut String, change: TextDocumentContentChangeEvent, encoding: Encoding) {
+    match change.range {
+        None => *text = change.text,
+        Some(range) => {
+            let span = Lines::of(text, encoding).span(range);
+            text.replace_range(span, &change.text);
+        }
+    }
+}
+
+fn path(uri: &Uri) -> Option<PathBuf> {
+    let url = url::Url::parse(uri.as_str()).ok()?;
+    if url.scheme() == "file" { url.to_file_path().ok() } else { None }
+}
+
+/// The data that lies beside a sequence.
+fn example(sequence: &Path) -> Option<Value> {
+    serde_json::from_str(&read(&sequence.with_extension("data.json"))?).ok()
+}
+
+fn read(path: &Path) -> Option<String> {
+    // A pipe would never end.
+    if !path.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    let most = MOST as u64 + 1;
+    File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
+    Some(text)
+}
