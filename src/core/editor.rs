@@ -62,10 +62,16 @@ pub struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// A source by itself.
+    /// A source by itself; what is known around it is added with `with`.
     pub fn new(form: Form, source: &'a str, vocabulary: &'a Vocabulary) -> Self {
         let outline = outline::read(source);
         Self { form, source, vocabulary, subject: None, example: None, outline }
+    }
+
+    /// The same with the source of the sequence, of cases, and with an example of its data.
+    #[must_use]
+    pub fn with(self, subject: Option<&'a str>, example: Option<&'a Value>) -> Self {
+        Self { subject, example, ..self }
     }
 
     fn kinds(&self) -> &'a [Kind] {

@@ -73,11 +73,6 @@ impl Desk {
         self.open.get(uri)
     }
 
-    /// Everything that is open.
-    pub fn documents(&self) -> impl Iterator<Item = &Document> {
-        self.open.values()
-    }
-
     /// The documents closed since this was asked last.
     pub fn take_closed(&mut self) -> Vec<String> {
         std::mem::take(&mut self.closed)
@@ -215,11 +210,8 @@ impl Desk {
 impl Around {
     /// The page of a document.
     pub fn page<'a>(&'a self, text: &'a str, vocabulary: &'a Vocabulary) -> Page<'a> {
-        Page {
-            subject: self.subject.as_ref().map(|(_, text)| text.as_str()),
-            example: self.example.as_ref(),
-            ..Page::new(self.form, text, vocabulary)
-        }
+        let subject = self.subject.as_ref().map(|(_, text)| text.as_str());
+        Page::new(self.form, text, vocabulary).with(subject, self.example.as_ref())
     }
 }
 
