@@ -27,6 +27,7 @@ mod expect;
 mod graph;
 mod input;
 mod node;
+mod parts;
 mod report;
 mod retry;
 mod scalar;
@@ -41,12 +42,14 @@ mod targets;
 mod tests;
 mod timezone;
 mod variables;
+mod wanted;
 mod weight;
 
 pub(crate) use step::is_id;
 pub(crate) use suggest::nearest;
+pub(crate) use wanted::wanted;
 
-use crate::{Diagnostic, Sequence, Severity, diagnostic::Place};
+use crate::{Diagnostic, Files, Sequence, Severity, diagnostic::Place};
 
 /// What came of a check.
 #[derive(Debug)]
@@ -64,19 +67,37 @@ impl Checked {
     }
 }
 
-/// Checks a sequence written in YAML or JSON against the runners there are.
+/// Checks a sequence written in YAML or JSON against the runners there are. The files that it
+/// is made of are those that it carries.
 pub fn check(source: &str, kinds: &[Kind]) -> Checked {
+    check_with(source, &Files::default(), kinds)
+}
+
+/// Checks a sequence with the files that were gathered for it. One that carries files has no
+/// use for others.
+pub fn check_with(source: &str, files: &Files, kinds: &[Kind]) -> Checked {
     let mut report = report::Report::new(source);
-    let sequence = source::read(&mut report)
-        .and_then(|root| sequence::read(&root, kinds, &mut report))
-        .filter(|_| !report.has_errors());
+    let Some(source::Source { root, carried }) = source::read(&mut report) else {
+        return Checked { sequence: None, diagnostics: report.close() };
+    };
+    let carried = (!carried.is_empty()).then(|| Files::carried(carried));
+    let files = carried.as_ref().unwrap_or(files);
+    // From here on it may borrow from the files as well.
+    let mut report: report::Report<'_> = report;
+    let sequence = sequence::read(&root, files, kinds, &mut report);
+    let sequence = sequence.filter(|_| !report.has_errors());
     Checked { sequence, diagnostics: report.close() }
 }
 
 /// Checks a source that may not even be text.
 pub fn check_bytes(source: &[u8], kinds: &[Kind]) -> Checked {
+    check_bytes_with(source, &Files::default(), kinds)
+}
+
+/// Checks a source that may not even be text, with the files that were gathered for it.
+pub fn check_bytes_with(source: &[u8], files: &Files, kinds: &[Kind]) -> Checked {
     match std::str::from_utf8(source) {
-        Ok(source) => check(source, kinds),
+        Ok(source) => check_with(source, files, kinds),
         Err(error) => {
             let at = error.valid_up_to();
             let text = String::from_utf8_lossy(source);

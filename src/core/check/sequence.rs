@@ -14,7 +14,7 @@ use super::{
     timezone, variables,
 };
 use crate::{
-    Diagnostic, Retry, Sequence, Step,
+    Diagnostic, Files, Retry, Sequence, Step,
     process::Priority,
     sequence::{Input, Target},
 };
@@ -39,7 +39,13 @@ struct Top {
 }
 
 /// Reads a sequence; `None` if there was an error anywhere.
-pub(super) fn read(root: &Node, kinds: &[Kind], report: &mut Report<'_>) -> Option<Sequence> {
+pub(super) fn read<'a>(
+    root: &Node,
+    files: &'a Files,
+    kinds: &[Kind],
+    report: &mut Report<'a>,
+) -> Option<Sequence> {
+    let _ = files;
     let at = At::root(root);
     at.refuse_unknown_keys(&KEYS, |_| None, report);
     let top = top(&at, report);
