@@ -79,9 +79,11 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Whether a text looks like a sequence: editors show us every YAML there is.
+/// Whether a text looks like a sequence, or a fragment of some: editors show us every YAML there
+/// is.
 pub fn is_sequence(source: &str) -> bool {
-    outline::read(source).entry("sequence").is_some()
+    let root = outline::read(source);
+    root.entry("sequence").or_else(|| root.entry("fragment")).is_some()
 }
 
 /// Whether a text looks like cases.

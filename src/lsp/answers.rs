@@ -1,6 +1,6 @@
 //! Requests, each answered from the newest text.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use lsp_server::ErrorCode;
 use lsp_types::{
@@ -153,7 +153,7 @@ fn define(desk: &Desk, params: &GotoDefinitionParams) -> Option<Location> {
     let (page, at) = open.at(desk, *position);
     let Some(name) = name_at(&page, at) else {
         let file = editor::file_at(&page, at)?;
-        return whole(desk, &beside(open.document, &file)?);
+        return whole(desk, &open.document.beside(&file)?);
     };
     let defined = |page: &editor::Page<'_>| {
         let mut names = named(page).into_iter();
@@ -168,17 +168,10 @@ fn define(desk: &Desk, params: &GotoDefinitionParams) -> Option<Location> {
     Some(Location::new(desk.uri(path)?, range))
 }
 
-/// The file that a document calls so.
-fn beside(document: &Document, file: &str) -> Option<PathBuf> {
-    Some(document.path.as_deref()?.parent()?.join(file))
-}
-
 /// The top of a file that is there.
-fn whole(desk: &Desk, path: &std::path::Path) -> Option<Location> {
+fn whole(desk: &Desk, path: &Path) -> Option<Location> {
     desk.text(path)?;
-    // `a/./b` and `a/b` are the same file, and should be the same document.
-    let path: PathBuf = path.components().collect();
-    Some(Location::new(desk.uri(&path)?, lsp_types::Range::default()))
+    Some(Location::new(desk.uri(path)?, lsp_types::Range::default()))
 }
 
 fn refer(desk: &Desk, params: &ReferenceParams) -> Option<Vec<Location>> {
@@ -241,7 +234,7 @@ fn lenses(desk: &Desk, params: &CodeLensParams) -> Option<Vec<CodeLens>> {
     if page.form == Form::Cases || outline::read(&open.document.text).get("sequence").is_none() {
         return None;
     }
-    let sequence = desk.check(&open.document.text).sequence?;
+    let sequence = desk.check(&open.document.text, open.document.path.as_deref()).sequence?;
     let each = lens(&page, &sequence).into_iter();
     // An empty command is how a lens only says something.
     let lenses = each.map(|lens| CodeLens {

@@ -1,11 +1,21 @@
 //! What is wrong with documents, as editors show it.
+//!
+//! Promises: what the check says of a file that a document draws in stands in that file, once,
+//! whichever documents draw it in; and is gone when the last of them has nothing to say any more.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use lsp_types::{Diagnostic, DiagnosticSeverity, NumberOrString, PublishDiagnosticsParams};
+use lsp_types::{
+    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString,
+    PublishDiagnosticsParams, Uri,
+};
 use rungs_core::{
-    Severity, check,
+    Checked, File, Files, Severity, Wanted,
     check::cases::cases,
+    check_with,
     editor::{Form, is_sequence},
 };
 
@@ -14,38 +24,163 @@ use super::{
     position::Lines,
 };
 
+/// What is told of files, by their URIs.
+type Told = BTreeMap<String, (Uri, Vec<Diagnostic>)>;
+
+/// What has been told because of each document, by its URI.
+#[derive(Default)]
+pub(super) struct Board {
+    because_of: BTreeMap<String, Told>,
+}
+
+impl Board {
+    /// Takes what is told because of a document now. What is to be shown of each file that this
+    /// concerns, and that of no other.
+    fn take(&mut self, document: &str, told: Told) -> Vec<PublishDiagnosticsParams> {
+        let before = self.because_of.insert(document.to_owned(), told).unwrap_or_default();
+        let now = self.because_of.get(document);
+        let mut uris: BTreeMap<&str, &Uri> = BTreeMap::new();
+        for (key, (uri, _)) in before.iter().chain(now.into_iter().flatten()) {
+            uris.insert(key, uri);
+        }
+        let all = uris
+            .into_iter()
+            .map(|(key, uri)| PublishDiagnosticsParams::new(uri.clone(), self.of(key), None));
+        all.collect()
+    }
+
+    /// Everything that is told of a file.
+    fn of(&self, uri: &str) -> Vec<Diagnostic> {
+        let mut all: Vec<Diagnostic> = Vec::new();
+        for (_, diagnostics) in self.because_of.values().filter_map(|told| told.get(uri)) {
+            for diagnostic in diagnostics {
+                let is_same = |other: &Diagnostic| {
+                    other.range == diagnostic.range && other.message == diagnostic.message
+                };
+                if !all.iter().any(is_same) {
+                    all.push(diagnostic.clone());
+                }
+            }
+        }
+        all
+    }
+
+    /// A document is closed: nothing is told because of it any more.
+    pub fn close(&mut self, document: &str) -> Vec<PublishDiagnosticsParams> {
+        let published = self.take(document, Told::new());
+        self.because_of.remove(document);
+        published
+    }
+}
+
 impl Desk {
-    /// What is wrong with a document, for its own file and for others that it draws in.
+    /// Checks a document. What is to be shown of it, and of files that it draws in.
     pub fn publish(&mut self, uri: &str) -> Vec<PublishDiagnosticsParams> {
         let Some(document) = self.document(uri) else { return Vec::new() };
-        let (document_uri, version) = (document.uri.clone(), document.version);
-        let lines = Lines::of(&document.text, self.encoding);
-        let found = self.found(document);
-        let own = found.iter().map(|found| shown(found, &lines)).collect();
-        vec![PublishDiagnosticsParams::new(document_uri, own, Some(version))]
+        let (told, version) = (self.told(document), document.version);
+        let mut published = self.board.take(uri, told);
+        for one in published.iter_mut().filter(|one| one.uri.as_str() == uri) {
+            one.version = Some(version);
+        }
+        published
+    }
+
+    fn told(&self, document: &Document) -> Told {
+        let mut told = Told::new();
+        // Also where there is nothing to tell, so that what was told is taken back.
+        told.insert(document.uri.as_str().to_owned(), (document.uri.clone(), Vec::new()));
+        let own = Lines::of(&document.text, self.encoding);
+        for found in self.found(document) {
+            let Some(included) = &found.included else {
+                let shown = shown(&found, &own);
+                if let Some((_, all)) = told.get_mut(document.uri.as_str()) {
+                    all.push(shown);
+                }
+                continue;
+            };
+            let path = document.beside(&included.file);
+            let Some((uri, text)) =
+                path.and_then(|path| Some((self.uri(&path)?, self.text(&path)?)))
+            else {
+                continue;
+            };
+            let mut shown = shown(&found, &Lines::of(&text, self.encoding));
+            shown.related_information = Some(self.users(document, &found));
+            told.entry(uri.as_str().to_owned()).or_insert((uri, Vec::new())).1.push(shown);
+        }
+        told
+    }
+
+    /// The steps by which a document draws in what a diagnostic is about.
+    fn users(
+        &self,
+        document: &Document,
+        found: &rungs_core::Diagnostic,
+    ) -> Vec<DiagnosticRelatedInformation> {
+        let users = found.included.iter().flat_map(|included| &included.used_by);
+        let each = users.filter_map(|user| {
+            let path = user.file.as_deref().and_then(|file| document.beside(file));
+            let (uri, text) = match path {
+                Some(path) => (self.uri(&path)?, self.text(&path)?),
+                None => (document.uri.clone(), document.text.clone()),
+            };
+            let lines = Lines::of(&text, self.encoding);
+            let line = text.lines().nth(user.line.checked_sub(1)?)?;
+            let before: usize = line.chars().take(user.column - 1).map(char::len_utf8).sum();
+            let start = lines.start(user.line - 1)? + before;
+            let range = lines.range(&(start..start));
+            let message = format!("step `{}` runs it", user.step);
+            Some(DiagnosticRelatedInformation { location: Location::new(uri, range), message })
+        });
+        each.collect()
     }
 
     /// Everything that the check says of a document, if that is one of ours.
     pub fn found(&self, document: &Document) -> Vec<rungs_core::Diagnostic> {
-        let text = document.text.as_str();
+        let (text, path) = (document.text.as_str(), document.path.as_deref());
         if text.len() > MOST {
             // The check says so in one sentence. It is not asked about what is not ours.
             let ours = text.lines().any(|line| line.starts_with("sequence:"));
-            return if ours { self.check(text).diagnostics } else { Vec::new() };
+            return if ours { self.check(text, path).diagnostics } else { Vec::new() };
         }
         match self.around(document) {
             Some(around) if around.form == Form::Cases => {
                 let subject = around.subject.as_ref().map(|(path, text)| (path.as_path(), &**text));
                 self.cases_found(text, subject)
             }
-            _ if is_sequence(text) => self.check(text).diagnostics,
+            _ if is_sequence(text) => self.check(text, path).diagnostics,
             _ => Vec::new(),
         }
     }
 
-    /// Checks a sequence.
-    pub fn check(&self, source: &str) -> rungs_core::Checked {
-        check(source, self.vocabulary.kinds())
+    /// Checks a sequence that lies at `path`, with the files that it is made of.
+    pub fn check(&self, source: &str, path: Option<&Path>) -> Checked {
+        let folder = path.and_then(Path::parent);
+        let files = Files::gather(source, |wanted| self.find(wanted, folder?));
+        check_with(source, &files, self.vocabulary.kinds())
+    }
+
+    /// A file that a sequence in `folder` is made of.
+    fn find(&self, wanted: &Wanted, folder: &Path) -> Option<File> {
+        match wanted {
+            Wanted::Fragment(path) => {
+                let text = self.text(&plain(&folder.join(path)))?;
+                Some(File { path: path.clone(), text: Ok(text) })
+            }
+            Wanted::Calendar(name) => {
+                let endings = ["yml", "ics"];
+                let mut up = String::new();
+                for folder in folder.ancestors() {
+                    for path in endings.map(|end| format!("calendars/{name}.{end}")) {
+                        if let Some(text) = self.text(&folder.join(&path)) {
+                            return Some(File { path: format!("{up}{path}"), text: Ok(text) });
+                        }
+                    }
+                    up.push_str("../");
+                }
+                None
+            }
+        }
     }
 
     fn cases_found(
@@ -56,11 +191,26 @@ impl Desk {
         let Some((path, source)) = subject else {
             return vec![about_subject("the sequence of these cases is not there")];
         };
-        match self.check(source).sequence {
+        match self.check(source, Some(path)).sequence {
             Some(sequence) => cases(text, &sequence).diagnostics,
             None => vec![about_subject(&format!("{} has errors", path.display()))],
         }
     }
+}
+
+/// A path without `.` and `..`, by its words alone, so that a file is one document.
+pub(super) fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                plain.pop();
+            }
+            std::path::Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// Cases that cannot be read for want of their sequence.
@@ -74,6 +224,7 @@ fn about_subject(message: &str) -> rungs_core::Diagnostic {
         column: 1,
         span: 0..0,
         help: None,
+        included: None,
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use lsp_types::{
     DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DidSaveTextDocumentParams, TextDocumentContentChangeEvent, Uri,
+    DidSaveTextDocumentParams, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri,
 };
 use rungs_core::{
     check::cases::subject,
@@ -23,6 +23,7 @@ use serde_json::Value;
 
 use super::{
     answers::{Wrong, parsed},
+    check::{Board, plain},
     position::{Encoding, Lines},
 };
 
@@ -44,8 +45,7 @@ pub(super) struct Desk {
     pub vocabulary: Vocabulary,
     pub encoding: Encoding,
     open: HashMap<String, Document>,
-    /// What was told of other files when a document was checked, by its URI.
-    pub told: HashMap<String, Vec<Uri>>,
+    pub board: Board,
     closed: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Desk {
             vocabulary,
             encoding: Encoding::Utf16,
             open: HashMap::new(),
-            told: HashMap::new(),
+            board: Board::default(),
             closed: Vec::new(),
         }
     }
@@ -73,9 +73,10 @@ impl Desk {
         self.open.get(uri)
     }
 
-    /// The documents closed since this was asked last.
-    pub fn take_closed(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.closed)
+    /// What is no longer to be shown, of documents that were closed.
+    pub fn take_back(&mut self) -> Vec<PublishDiagnosticsParams> {
+        let closed = std::mem::take(&mut self.closed);
+        closed.iter().flat_map(|uri| self.board.close(uri)).collect()
     }
 
     /// Takes news of documents. Those that are to be checked now.
@@ -99,8 +100,6 @@ impl Desk {
                 let DidCloseTextDocumentParams { text_document } = parsed(params)?;
                 let key = text_document.uri.as_str().to_owned();
                 if self.open.remove(&key).is_some() {
-                    let others = self.told.remove(&key).unwrap_or_default();
-                    self.closed.extend(others.iter().map(|uri| uri.as_str().to_owned()));
                     self.closed.push(key);
                 }
                 Ok(Vec::new())
@@ -122,17 +121,12 @@ impl Desk {
         Ok(self.concerned(&key))
     }
 
-    /// A document that is not what it was, and those that are about it.
+    /// A document that is not what it was, and all that may be about it or draw it in.
     fn concerned(&self, uri: &str) -> Vec<String> {
-        let Some(document) = self.open.get(uri) else { return Vec::new() };
-        let folder = |document: &Document| document.path.as_deref()?.parent().map(Path::to_owned);
-        let here = folder(document);
-        let others = self
-            .open
-            .values()
-            .filter(|other| other.uri != document.uri && here.is_some() && folder(other) == here);
+        let is_file = self.open.get(uri).is_some_and(|document| document.path.is_some());
+        let others = self.open.values().filter(|other| is_file && other.path.is_some());
         let others = others.map(|other| other.uri.as_str().to_owned());
-        std::iter::once(uri.to_owned()).chain(others).collect()
+        others.chain(self.open.contains_key(uri).then(|| uri.to_owned())).collect()
     }
 
     /// The text of a file, as it is in the editor, or else on disk.
@@ -204,6 +198,13 @@ impl Desk {
             (subject == path).then_some((cases, text))
         });
         with_text.collect()
+    }
+}
+
+impl Document {
+    /// The file that is called so in this document.
+    pub fn beside(&self, file: &str) -> Option<PathBuf> {
+        Some(plain(&self.path.as_deref()?.parent()?.join(file)))
     }
 }
 

@@ -225,11 +225,8 @@ impl<W: Write> Server<W> {
             },
             _ => {}
         }
-        // What is closed has nothing wrong with it any more.
-        for uri in self.desk.take_closed() {
-            self.changed.remove(&uri);
-            let nothing = json!({ "uri": uri, "diagnostics": [] });
-            self.notify("textDocument/publishDiagnostics", nothing)?;
+        for published in self.desk.take_back() {
+            self.notify("textDocument/publishDiagnostics", json!(published))?;
         }
         Ok(None)
     }

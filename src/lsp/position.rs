@@ -94,6 +94,11 @@ impl<'a> Lines<'a> {
         at
     }
 
+    /// The byte that a line begins with, from 0.
+    pub fn start(&self, line: usize) -> Option<usize> {
+        self.starts.get(line).copied()
+    }
+
     /// Where bytes stand.
     pub fn range(&self, span: &Range<usize>) -> lsp_types::Range {
         lsp_types::Range::new(self.position(span.start), self.position(span.end))

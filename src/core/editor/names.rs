@@ -1,9 +1,9 @@
 //! The names of steps, and everything that refers to them.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{Form, Page, Vocabulary};
-use crate::outline::{Data, Node};
+use crate::outline::{self, Data, Node};
 
 /// What is no step, though it stands where one is named.
 const END: &str = "end";
@@ -37,9 +37,29 @@ pub fn named(page: &Page<'_>) -> Vec<Name> {
         Form::Sequence => in_sequence(page, &mut names),
         Form::Cases => in_cases(&page.outline, &mut names),
     }
+    shorten(page, &mut names);
     names.sort_by_key(|name| name.span.start);
     names.dedup_by(|a, b| a.span == b.span);
     names
+}
+
+/// A step of a fragment is called `CALL--STEP` where the step `CALL` runs it: what stands in the
+/// source of that is `CALL`.
+fn shorten(page: &Page<'_>, names: &mut [Name]) {
+    let source = if page.form == Form::Cases { page.subject } else { None };
+    let subject = source.map(outline::read);
+    let root = subject.as_ref().unwrap_or(&page.outline);
+    let steps = root.get("steps").map_or(&[][..], Node::items).iter();
+    let ids: HashSet<&str> = steps.filter_map(|step| step.word("id")).collect();
+    for name in names {
+        if let Some((call, _)) = name.id.split_once("--")
+            && ids.contains(call)
+            && !ids.contains(name.id.as_str())
+        {
+            name.span.end = name.span.start + call.len();
+            name.id = call.to_owned();
+        }
+    }
 }
 
 /// The id at a byte.

@@ -106,11 +106,14 @@ pub(super) fn children(page: &Page<'_>, path: &[&str]) -> Vec<Variable> {
             .map(|(name, detail)| Variable { name, detail, about: None })
             .collect(),
         ["steps", _] => RESULT.map(Variable::told).into(),
+        ["param", inner @ ..] if page.outline.get("fragment").is_some() => {
+            of_schema(page, "parameters", inner)
+        }
         ["events"] => events(page),
         ["events", _] => EVENT.map(Variable::told).into(),
         [root, ..] if RESERVED.contains(root) => Vec::new(),
         path => {
-            let mut all = of_input(page, path);
+            let mut all = of_schema(page, "input", path);
             for variable in of_example(page, path) {
                 match all.iter_mut().find(|known| known.name == variable.name) {
                     Some(known) => known.detail = known.detail.take().or(variable.detail),
@@ -118,6 +121,9 @@ pub(super) fn children(page: &Page<'_>, path: &[&str]) -> Vec<Variable> {
                 }
             }
             if path.is_empty() {
+                if page.outline.get("fragment").is_some() {
+                    all.push(Variable::told(("param", "What the step that runs this gives it.")));
+                }
                 all.extend([
                     Variable::told(("process", "What the process is.")),
                     Variable::told(("steps", "What earlier steps came to.")),
@@ -136,9 +142,10 @@ fn events(page: &Page<'_>) -> Vec<Variable> {
     named.map(|event| Variable { name: event.to_owned(), detail: None, about: None }).collect()
 }
 
-fn of_input(page: &Page<'_>, path: &[&str]) -> Vec<Variable> {
-    let Some(root) = page.outline.get("input").map(json) else { return Vec::new() };
-    let schemas = input(&root, path);
+/// What the schema under `key` lists.
+fn of_schema(page: &Page<'_>, key: &str, path: &[&str]) -> Vec<Variable> {
+    let Some(root) = page.outline.get(key).map(json) else { return Vec::new() };
+    let schemas = followed(&root, path);
     keys_of(&root, &schemas)
         .into_iter()
         .map(|(name, schemas)| Variable {
@@ -149,8 +156,8 @@ fn of_input(page: &Page<'_>, path: &[&str]) -> Vec<Variable> {
         .collect()
 }
 
-/// The schemas that `input` has for a path.
-fn input<'v>(root: &'v Value, path: &[&str]) -> Vec<&'v Value> {
+/// The parts of a schema that hold for a path.
+fn followed<'v>(root: &'v Value, path: &[&str]) -> Vec<&'v Value> {
     const HOPS: usize = 8;
     let nothing = Node::nothing(0);
     let mut here = Vec::new();
