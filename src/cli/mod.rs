@@ -99,6 +99,8 @@ enum Format {
     Svg,
     /// A flowchart for documents, where there is one.
     Mermaid,
+    /// A page to read, where there is one.
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,7 +111,7 @@ enum Command {
     Simulate(simulate::Args),
     /// Begin a sequence from one that ships, with its data and its cases.
     New(new::Args),
-    /// Print the JSON Schema of sequences, for editors.
+    /// Print the JSON Schema of sequences, for editors; or the runners, as a page to read.
     Schema,
     /// Speak with an editor, as a language server on stdin and stdout.
     Lsp(lsp::Args),
@@ -223,13 +225,15 @@ impl Command {
             Format::Text | Format::Json => true,
             Format::Svg => matches!(self, Self::Simulate(_) | Self::Diagram(_)),
             Format::Mermaid => matches!(self, Self::Diagram(_)),
+            Format::Markdown => matches!(self, Self::Schema),
         }
     }
 
     async fn run(self, context: &Context) -> Result<()> {
         if !self.draws(context.output.format()) {
             return Err(Failure::usage(
-                "--format svg or mermaid: only `simulate` and `diagram` draw",
+                "--format svg, mermaid or markdown: only `simulate` and `diagram` draw, and \
+                 only `schema` writes a page",
             ));
         }
         match self {

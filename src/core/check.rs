@@ -23,7 +23,7 @@ mod compose;
 mod config;
 mod delivering;
 mod duration;
-mod expect;
+pub(crate) mod expect;
 mod graph;
 mod input;
 mod node;

@@ -19,6 +19,7 @@ pub mod happening;
 pub mod history;
 pub mod outline;
 pub mod process;
+pub mod reference;
 pub mod remedy;
 pub mod retry;
 pub mod schema;
