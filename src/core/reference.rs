@@ -27,9 +27,9 @@ it says otherwise. Runners of your own are described in [own-runners.md](own-run
 /// The page about these runners.
 pub fn markdown(kinds: &[Kind]) -> String {
     let mut page = HEAD.to_owned();
-    contents(kinds, &mut page);
-    every_step(kinds, &mut page);
     let mut shared = BTreeMap::new();
+    contents(kinds, &mut page);
+    every_step(kinds, &mut shared, &mut page);
     for kind in kinds {
         runner(kind, &mut shared, &mut page);
     }
@@ -51,7 +51,7 @@ fn contents(kinds: &[Kind], page: &mut String) {
 }
 
 /// The keys that steps have beside their config.
-fn every_step(kinds: &[Kind], page: &mut String) {
+fn every_step(kinds: &[Kind], shared: &mut Shared, page: &mut String) {
     let root = schema(kinds);
     let Some(step) = root.pointer("/$defs/step") else { return };
     page.push_str("\n## Every step\n\n");
@@ -59,8 +59,9 @@ fn every_step(kinds: &[Kind], page: &mut String) {
     // Its values are the chapters below.
     if let Some(Value::Object(run)) = keys.pointer_mut("/properties/run") {
         run.shift_remove("enum");
+        run.insert("type".to_owned(), Value::from("string"));
     }
-    table(&keys, &root, &mut BTreeMap::new(), page);
+    table(&keys, &root, shared, page);
 }
 
 /// Schemas that have chapters of their own, by name, each with the one it is a part of.
@@ -122,7 +123,12 @@ fn table(schema: &Value, root: &Value, shared: &mut Shared, page: &mut String) {
 }
 
 fn says_something(default: &Value) -> bool {
-    !default.is_null() && default.as_object().is_none_or(|object| !object.is_empty())
+    match default {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Object(entries) => !entries.is_empty(),
+        _ => true,
+    }
 }
 
 fn plain(value: &Value) -> String {
