@@ -24,6 +24,9 @@ use super::{
     rename,
 };
 
+/// For how many diagnostics at once something is offered, since each costs a check.
+const FIXES: usize = 10;
+
 /// Why a request has no answer.
 pub(super) struct Wrong {
     pub code: ErrorCode,
@@ -254,7 +257,7 @@ fn actions(desk: &Desk, params: &CodeActionParams) -> Option<Vec<CodeAction>> {
         found.span.start <= wanted.end && wanted.start <= found.span.end
     };
     let mut actions = Vec::new();
-    for diagnostic in found.iter().filter(touches) {
+    for diagnostic in found.iter().filter(touches).take(FIXES) {
         let Some(fix) = editor::fix(&open.document.text, diagnostic) else { continue };
         let mut text = open.document.text.clone();
         text.replace_range(fix.span.clone(), &fix.text);
