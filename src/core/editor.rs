@@ -11,11 +11,16 @@
 use rungs_runners::Kind;
 use serde_json::Value;
 
-use crate::outline::{self, Node};
+use crate::{
+    Files,
+    outline::{self, Node},
+};
+use fragments::Fragments;
 
 mod complete;
 mod files;
 mod fix;
+mod fragments;
 mod hover;
 mod lens;
 mod names;
@@ -58,6 +63,9 @@ pub struct Page<'a> {
     pub subject: Option<&'a str>,
     /// Data that a process may start with, where there is an example of it.
     pub example: Option<&'a Value>,
+    /// The files that the sequence is made of.
+    files: Files,
+    fragments: Fragments,
     outline: Node,
 }
 
@@ -65,13 +73,39 @@ impl<'a> Page<'a> {
     /// A source by itself; what is known around it is added with `with`.
     pub fn new(form: Form, source: &'a str, vocabulary: &'a Vocabulary) -> Self {
         let outline = outline::read(source);
-        Self { form, source, vocabulary, subject: None, example: None, outline }
+        Self {
+            form,
+            source,
+            vocabulary,
+            subject: None,
+            example: None,
+            files: Files::default(),
+            fragments: Fragments::default(),
+            outline,
+        }
     }
 
     /// The same with the source of the sequence, of cases, and with an example of its data.
     #[must_use]
     pub fn with(self, subject: Option<&'a str>, example: Option<&'a Value>) -> Self {
         Self { subject, example, ..self }
+    }
+
+    /// The same with the files that the sequence is made of.
+    #[must_use]
+    pub fn with_files(self, files: Files) -> Self {
+        let fragments = Fragments::of(&self.outline, &files);
+        Self { files, fragments, ..self }
+    }
+
+    /// The steps of the sequence that this is, or is about, under the names that others call them
+    /// by, each with what it runs.
+    fn steps(&self) -> Vec<(String, Option<String>)> {
+        match (self.form, self.subject) {
+            (Form::Sequence, _) => fragments::steps(&self.outline, &self.files),
+            (Form::Cases, Some(subject)) => fragments::steps(&outline::read(subject), &self.files),
+            (Form::Cases, None) => Vec::new(),
+        }
     }
 
     fn kinds(&self) -> &'a [Kind] {

@@ -104,12 +104,11 @@ fn with_colon(completion: Completion) -> Completion {
 
 /// The keys that the mapping at `found` does not have yet.
 fn keys(page: &Page<'_>, found: &Found<'_>, replaces: &Range<usize>) -> Vec<Completion> {
-    let schemas = page.vocabulary.schemas(page.form, &found.path, found.node);
+    let schemas = page.schemas(&found.path, found.node);
     let required = required(&schemas);
     let is_there = |key: &str| found.node.entry(key).is_some();
     let mut keys: Vec<Completion> = page
-        .vocabulary
-        .keys(page.form, &schemas)
+        .keys(&found.path, &schemas)
         .into_iter()
         .filter(|(key, _)| !is_there(key))
         .map(|(key, schemas)| Completion {
@@ -160,7 +159,7 @@ pub(super) fn plain(value: &Value) -> String {
 fn below(page: &Page<'_>, found: &Found<'_>, node: &Node, before: &str) -> Vec<Completion> {
     let Data::Text(_) = node.data else { return Vec::new() };
     let written = node.span.start..before.len().max(node.span.start);
-    let schemas = page.vocabulary.schemas(page.form, &found.path, node);
+    let schemas = page.schemas(&found.path, node);
     let mut all = Vec::new();
     if page.form == Form::Cases {
         all.extend(expectations(page, found, &written));
@@ -223,22 +222,10 @@ fn reads_data(found: &Found<'_>) -> bool {
         && operand.is_some_and(|operand| operand.word("type") == Some("get"))
 }
 
-/// The steps of a sequence, each with its runner.
-pub(super) fn steps_of(source: &str, page: &Page<'_>) -> Vec<(String, Option<String>)> {
-    let root = outline::read(source);
-    let steps = root.get("steps").map_or(&[][..], Node::items).iter();
-    steps
-        .filter_map(|step| {
-            let id = step.word("id").filter(|id| !id.contains(MARK) && !id.is_empty())?;
-            Some((id.to_owned(), step.word("run").map(str::to_owned)))
-        })
-        .filter(|_| page.form == Form::Sequence || page.subject.is_some())
-        .collect()
-}
-
 fn steps(page: &Page<'_>, replaces: &Range<usize>) -> Vec<Completion> {
-    let mut all: Vec<Completion> = steps_of(page.source, page)
-        .into_iter()
+    // Others name the step that runs a fragment, and not those inside.
+    let own = page.steps().into_iter().filter(|(id, _)| !id.contains("--"));
+    let mut all: Vec<Completion> = own
         .map(|(id, run)| Completion::new(id, Sort::Step, replaces.clone()).detail(run))
         .collect();
     let end = Completion::new("end", Sort::Value, replaces.clone());
@@ -253,8 +240,8 @@ fn is_answers(page: &Page<'_>, found: &Found<'_>) -> bool {
 
 /// The steps that can be answered.
 fn answers(page: &Page<'_>, replaces: &Range<usize>) -> Vec<Completion> {
-    let steps = steps_of(page.subject.unwrap_or_default(), page).into_iter();
-    steps
+    page.steps()
+        .into_iter()
         .filter(|(_, run)| {
             let kind = run.as_deref().and_then(|run| page.vocabulary.kind(run));
             kind.is_some_and(|kind| kind.delivers)

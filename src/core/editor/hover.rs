@@ -45,7 +45,7 @@ pub fn hover(page: &Page<'_>, at: usize) -> Option<Hover> {
         Spot::Key(entry) => {
             let mut path = found.path.clone();
             path.push(Crumb { node: found.node, part: Part::Key(&entry.key) });
-            let schemas = page.vocabulary.schemas(page.form, &path, &entry.value);
+            let schemas = page.schemas(&path, &entry.value);
             Some(Hover { text: of_key(&entry.key, &schemas)?, span: entry.key_span.clone() })
         }
         Spot::Value(node) => {
@@ -73,7 +73,7 @@ fn of_value(page: &Page<'_>, found: &Found<'_>, node: &Node) -> Option<String> {
     if found.last_key() == Some("run") && found.step().is_some() {
         return page.vocabulary.kind(text).map(|kind| (kind.about)());
     }
-    let schemas = page.vocabulary.schemas(page.form, &found.path, node);
+    let schemas = page.schemas(&found.path, node);
     let (value, about) = values(&schemas).into_iter().find(|(value, _)| plain(value) == text)?;
     Some(format!("`{}`\n\n{}", plain(value), about?))
 }

@@ -163,6 +163,49 @@ fn a_case_speaks_of_the_steps_that_reach_somebody() {
     assert_eq!(labels("given:\n  ¦"), "data with at timezone");
 }
 
+#[test]
+fn a_step_that_runs_a_fragment_gives_it_what_that_takes() {
+    let fragment = "fragment: reach\nparameters:\n  required: [message]\n  properties:\n    phone: { type: string, description: Who. }\n    message: { type: string }\nsteps:\n  - { id: text, run: SMS }\n  - { id: ring, run: Phone, config: { to: '{{param.¦}}' } }\n";
+    let (fragment_text, place) = at(fragment);
+    let labels = |page: &Page<'_>, place: usize| {
+        let found = complete(page, place).into_iter().map(|one| one.label);
+        found.collect::<Vec<_>>().join(" ")
+    };
+    let of_fragment = Page::new(Form::Sequence, &fragment_text, &VOCABULARY);
+    assert_eq!(labels(&of_fragment, place), "phone message");
+
+    let files = |source: &str| {
+        crate::Files::gather(source, |wanted| match wanted {
+            crate::Wanted::Fragment(path) => {
+                Some(crate::File { path: path.clone(), text: Ok(fragment_text.clone()) })
+            }
+            crate::Wanted::Calendar(_) => None,
+        })
+    };
+    let sequence = |end: &str| {
+        at(&format!("sequence: s\nsteps:\n  - id: shop\n    run: ./shared/reach.yml\n    {end}\n"))
+    };
+    let (source, place) = sequence("config: { ¦ }");
+    let page = Page::new(Form::Sequence, &source, &VOCABULARY).with_files(files(&source));
+    assert_eq!(labels(&page, place), "message phone");
+    let (source, place) = sequence("config: { ph¦one: '{{x}}' }");
+    let page = Page::new(Form::Sequence, &source, &VOCABULARY).with_files(files(&source));
+    assert_eq!(hover(&page, place).unwrap().text, "`phone`: string\n\nWho.");
+    let (source, place) = sequence("config: { message: '{{steps.¦}}' }");
+    let page = Page::new(Form::Sequence, &source, &VOCABULARY).with_files(files(&source));
+    assert_eq!(labels(&page, place), "shop--text shop--ring");
+
+    let (cases, place) =
+        at("cases:\n  - case: a\n    when: { shop--ring: busy }\n    then: [ { +1m: ¦ } ]\n");
+    let page = Page::new(Form::Cases, &cases, &VOCABULARY)
+        .with(Some(&source), None)
+        .with_files(files(&source));
+    assert_eq!(labels(&page, place), "shop--text shop--ring completed failed waits at ");
+    let renamed = renamed(&page, "shop", "store").unwrap();
+    assert_eq!(renamed.len(), 1);
+    assert_eq!(&cases[renamed[0].clone()], "shop");
+}
+
 fn told(marked: &str) -> String {
     let (source, place) = at(marked);
     let page = Page::new(Form::Sequence, &source, &VOCABULARY);

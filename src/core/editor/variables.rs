@@ -8,11 +8,14 @@ use serde_json::{Map, Value};
 
 use super::{
     Page,
-    complete::{Completion, Sort, shape, steps_of},
+    complete::{Completion, Sort, shape},
     path::Part,
     vocabulary::{description, expand, inside, keys_of},
 };
-use crate::outline::{Data, Node};
+use crate::{
+    files::is_path,
+    outline::{Data, Node},
+};
 
 /// What a process is told of itself.
 const PROCESS: [(&str, &str); 5] = [
@@ -101,8 +104,10 @@ pub(super) fn paths(page: &Page<'_>, typed: &str, at: usize) -> Vec<Completion> 
 pub(super) fn children(page: &Page<'_>, path: &[&str]) -> Vec<Variable> {
     match path {
         ["process"] => PROCESS.map(Variable::told).into(),
-        ["steps"] => steps_of(page.source, page)
+        ["steps"] => page
+            .steps()
             .into_iter()
+            .filter(|(_, run)| !run.as_deref().is_some_and(is_path))
             .map(|(name, detail)| Variable { name, detail, about: None })
             .collect(),
         ["steps", _] => RESULT.map(Variable::told).into(),
@@ -174,7 +179,7 @@ fn followed<'v>(root: &'v Value, path: &[&str]) -> Vec<&'v Value> {
 }
 
 /// The schema as it is written, as far as it can be read.
-fn json(node: &Node) -> Value {
+pub(super) fn json(node: &Node) -> Value {
     match &node.data {
         Data::Nothing => Value::Null,
         Data::Text(text) => Value::String(text.clone()),

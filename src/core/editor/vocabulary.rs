@@ -4,7 +4,7 @@ use rungs_runners::Kind;
 use serde_json::Value;
 
 use super::{
-    Form,
+    Form, Page,
     path::{Crumb, Part},
 };
 use crate::{outline::Node, schema};
@@ -43,34 +43,59 @@ impl Vocabulary {
             Form::Cases => &self.cases,
         }
     }
+}
 
+impl Page<'_> {
     /// The schemas that hold for `node`, to which `path` leads.
-    pub(super) fn schemas(&self, form: Form, path: &[Crumb<'_>], node: &Node) -> Vec<&Value> {
-        let root = self.root(form);
-        let mut here = Vec::new();
-        let first = path.first().map_or(node, |crumb| crumb.node);
-        expand(root, root, first, &mut here, HOPS);
-        for (index, crumb) in path.iter().enumerate() {
-            let next = path.get(index + 1).map_or(node, |crumb| crumb.node);
-            let mut below = Vec::new();
-            for schema in &here {
-                for inner in inside(schema, crumb.part) {
-                    expand(root, inner, next, &mut below, HOPS);
-                }
-            }
-            here = below;
-        }
-        here
+    pub(super) fn schemas(&self, path: &[Crumb<'_>], node: &Node) -> Vec<&Value> {
+        let (root, path) = self.root(path);
+        follow(root, path, node)
     }
 
-    /// As [`keys_of`], in sequences or in cases.
+    /// As [`keys_of`], for these schemas of `node`.
     pub(super) fn keys<'v>(
         &'v self,
-        form: Form,
+        path: &[Crumb<'_>],
         schemas: &[&'v Value],
     ) -> Vec<(&'v str, Vec<&'v Value>)> {
-        keys_of(self.root(form), schemas)
+        keys_of(self.root(path).0, schemas)
     }
+
+    /// The schema that says what may stand at the end of `path`, and the rest of the way from
+    /// where it begins: that of a fragment's parameters in the config of a step that runs one.
+    fn root<'p, 't>(&self, path: &'p [Crumb<'t>]) -> (&Value, &'p [Crumb<'t>]) {
+        if let [
+            Crumb { part: Part::Key("steps"), .. },
+            Crumb { part: Part::Item, .. },
+            Crumb { part: Part::Key("config"), node: step },
+            rest @ ..,
+        ] = path
+            && self.form == Form::Sequence
+            && let Some(parameters) =
+                step.word("run").and_then(|run| self.fragments.parameters(run))
+        {
+            return (parameters, rest);
+        }
+        (self.vocabulary.root(self.form), path)
+    }
+}
+
+/// The schemas of `root` that hold for `node`, to which `path` leads.
+fn follow<'v>(root: &'v Value, path: &[Crumb<'_>], node: &Node) -> Vec<&'v Value> {
+    let mut here = Vec::new();
+    let first = path.first().map_or(node, |crumb| crumb.node);
+    expand(root, root, first, &mut here, HOPS);
+    for (index, crumb) in path.iter().enumerate() {
+        let next = path.get(index + 1).map_or(node, |crumb| crumb.node);
+        let mut below = Vec::new();
+        for schema in &here {
+            for inner in inside(schema, crumb.part) {
+                expand(root, inner, next, &mut below, HOPS);
+            }
+        }
+        here = below;
+    }
+    here
 }
 
 /// The keys of what these schemas, parts of `root`, hold for, each with the schemas of its value.
