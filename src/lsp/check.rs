@@ -3,17 +3,14 @@
 //! Promises: what the check says of a file that a document draws in stands in that file, once,
 //! whichever documents draw it in; and is gone when the last of them has nothing to say any more.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use lsp_types::{
     Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString,
     PublishDiagnosticsParams, Uri,
 };
 use rungs_core::{
-    Checked, File, Files, Severity, Wanted,
+    Checked, Severity,
     check::cases::cases,
     check_with,
     editor::{Form, is_sequence},
@@ -155,32 +152,7 @@ impl Desk {
 
     /// Checks a sequence that lies at `path`, with the files that it is made of.
     pub fn check(&self, source: &str, path: Option<&Path>) -> Checked {
-        let folder = path.and_then(Path::parent);
-        let files = Files::gather(source, |wanted| self.find(wanted, folder?));
-        check_with(source, &files, self.vocabulary.kinds())
-    }
-
-    /// A file that a sequence in `folder` is made of.
-    fn find(&self, wanted: &Wanted, folder: &Path) -> Option<File> {
-        match wanted {
-            Wanted::Fragment(path) => {
-                let text = self.text(&plain(&folder.join(path)))?;
-                Some(File { path: path.clone(), text: Ok(text) })
-            }
-            Wanted::Calendar(name) => {
-                let endings = ["yml", "ics"];
-                let mut up = String::new();
-                for folder in folder.ancestors() {
-                    for path in endings.map(|end| format!("calendars/{name}.{end}")) {
-                        if let Some(text) = self.text(&folder.join(&path)) {
-                            return Some(File { path: format!("{up}{path}"), text: Ok(text) });
-                        }
-                    }
-                    up.push_str("../");
-                }
-                None
-            }
-        }
+        check_with(source, &self.files(source, path), self.vocabulary.kinds())
     }
 
     fn cases_found(
@@ -196,21 +168,6 @@ impl Desk {
             None => vec![about_subject(&format!("{} has errors", path.display()))],
         }
     }
-}
-
-/// A path without `.` and `..`, by its words alone, so that a file is one document.
-pub(super) fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                plain.pop();
-            }
-            std::path::Component::CurDir => {}
-            part => plain.push(part),
-        }
-    }
-    plain
 }
 
 /// Cases that cannot be read for want of their sequence.

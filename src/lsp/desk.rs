@@ -15,6 +15,7 @@ use lsp_types::{
     DidSaveTextDocumentParams, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri,
 };
 use rungs_core::{
+    Files,
     check::cases::subject,
     editor::{Form, Page, Vocabulary, is_cases, is_sequence},
     outline,
@@ -23,7 +24,8 @@ use serde_json::Value;
 
 use super::{
     answers::{Wrong, parsed},
-    check::{Board, plain},
+    check::Board,
+    files::plain,
     position::{Encoding, Lines},
 };
 
@@ -55,6 +57,8 @@ pub(super) struct Around {
     /// Of cases: where their sequence is.
     pub subject: Option<(PathBuf, String)>,
     pub example: Option<Value>,
+    /// What the sequence is made of.
+    pub files: Files,
 }
 
 impl Desk {
@@ -154,11 +158,10 @@ impl Desk {
         }
         let path = document.path.as_deref();
         if path.is_some_and(named_as_cases) && is_cases(&document.text) {
-            return Some(Around {
-                form: Form::Cases,
-                subject: path.and_then(|path| self.subject(path, &document.text)),
-                example: None,
-            });
+            let subject = path.and_then(|path| self.subject(path, &document.text));
+            let files = subject.as_ref().map(|(path, text)| self.files(text, Some(path)));
+            let files = files.unwrap_or_default();
+            return Some(Around { form: Form::Cases, subject, example: None, files });
         }
         let is_empty = || !outline::read(&document.text).entries().iter().any(|entry| entry.colon);
         let ours = is_sequence(&document.text) || is_empty();
@@ -166,6 +169,7 @@ impl Desk {
             form: Form::Sequence,
             subject: None,
             example: path.and_then(example),
+            files: self.files(&document.text, path),
         })
     }
 
@@ -212,7 +216,9 @@ impl Around {
     /// The page of a document.
     pub fn page<'a>(&'a self, text: &'a str, vocabulary: &'a Vocabulary) -> Page<'a> {
         let subject = self.subject.as_ref().map(|(_, text)| text.as_str());
-        Page::new(self.form, text, vocabulary).with(subject, self.example.as_ref())
+        Page::new(self.form, text, vocabulary)
+            .with(subject, self.example.as_ref())
+            .with_files(self.files.clone())
     }
 }
 

@@ -262,3 +262,33 @@ fn what_is_not_ours_is_left_alone_and_an_empty_file_may_become_ours() {
     room.open("new.yml", "");
     assert_eq!(room.labels("new.yml", 0, 0)[0], "sequence");
 }
+
+#[test]
+fn what_is_wrong_in_a_fragment_stands_in_the_fragment() {
+    let mut room = Room::new(&[]);
+    let shop = "sequence: shop\nsteps:\n  - id: shop\n    run: ./shared/reach.yml\n    config: { phone: '{{phone}}' }\n";
+    let reach = |key: &str| {
+        format!(
+            "fragment: reach\nparameters: {{ required: [phone], properties: {{ phone: {{ type: string }} }} }}\nsteps:\n  - id: ring\n    run: Phone\n    config: {{ {key}: '{{{{param.phone}}}}', say: Hello }}\n"
+        )
+    };
+    fs::create_dir(room.folder.path().join("shared")).unwrap();
+    fs::write(room.folder.path().join("shared/reach.yml"), reach("too")).unwrap();
+    room.open("shop.yml", shop);
+    assert_eq!(room.shown("shop.yml", 1), []);
+    let uri = room.uri("shared/reach.yml");
+    let shown = room.editor.shown(&uri, None);
+    let unknown = shown.iter().find(|one| one["code"] == "unknown-key").unwrap();
+    assert_eq!(unknown["range"]["start"], json!({ "line": 5, "character": 14 }));
+    let user = &unknown["relatedInformation"][0];
+    assert_eq!(user["location"]["uri"], room.uri("shop.yml"));
+    assert_eq!(user["location"]["range"]["start"]["line"], 2);
+
+    let there = room.ask("definition", "shop.yml", 3, 15, json!({}));
+    assert_eq!(there["uri"], uri);
+    assert_eq!(room.labels("shop.yml", 4, 14), ["phone"]);
+
+    // It is put right in the editor, and so for everybody who runs it.
+    room.open("shared/reach.yml", &reach("to"));
+    assert_eq!(room.shown("shared/reach.yml", 1), []);
+}
