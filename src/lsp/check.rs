@@ -3,7 +3,10 @@
 //! Promises: what the check says of a file that a document draws in stands in that file, once,
 //! whichever documents draw it in; and is gone when the last of them has nothing to say any more.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use lsp_types::{
     Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString,
@@ -12,8 +15,9 @@ use lsp_types::{
 use rungs_core::{
     Checked, Severity,
     check::cases::cases,
-    check_with,
+    check_fragment, check_with,
     editor::{Form, is_sequence},
+    is_fragment,
 };
 
 use super::{
@@ -31,19 +35,17 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// Takes what is told because of a document now. What is to be shown of each file that this
-    /// concerns, and that of no other.
-    fn take(&mut self, document: &str, told: Told) -> Vec<PublishDiagnosticsParams> {
-        let before = self.because_of.insert(document.to_owned(), told).unwrap_or_default();
+    /// Takes what is told because of a document now. The files that this concerns.
+    fn take(&mut self, document: &str, told: Told) -> Vec<Uri> {
+        let before = if told.is_empty() {
+            self.because_of.remove(document)
+        } else {
+            self.because_of.insert(document.to_owned(), told)
+        };
+        let before = before.unwrap_or_default();
         let now = self.because_of.get(document);
-        let mut uris: BTreeMap<&str, &Uri> = BTreeMap::new();
-        for (key, (uri, _)) in before.iter().chain(now.into_iter().flatten()) {
-            uris.insert(key, uri);
-        }
-        let all = uris
-            .into_iter()
-            .map(|(key, uri)| PublishDiagnosticsParams::new(uri.clone(), self.of(key), None));
-        all.collect()
+        let all = before.values().chain(now.into_iter().flat_map(BTreeMap::values));
+        all.map(|(uri, _)| uri.clone()).collect()
     }
 
     /// Everything that is told of a file.
@@ -61,25 +63,24 @@ impl Board {
         }
         all
     }
-
-    /// A document is closed: nothing is told because of it any more.
-    pub fn close(&mut self, document: &str) -> Vec<PublishDiagnosticsParams> {
-        let published = self.take(document, Told::new());
-        self.because_of.remove(document);
-        published
-    }
 }
 
 impl Desk {
-    /// Checks a document. What is to be shown of it, and of files that it draws in.
-    pub fn publish(&mut self, uri: &str) -> Vec<PublishDiagnosticsParams> {
-        let Some(document) = self.document(uri) else { return Vec::new() };
-        let (told, version) = (self.told(document), document.version);
-        let mut published = self.board.take(uri, told);
-        for one in published.iter_mut().filter(|one| one.uri.as_str() == uri) {
-            one.version = Some(version);
+    /// Checks documents, those that are not open any more as well, of which nothing is told then.
+    /// What is to be shown of them, and of files that they draw in or drew in.
+    pub fn publish(&mut self, uris: &BTreeSet<String>) -> Vec<PublishDiagnosticsParams> {
+        let mut concerned = BTreeMap::new();
+        for key in uris {
+            let told = self.document(key).map(|document| self.told(document)).unwrap_or_default();
+            for uri in self.board.take(key, told) {
+                concerned.insert(uri.as_str().to_owned(), uri);
+            }
         }
-        published
+        let shown = concerned.into_iter().map(|(key, uri)| {
+            let version = self.document(&key).map(|document| document.version);
+            PublishDiagnosticsParams::new(uri, self.board.of(&key), version)
+        });
+        shown.collect()
     }
 
     fn told(&self, document: &Document) -> Told {
@@ -144,6 +145,9 @@ impl Desk {
             Some(around) if around.form == Form::Cases => {
                 let subject = around.subject.as_ref().map(|(path, text)| (path.as_path(), &**text));
                 self.cases_found(text, subject)
+            }
+            Some(around) if is_fragment(text) => {
+                check_fragment(text, &around.files, self.vocabulary.kinds())
             }
             _ if is_sequence(text) => self.check(text, path).diagnostics,
             _ => Vec::new(),

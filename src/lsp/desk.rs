@@ -12,7 +12,7 @@ use std::{
 
 use lsp_types::{
     DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DidSaveTextDocumentParams, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri,
+    DidSaveTextDocumentParams, TextDocumentContentChangeEvent, Uri,
 };
 use rungs_core::{
     Files,
@@ -48,7 +48,6 @@ pub(super) struct Desk {
     pub encoding: Encoding,
     open: HashMap<String, Document>,
     pub board: Board,
-    closed: Vec<String>,
 }
 
 /// A document with what is known around it.
@@ -68,19 +67,12 @@ impl Desk {
             encoding: Encoding::Utf16,
             open: HashMap::new(),
             board: Board::default(),
-            closed: Vec::new(),
         }
     }
 
     /// The document of that URI, if it is open.
     pub fn document(&self, uri: &str) -> Option<&Document> {
         self.open.get(uri)
-    }
-
-    /// What is no longer to be shown, of documents that were closed.
-    pub fn take_back(&mut self) -> Vec<PublishDiagnosticsParams> {
-        let closed = std::mem::take(&mut self.closed);
-        closed.iter().flat_map(|uri| self.board.close(uri)).collect()
     }
 
     /// Takes news of documents. Those that are to be checked now.
@@ -103,10 +95,11 @@ impl Desk {
             "textDocument/didClose" => {
                 let DidCloseTextDocumentParams { text_document } = parsed(params)?;
                 let key = text_document.uri.as_str().to_owned();
-                if self.open.remove(&key).is_some() {
-                    self.closed.push(key);
-                }
-                Ok(Vec::new())
+                // Nothing is told of it any more, and others see it as it is on disk again.
+                let mut changed = self.concerned(&key);
+                self.open.remove(&key);
+                changed.push(key);
+                Ok(changed)
             }
             _ => Ok(Vec::new()),
         }

@@ -113,7 +113,7 @@ impl<W: Write> Server<W> {
             let incoming = match self.next(receiver) {
                 Ok(incoming) => incoming,
                 Err(RecvTimeoutError::Timeout) => {
-                    if self.check_one().is_err() {
+                    if self.check().is_err() {
                         return Ended::Left;
                     }
                     continue;
@@ -128,7 +128,7 @@ impl<W: Write> Server<W> {
         }
     }
 
-    /// The next message; or a timeout, when it is time to check something.
+    /// The next message; or a timeout, when it is time to check what changed.
     fn next(&mut self, receiver: &Receiver<Incoming>) -> Result<Incoming, RecvTimeoutError> {
         if self.changed.is_empty() {
             self.since = 0;
@@ -142,9 +142,9 @@ impl<W: Write> Server<W> {
         receiver.recv_timeout(PAUSE)
     }
 
-    fn check_one(&mut self) -> Result<(), Gone> {
-        let Some(uri) = self.changed.pop_first() else { return Ok(()) };
-        for published in self.desk.publish(&uri) {
+    fn check(&mut self) -> Result<(), Gone> {
+        let changed = std::mem::take(&mut self.changed);
+        for published in self.desk.publish(&changed) {
             self.notify("textDocument/publishDiagnostics", json!(published))?;
         }
         Ok(())
@@ -225,9 +225,6 @@ impl<W: Write> Server<W> {
                 Err(wrong) => tracing::warn!("{method}: {}", wrong.message),
             },
             _ => {}
-        }
-        for published in self.desk.take_back() {
-            self.notify("textDocument/publishDiagnostics", json!(published))?;
         }
         Ok(None)
     }
