@@ -22,6 +22,7 @@ fn main() -> ExitCode {
 }
 
 /// Waits until an event has come so many times; after a while, goes the other way.
+#[derive(JsonSchema)]
 struct Quorum;
 
 /// What a step of it says: the check goes by this, and shows the comments in its help.

@@ -40,6 +40,8 @@ pub struct Kind {
     pub literal: &'static [&'static str],
     /// JSON Schema of the config.
     pub schema: fn() -> Value,
+    /// What it does, in Markdown: the comment on the runner's type.
+    pub about: fn() -> String,
     prepare: Prepare,
 }
 
@@ -68,6 +70,7 @@ impl Kind {
             goal: R::GOAL,
             literal: R::LITERAL,
             schema: || schemars::schema_for!(R::Config).to_value(),
+            about: about::<R>,
             prepare: Prepare::Typed(prepare::<R>),
         }
     }
@@ -84,6 +87,7 @@ impl Kind {
             goal: false,
             literal: &[],
             schema: || json!({ "type": "object" }),
+            about: || REMOTE.to_owned(),
             prepare: Prepare::Remote(remote),
         }
     }
@@ -98,6 +102,15 @@ impl Kind {
             Prepare::Remote(remote) => remote::prepare(remote, config),
         }
     }
+}
+
+/// What is known of a runner that lives elsewhere.
+const REMOTE: &str = "A runner of your own, named in the configuration: it is asked, and what it \
+                      answers moves the process.";
+
+fn about<R: Runner>() -> String {
+    let schema = schemars::schema_for!(R).to_value();
+    schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// A step's config, ready for visits.

@@ -14,7 +14,11 @@ use serde_json::{Map, Value};
 use crate::{DeliveryView, NewDelivery, Scope, hours::Calendars};
 
 /// The code behind a step: given a visit, it answers with an action.
-pub trait Runner: 'static {
+///
+/// The comment on the type that implements it is what editors and `docs/runners.md` show of it:
+/// one sentence, an example in YAML, and what else there is to know. It comes with
+/// `#[derive(JsonSchema)]`.
+pub trait Runner: JsonSchema + 'static {
     /// What `run:` says in YAML.
     const NAME: &'static str;
 

@@ -18,6 +18,8 @@ mod rounds;
 mod usage;
 mod variables;
 
+pub use usage::{HelperName, names as helpers};
+
 /// Bytes that a template may render to.
 const MOST_RENDERED: usize = 1024 * 1024;
 

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod intake;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod lsp;
 mod program;
 pub mod store;
 

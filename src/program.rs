@@ -14,6 +14,7 @@ use crate::cli;
 ///
 /// ```no_run
 /// # use rungs::runners::{Failure, Outcome, Runner, Visit};
+/// # #[derive(schemars::JsonSchema)]
 /// # struct Escort;
 /// # impl Runner for Escort {
 /// #     const NAME: &'static str = "Escort";

@@ -1,5 +1,7 @@
 //! `Conditional`: one way if a condition holds, the other way if not.
 
+use schemars::JsonSchema;
+
 use crate::{AltNext, Failure, Outcome, Problem, Runner, Visit, condition::Condition};
 
 /// Takes `next` if its condition holds, else `altNext`.
@@ -14,6 +16,7 @@ use crate::{AltNext, Failure, Outcome, Problem, Runner, Visit, condition::Condit
 ///   next: call-manager
 ///   altNext: text-manager
 /// ```
+#[derive(JsonSchema)]
 pub struct Conditional;
 
 impl Runner for Conditional {

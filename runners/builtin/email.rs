@@ -32,6 +32,7 @@ use super::notify::{self, Composed};
 /// `text`, `html` or both: then the reader's program chooses. What templates insert into
 /// `html` is escaped. Entries that render to nothing are dropped, those that are no
 /// address are left out and named in the history; a mail to nobody is undelivered.
+#[derive(JsonSchema)]
 pub struct Email;
 
 /// What the `email` channel is asked to do.

@@ -14,6 +14,7 @@ use crate::{Failure, Jump, Outcome, Runner, Visit};
 ///     step: ring
 ///     times: 3        # that often per process, then `next`; without it, always
 /// ```
+#[derive(JsonSchema)]
 pub struct GoTo;
 
 /// The config of `GoTo`.

@@ -22,6 +22,7 @@ use crate::{
 ///     otherwise: wait              # when the process gets here before that:
 ///                                  # wait (default) | continue | end
 /// ```
+#[derive(JsonSchema)]
 pub struct Goal;
 
 /// The config of `Goal`.

@@ -32,6 +32,7 @@ use super::notify::{self, Composed};
 ///
 /// `to` and `from` are phone numbers (`+385 91 123 4567`, or digits as they are dialled
 /// locally), `sip:...` or `client:...`.
+#[derive(JsonSchema)]
 pub struct Phone;
 
 /// What the `phone` channel is asked to do.

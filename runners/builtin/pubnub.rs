@@ -19,6 +19,7 @@ use super::notify::{self, Composed};
 ///     store: false                                        # whether PubNub keeps it
 ///   altNext: ring                                         # refused, failed
 /// ```
+#[derive(JsonSchema)]
 pub struct PubNub;
 
 /// What the `pubnub` channel is asked to do.

@@ -26,6 +26,7 @@ use crate::{
 ///
 /// A value that is not found is `null`, so what it was to set is removed. `values` itself may
 /// be looked up as well: `values: { type: get, value: steps.credit.answer }`.
+#[derive(JsonSchema)]
 pub struct Set;
 
 /// The config of `Set`.

@@ -23,6 +23,7 @@ use super::notify::{self, Composed};
 ///     await: delivered           # sent (default) | delivered
 ///   altNext: mail-manager        # undelivered, failed
 /// ```
+#[derive(JsonSchema)]
 pub struct SMS;
 
 /// What the `sms` channel is asked to do.

@@ -33,6 +33,7 @@ use crate::{
 /// A process that was started so may start others. Ten generations may follow each other
 /// within the hour; then a start is refused, so that sequences which start each other in a
 /// circle come to an end.
+#[derive(JsonSchema)]
 pub struct Start;
 
 /// The config of `Start`.

@@ -17,6 +17,7 @@ use crate::{AltNext, Failure, Outcome, Problem, Runner, Visit};
 /// Once the step goes on, no further delivery of that process begins. If none of that id is
 /// live, nothing changes and the step goes on: `steps.enough.stopped` says which it was. A
 /// process may stop itself.
+#[derive(JsonSchema)]
 pub struct Stop;
 
 /// The config of `Stop`.

@@ -28,6 +28,7 @@ use crate::{
 ///
 /// A local time that the clocks skip is read with the offset from before the gap, and of
 /// one that comes twice the earlier is meant.
+#[derive(JsonSchema)]
 pub struct WaitForDate;
 
 /// The config of `WaitForDate`.

@@ -25,6 +25,7 @@ use crate::{
 ///
 /// The numbering is Moment's: `month` from 0 (January) to 11, `day` from 0 (Sunday) to 6,
 /// `date` from 1 to 31. A year that is over can never match again and fails the process.
+#[derive(JsonSchema)]
 pub struct WaitForDateComparison;
 
 /// The config of `WaitForDateComparison`.

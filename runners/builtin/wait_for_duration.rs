@@ -24,6 +24,7 @@ use crate::{
 /// make 23 hours long is a day. A month from the 31st ends on the last day of a shorter
 /// month. Fractions count for hours and shorter. Days and months are whole: the check
 /// refuses `0.5 days`, and one that comes out of a template is rounded, halves up.
+#[derive(JsonSchema)]
 pub struct WaitForDuration;
 
 /// The config of `WaitForDuration`.

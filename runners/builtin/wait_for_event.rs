@@ -38,6 +38,7 @@ use crate::{
 /// The timeout counts from when the process came to the step. An event that came in time is
 /// heard, also if nobody looked until it was over. In the form with `amount` and `unit`, days
 /// and longer keep the wall clock, as those of `WaitForDuration` do.
+#[derive(JsonSchema)]
 pub struct WaitForEvent;
 
 /// The config of `WaitForEvent`.

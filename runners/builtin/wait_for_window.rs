@@ -31,6 +31,7 @@ use crate::{
 /// on which it begins: `days: fri, from: 22:00, to: 06:00` ends on Saturday. A time that the
 /// clocks skip is over once they have skipped it; of one that comes twice, the first is meant.
 /// A window that does not open within ten years fails the process.
+#[derive(JsonSchema)]
 pub struct WaitForWindow;
 
 /// The config of `WaitForWindow`.

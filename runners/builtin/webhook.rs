@@ -33,6 +33,7 @@ use crate::{
 /// `steps.hook.httpStatus`. Answers of 408, 429 and 5xx are tried again, as `retry` says, under
 /// the same `Idempotency-Key`. Which servers are reached, and with what secrets, is the
 /// operator's: `[webhook]` in `rungs.toml`.
+#[derive(JsonSchema)]
 pub struct Webhook;
 
 /// What the `webhook` channel is asked to do.

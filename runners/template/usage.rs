@@ -80,6 +80,26 @@ enum Place {
     Block,
 }
 
+/// A helper, for who completes templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HelperName {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is used.
+    pub example: &'static str,
+    /// Whether it is a block, `{{#name}}...{{/name}}`.
+    pub is_block: bool,
+}
+
+/// The helpers there are.
+pub fn names() -> impl Iterator<Item = HelperName> {
+    HELPERS.iter().map(|usage| HelperName {
+        name: usage.name,
+        example: usage.example,
+        is_block: usage.form == Form::Block,
+    })
+}
+
 /// Checks every call of a helper.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ pub(super) fn diagram(args: &Args, context: &Context) -> Result<()> {
         Format::Text => diagram::text(&sequence),
         Format::Mermaid => diagram::mermaid(&sequence),
         Format::Svg => diagram::svg(&sequence),
-        Format::Json => {
+        Format::Json | Format::Markdown => {
             return Err(Failure::usage("--format json: a diagram is text, mermaid or svg"));
         }
     };

@@ -32,6 +32,7 @@ mod input;
 mod intake;
 mod lock;
 pub(crate) mod log;
+mod lsp;
 mod migrate;
 mod new;
 pub(crate) mod open;
@@ -99,6 +100,8 @@ enum Format {
     Svg,
     /// A flowchart for documents, where there is one.
     Mermaid,
+    /// A page to read, where there is one.
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,8 +112,10 @@ enum Command {
     Simulate(simulate::Args),
     /// Begin a sequence from one that ships, with its data and its cases.
     New(new::Args),
-    /// Print the JSON Schema of sequences, for editors.
+    /// Print the JSON Schema of sequences, for editors; or the runners, as a page to read.
     Schema,
+    /// Speak with an editor, as a language server on stdin and stdout.
+    Lsp(lsp::Args),
     /// Show a sequence as a diagram.
     Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
@@ -221,13 +226,15 @@ impl Command {
             Format::Text | Format::Json => true,
             Format::Svg => matches!(self, Self::Simulate(_) | Self::Diagram(_)),
             Format::Mermaid => matches!(self, Self::Diagram(_)),
+            Format::Markdown => matches!(self, Self::Schema),
         }
     }
 
     async fn run(self, context: &Context) -> Result<()> {
         if !self.draws(context.output.format()) {
             return Err(Failure::usage(
-                "--format svg or mermaid: only `simulate` and `diagram` draw",
+                "--format svg, mermaid or markdown: only `simulate` and `diagram` draw, and \
+                 only `schema` writes a page",
             ));
         }
         match self {
@@ -242,6 +249,7 @@ impl Command {
             Self::Simulate(args) => simulate::simulate(&args, context),
             Self::New(args) => new::new(&args, context),
             Self::Schema => schema::schema(context),
+            Self::Lsp(args) => lsp::lsp(&args, context),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),
             Self::Check(args) => check::check(&args, context),

@@ -1,9 +1,14 @@
-//! `schema`: the JSON Schema of sequences, for editors: with the runners of this program and of
-//! its configuration.
+//! `schema`: the JSON Schema of sequences, for editors, or the runners as a page to read: those
+//! of this program and of its configuration.
 
-use super::{Context, Result, output};
+use rungs_core::{reference, schema};
+
+use super::{Context, Format, Result, output};
 
 pub(super) fn schema(context: &Context) -> Result<()> {
-    let schema = rungs_core::schema::schema(&context.known_kinds()?);
-    Ok(output::text(format!("{schema:#}"))?)
+    let kinds = context.known_kinds()?;
+    if context.output.format() == Format::Markdown {
+        return Ok(output::text(reference::markdown(&kinds).trim_end())?);
+    }
+    Ok(output::text(format!("{:#}", schema::schema(&kinds)))?)
 }

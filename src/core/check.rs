@@ -23,7 +23,7 @@ pub mod cases;
 mod compose;
 mod config;
 mod delivering;
-mod expect;
+pub(crate) mod expect;
 mod fragment;
 mod graph;
 mod ics;
@@ -48,6 +48,7 @@ mod variables;
 mod wanted;
 mod weight;
 
+pub(crate) use step::is_id;
 pub(crate) use suggest::nearest;
 pub(crate) use wanted::wanted;
 

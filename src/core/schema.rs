@@ -8,8 +8,12 @@
 use rungs_runners::{AltNext, Kind};
 use serde_json::{Map, Value, json};
 
+mod cases;
+
+pub use cases::cases;
+
 /// A text with a template in it, which may stand for anything.
-const TEMPLATE: &str = "\\{\\{";
+pub(crate) const TEMPLATE: &str = "\\{\\{";
 
 /// The schema of sequences over these runners.
 pub fn schema(kinds: &[Kind]) -> Value {
@@ -107,6 +111,7 @@ fn rule(kind: &Kind) -> Value {
     let mut properties = Map::new();
     let schema = format!("#/$defs/{}", kind.name);
     properties.insert("config".to_owned(), json!({ "$ref": schema }));
+    properties.insert("run".to_owned(), json!({ "description": (kind.about)() }));
     let mut quiet = Vec::new();
     if kind.alt_next == AltNext::Never {
         quiet.push("altNext");
@@ -134,6 +139,7 @@ fn config(kind: &Kind) -> Value {
     if let Value::Object(schema) = &mut schema {
         schema.shift_remove("$schema");
         schema.shift_remove("title");
+        schema.insert("description".to_owned(), Value::String((kind.about)()));
     }
     rooted(&mut schema, kind.name);
     loosen_inside(&mut schema, kind.literal);

@@ -12,6 +12,7 @@ mod channels;
 mod cli;
 mod crashes;
 mod databases;
+mod editor;
 mod every_database;
 mod fakes;
 mod harness;

@@ -10,7 +10,7 @@ pub(super) const RECITED: usize = 8;
 const HOPS: usize = 16;
 
 /// What fits a schema, in words: `a string or a list of strings`.
-pub(super) fn of(root: &Value, schema: &Value) -> String {
+pub(crate) fn of(root: &Value, schema: &Value) -> String {
     any_of(&alternatives(root, schema, HOPS))
 }
 
@@ -50,7 +50,7 @@ pub(super) fn constant(value: &Value) -> String {
 }
 
 /// A schema with its reference followed.
-pub(super) fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+pub(crate) fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..HOPS {
         let target = schema.get("$ref").and_then(Value::as_str);

@@ -167,7 +167,8 @@ pub(super) fn wrong_id(text: &str) -> Option<String> {
     (!is_id(text)).then(|| format!("{} cannot be the id of a step", quoted(text)))
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether a text can be the id of a step, apart from `end`.
+pub(crate) fn is_id(text: &str) -> bool {
     text.len() <= 100
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))

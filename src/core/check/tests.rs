@@ -82,6 +82,7 @@ fn shown(source: &str, checked: &Checked) -> String {
 macro_rules! runner {
     ($(#[$doc:meta])* $name:ident, $config:ty, { $($item:item)* }) => {
         $(#[$doc])*
+        #[derive(JsonSchema)]
         struct $name;
 
         impl Runner for $name {

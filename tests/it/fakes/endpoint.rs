@@ -1,5 +1,5 @@
 //! A runner that lives elsewhere: an endpoint on a loopback socket that speaks Sequencer's
-//! protocol, is as strict about signatures as `docs/runners.md` asks for, and can do
+//! protocol, is as strict about signatures as `docs/own-runners.md` asks for, and can do
 //! everything wrong that an endpoint can.
 
 use std::{

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "otel")]
 pub mod collector;
+pub mod editor;
 pub mod endpoint;
 #[cfg(feature = "aws")]
 pub mod lambda;

@@ -1,0 +1,200 @@
+//! The names of steps, and everything that refers to them.
+
+use std::{collections::HashSet, ops::Range};
+
+use super::{Form, Page, Vocabulary};
+use crate::outline::{self, Data, Node};
+
+/// What is no step, though it stands where one is named.
+const END: &str = "end";
+/// What a line of a case may say in place of a step.
+const ENDS: [&str; 2] = ["completed", "failed"];
+
+/// A step's id where it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The id.
+    pub id: String,
+    /// Its bytes.
+    pub span: Range<usize>,
+    /// What is said with it.
+    pub role: Role,
+}
+
+/// What is said with an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// This is the step.
+    Defines,
+    /// That step is meant.
+    Refers,
+}
+
+/// Every id in a source, in its order.
+pub fn named(page: &Page<'_>) -> Vec<Name> {
+    let mut names = Vec::new();
+    match page.form {
+        Form::Sequence => in_sequence(page, &mut names),
+        Form::Cases => in_cases(&page.outline, &mut names),
+    }
+    shorten(page, &mut names);
+    names.sort_by_key(|name| name.span.start);
+    names.dedup_by(|a, b| a.span == b.span);
+    names
+}
+
+/// A step of a fragment is called `CALL--STEP` where the step `CALL` runs it: what stands in the
+/// source of that is `CALL`.
+fn shorten(page: &Page<'_>, names: &mut [Name]) {
+    let source = if page.form == Form::Cases { page.subject } else { None };
+    let subject = source.map(outline::read);
+    let root = subject.as_ref().unwrap_or(&page.outline);
+    let steps = root.get("steps").map_or(&[][..], Node::items).iter();
+    let ids: HashSet<&str> = steps.filter_map(|step| step.word("id")).collect();
+    for name in names {
+        if let Some((call, _)) = name.id.split_once("--")
+            && ids.contains(call)
+            && !ids.contains(name.id.as_str())
+        {
+            name.span.end = name.span.start + call.len();
+            name.id = call.to_owned();
+        }
+    }
+}
+
+/// The id at a byte.
+pub fn name_at(page: &Page<'_>, at: usize) -> Option<Name> {
+    named(page).into_iter().find(|name| name.span.start <= at && at <= name.span.end)
+}
+
+fn in_sequence(page: &Page<'_>, names: &mut Vec<Name>) {
+    for step in page.outline.get("steps").map_or(&[][..], Node::items) {
+        if let Some(id) = step.get("id") {
+            add(id, Role::Defines, names);
+        }
+        for key in ["next", "altNext"] {
+            refer(step.get(key), names);
+        }
+        if jumps(page.vocabulary, step) {
+            refer(step.get("config").and_then(|config| config.get("step")), names);
+        }
+    }
+    // `moved: { old: new }`: only the new ones are steps of this version.
+    for moved in page.outline.get("moved").map_or(&[][..], Node::entries) {
+        refer(Some(&moved.value), names);
+    }
+    operands(&page.outline, names);
+    tags(page.source, names);
+}
+
+/// Whether the runner of a step jumps to what its config calls `step`.
+pub(super) fn jumps(vocabulary: &Vocabulary, step: &Node) -> bool {
+    let kind = step.word("run").and_then(|run| vocabulary.kind(run));
+    kind.is_some_and(|kind| kind.literal.contains(&"step"))
+}
+
+fn refer(node: Option<&Node>, names: &mut Vec<Name>) {
+    if let Some(node) = node.filter(|node| node.text() != Some(END)) {
+        add(node, Role::Refers, names);
+    }
+}
+
+fn add(node: &Node, role: Role, names: &mut Vec<Name>) {
+    if let Some(id) = node.text().filter(|id| is_plain(id)) {
+        names.push(Name { id: id.to_owned(), span: node.span.clone(), role });
+    }
+}
+
+/// What could be an id, on one line.
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(is_part)
+}
+
+fn is_part(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_')
+}
+
+/// Operands of conditions that read results: `{ type: get, value: steps.ring.status }`.
+fn operands(node: &Node, names: &mut Vec<Name>) {
+    for item in node.items() {
+        operands(item, names);
+    }
+    if matches!(node.word("type"), Some("get" | "jsonpath"))
+        && let Some(value) = node.get("value")
+        && let Some(text) = value.text()
+    {
+        results(text, value.span.start, names);
+    }
+    for entry in node.entries() {
+        operands(&entry.value, names);
+    }
+}
+
+/// Tags of templates that read results: `{{steps.ring.status}}`. They may stand in any text, so
+/// the whole source is gone through.
+fn tags(source: &str, names: &mut Vec<Name>) {
+    let mut from = 0;
+    while let Some(begin) = source.get(from..).and_then(|rest| rest.find("{{")) {
+        let begin = from + begin;
+        let inside = source.get(begin..).unwrap_or_default();
+        let line = inside.find('\n').unwrap_or(inside.len());
+        let end = inside.get(..line).and_then(|line| line.find("}}")).unwrap_or(line).max(2);
+        results(inside.get(..end).unwrap_or_default(), begin, names);
+        from = begin + end;
+    }
+}
+
+/// `steps.ID` within a path or a tag that begins at `offset`.
+fn results(text: &str, offset: usize, names: &mut Vec<Name>) {
+    for (at, _) in text.match_indices("steps") {
+        let before = text.get(..at).unwrap_or_default();
+        let is_root = ["$.", "@root.", "this.", "./"].iter().any(|root| before.ends_with(root));
+        if !is_root && before.ends_with(|c| is_part(c) || c == '.') {
+            continue;
+        }
+        let after = text.get(at + "steps".len()..).unwrap_or_default();
+        let opened = [".[", "['", "[\"", ".", "["].iter().find(|open| after.starts_with(**open));
+        let Some(open) = opened else { continue };
+        let id = after.get(open.len()..).unwrap_or_default();
+        let length = id.find(|c| !is_part(c)).unwrap_or(id.len());
+        let Some(id) = id.get(..length).filter(|id| !id.is_empty()) else { continue };
+        let start = offset + at + "steps".len() + open.len();
+        let name = Name { id: id.to_owned(), span: start..start + length, role: Role::Refers };
+        names.push(name);
+    }
+}
+
+fn in_cases(root: &Node, names: &mut Vec<Name>) {
+    for case in root.get("cases").map_or(&[][..], Node::items) {
+        for answer in case.get("when").map_or(&[][..], Node::entries) {
+            if !answer.key.starts_with('+') {
+                first_word(&answer.key, answer.key_span.start, names);
+            }
+        }
+        for line in case.get("then").map_or(&[][..], Node::items) {
+            for expected in line.entries() {
+                if let Data::Text(text) = &expected.value.data {
+                    expectation(text, expected.value.span.start, names);
+                }
+            }
+        }
+    }
+}
+
+/// `ring to +385...`, `ring says "..."`, `waits at ring`, `completed`.
+fn expectation(text: &str, offset: usize, names: &mut Vec<Name>) {
+    const WAITS: &str = "waits at ";
+    match text.strip_prefix(WAITS) {
+        Some(step) => first_word(step, offset + WAITS.len(), names),
+        None => first_word(text, offset, names),
+    }
+}
+
+/// The step that a text begins with: `ring#2`, `ring to ...`.
+fn first_word(text: &str, offset: usize, names: &mut Vec<Name>) {
+    let length = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let Some(id) = text.get(..length).filter(|id| !id.is_empty() && !ENDS.contains(id)) else {
+        return;
+    };
+    names.push(Name { id: id.to_owned(), span: offset..offset + length, role: Role::Refers });
+}

@@ -1,0 +1,258 @@
+//! The documents that lie open, and the files around them.
+//!
+//! Promises: what is open is read as it is in the editor, all else as it is on disk; of a file no
+//! more than a sequence may have.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use lsp_types::{
+    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    DidSaveTextDocumentParams, TextDocumentContentChangeEvent, Uri,
+};
+use rungs_core::{
+    Files,
+    check::cases::subject,
+    editor::{Form, Page, Vocabulary, is_cases, is_sequence},
+    outline,
+};
+use serde_json::Value;
+
+use super::{
+    answers::{Wrong, parsed},
+    check::Board,
+    files::plain,
+    position::{Encoding, Lines},
+};
+
+/// How many bytes of a file, or of a document, are looked at: as many as a sequence may have.
+pub(super) const MOST: usize = 1024 * 1024;
+
+/// A document that is open in the editor.
+pub(super) struct Document {
+    /// As the client calls it.
+    pub uri: Uri,
+    /// Where it lies, if that is on disk.
+    pub path: Option<PathBuf>,
+    pub version: i32,
+    pub text: String,
+}
+
+/// What is open, and how to talk about it.
+pub(super) struct Desk {
+    pub vocabulary: Vocabulary,
+    pub encoding: Encoding,
+    open: HashMap<String, Document>,
+    pub board: Board,
+}
+
+/// A document with what is known around it.
+pub(super) struct Around {
+    pub form: Form,
+    /// Of cases: where their sequence is.
+    pub subject: Option<(PathBuf, String)>,
+    pub example: Option<Value>,
+    /// What the sequence is made of.
+    pub files: Files,
+}
+
+impl Desk {
+    pub fn new(vocabulary: Vocabulary) -> Self {
+        Self {
+            vocabulary,
+            encoding: Encoding::Utf16,
+            open: HashMap::new(),
+            board: Board::default(),
+        }
+    }
+
+    /// The document of that URI, if it is open.
+    pub fn document(&self, uri: &str) -> Option<&Document> {
+        self.open.get(uri)
+    }
+
+    /// Takes news of documents. Those that are to be checked now.
+    pub fn hear(&mut self, method: &str, params: Value) -> Result<Vec<String>, Wrong> {
+        match method {
+            "textDocument/didOpen" => {
+                let DidOpenTextDocumentParams { text_document } = parsed(params)?;
+                let uri = text_document.uri;
+                let path = path(&uri);
+                let key = uri.as_str().to_owned();
+                let (version, text) = (text_document.version, text_document.text);
+                self.open.insert(key.clone(), Document { uri, path, version, text });
+                Ok(self.concerned(&key))
+            }
+            "textDocument/didChange" => self.change(parsed(params)?),
+            "textDocument/didSave" => {
+                let DidSaveTextDocumentParams { text_document, .. } = parsed(params)?;
+                Ok(self.concerned(text_document.uri.as_str()))
+            }
+            "textDocument/didClose" => {
+                let DidCloseTextDocumentParams { text_document } = parsed(params)?;
+                let key = text_document.uri.as_str().to_owned();
+                // Nothing is told of it any more, and others see it as it is on disk again.
+                let mut changed = self.concerned(&key);
+                self.open.remove(&key);
+                changed.push(key);
+                Ok(changed)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn change(&mut self, params: DidChangeTextDocumentParams) -> Result<Vec<String>, Wrong> {
+        let key = params.text_document.uri.as_str().to_owned();
+        let encoding = self.encoding;
+        let Some(document) = self.open.get_mut(&key) else {
+            return Err(Wrong::params(format!("{key} is not open")));
+        };
+        for change in params.content_changes {
+            apply(&mut document.text, change, encoding);
+        }
+        document.version = params.text_document.version;
+        Ok(self.concerned(&key))
+    }
+
+    /// A document that is not what it was, and all that may be about it or draw it in.
+    fn concerned(&self, uri: &str) -> Vec<String> {
+        let is_file = self.open.get(uri).is_some_and(|document| document.path.is_some());
+        let others = self.open.values().filter(|other| is_file && other.path.is_some());
+        let others = others.map(|other| other.uri.as_str().to_owned());
+        others.chain(self.open.contains_key(uri).then(|| uri.to_owned())).collect()
+    }
+
+    /// The text of a file, as it is in the editor, or else on disk.
+    pub fn text(&self, path: &Path) -> Option<String> {
+        let open = self.open.values().find(|document| document.path.as_deref() == Some(path));
+        match open {
+            Some(document) => Some(document.text.clone()),
+            None => read(path),
+        }
+    }
+
+    /// What a file is called: as the client does, if it is open.
+    pub fn uri(&self, path: &Path) -> Option<Uri> {
+        let open = self.open.values().find(|document| document.path.as_deref() == Some(path));
+        match open {
+            Some(document) => Some(document.uri.clone()),
+            None => url::Url::from_file_path(path).ok()?.as_str().parse().ok(),
+        }
+    }
+
+    /// What a document is, if it is one of ours; or might become one, as an empty file might.
+    pub fn around(&self, document: &Document) -> Option<Around> {
+        if document.text.len() > MOST {
+            return None;
+        }
+        let path = document.path.as_deref();
+        if path.is_some_and(named_as_cases) && is_cases(&document.text) {
+            let subject = path.and_then(|path| self.subject(path, &document.text));
+            let files = subject.as_ref().map(|(path, text)| self.files(text, Some(path)));
+            let files = files.unwrap_or_default();
+            return Some(Around { form: Form::Cases, subject, example: None, files });
+        }
+        let is_empty = || !outline::read(&document.text).entries().iter().any(|entry| entry.colon);
+        let ours = is_sequence(&document.text) || is_empty();
+        ours.then(|| Around {
+            form: Form::Sequence,
+            subject: None,
+            example: path.and_then(example),
+            files: self.files(&document.text, path),
+        })
+    }
+
+    /// The sequence that cases are about.
+    pub fn subject(&self, cases: &Path, text: &str) -> Option<(PathBuf, String)> {
+        let candidates = match subject(text) {
+            Some(file) => vec![cases.with_file_name(file)],
+            None => {
+                let stem = stem(cases)?;
+                let endings = ["yml", "yaml", "json"];
+                endings.map(|end| cases.with_file_name(format!("{stem}.{end}"))).into()
+            }
+        };
+        let mut there = candidates.into_iter();
+        there.find_map(|path| self.text(&path).map(|text| (path, text)))
+    }
+
+    /// The files of cases about the sequence at `path`: those of its name, and those that are open.
+    pub fn cases(&self, path: &Path) -> Vec<(PathBuf, String)> {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let beside = ["yml", "yaml"].map(|end| path.with_file_name(format!("{stem}.test.{end}")));
+        let open = self.open.values().filter_map(|document| document.path.clone());
+        let mut all: Vec<PathBuf> =
+            beside.into_iter().chain(open.filter(|path| named_as_cases(path))).collect();
+        all.sort();
+        all.dedup();
+        let with_text = all.into_iter().filter_map(|cases| {
+            let text = self.text(&cases)?;
+            let (subject, _) = self.subject(&cases, &text)?;
+            (subject == path).then_some((cases, text))
+        });
+        with_text.collect()
+    }
+}
+
+impl Document {
+    /// The file that is called so in this document.
+    pub fn beside(&self, file: &str) -> Option<PathBuf> {
+        Some(plain(&self.path.as_deref()?.parent()?.join(file)))
+    }
+}
+
+impl Around {
+    /// The page of a document.
+    pub fn page<'a>(&'a self, text: &'a str, vocabulary: &'a Vocabulary) -> Page<'a> {
+        let subject = self.subject.as_ref().map(|(_, text)| text.as_str());
+        Page::new(self.form, text, vocabulary)
+            .with(subject, self.example.as_ref())
+            .with_files(self.files.clone())
+    }
+}
+
+/// Whether a file holds cases, by its name.
+pub(super) fn named_as_cases(path: &Path) -> bool {
+    stem(path).is_some()
+}
+
+fn stem(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let stem = name.strip_suffix(".test.yml").or_else(|| name.strip_suffix(".test.yaml"))?;
+    Some(stem.to_owned())
+}
+
+fn apply(text: &mut String, change: TextDocumentContentChangeEvent, encoding: Encoding) {
+    match change.range {
+        None => *text = change.text,
+        Some(range) => {
+            let span = Lines::of(text, encoding).span(range);
+            text.replace_range(span, &change.text);
+        }
+    }
+}
+
+fn path(uri: &Uri) -> Option<PathBuf> {
+    let url = url::Url::parse(uri.as_str()).ok()?;
+    if url.scheme() == "file" { url.to_file_path().ok() } else { None }
+}
+
+/// The data that lies beside a sequence.
+fn example(sequence: &Path) -> Option<Value> {
+    serde_json::from_str(&read(&sequence.with_extension("data.json"))?).ok()
+}
+
+fn read(path: &Path) -> Option<String> {
+    // A pipe would never end.
+    if !path.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    let most = MOST as u64 + 1;
+    File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
+    Some(text)
+}
