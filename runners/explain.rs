@@ -16,6 +16,9 @@ pub struct Explained {
     /// The condition it goes by, and how far it is from true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Clause>,
+    /// Of what becomes of its delivery, what it waits for: `to be answered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaits: Option<&'static str>,
     /// How it came to a moment, a sentence each without a full stop.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arithmetic: Vec<String>,

@@ -13,6 +13,7 @@ pub mod check;
 pub mod delivery;
 pub mod diagnostic;
 pub mod diagram;
+pub mod explain;
 pub mod happening;
 pub mod history;
 pub mod process;

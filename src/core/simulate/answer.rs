@@ -80,7 +80,7 @@ impl Fate {
     }
 
     /// What is heard of it, and how long after it was written.
-    pub(super) fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
+    pub(crate) fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
         use DeliveryStatus::{Answered, Completed, Failed, Machine, NoAnswer, Sent};
         let usual = match self.status {
             _ if self.action.is_some() => 0,
