@@ -25,6 +25,7 @@ mod check;
 mod diagram;
 mod evaluate;
 mod event;
+mod explain;
 mod failure;
 mod import;
 mod input;
@@ -138,6 +139,8 @@ enum Command {
     Ps(ps::Args),
     /// Show a process: where it stands, whom it reached, and why (not).
     Show(show::Args),
+    /// Explain a process: what holds it, when it goes on and why then, and what comes next.
+    Explain(explain::Args),
     /// Look for what nothing will ever wake, and what is overdue.
     Audit(audit::Args),
     /// Show or change who calls and texts whom.
@@ -255,6 +258,7 @@ impl Command {
             Self::Event(args) => event::event(args, context).await,
             Self::Ps(args) => ps::ps(&args, context).await,
             Self::Show(args) => show::show(&args, context).await,
+            Self::Explain(args) => explain::explain(&args, context).await,
             Self::Audit(args) => audit::audit(&args, context).await,
             Self::CallerIds(args) => caller_ids::caller_ids(&args, context).await,
             Self::Migrate => migrate::migrate(context).await,

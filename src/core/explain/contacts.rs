@@ -61,8 +61,10 @@ fn contact(subject: Subject<'_>, written: &Written) -> Contact {
     let noun = words::noun(&record.channel);
     let to = whom(request);
     let fate = fate(subject, written);
-    let printed = if subject.printed.contains(&record.channel.as_str()) {
-        format!(" ({} is not configured here: it is printed instead of sent)", record.channel)
+    // What has a provider's id was sent, by a program that knows the provider.
+    let is_printed = subject.printed.contains(&record.channel.as_str());
+    let printed = if is_printed && record.provider_id.is_none() {
+        format!(" ({} is not configured here: this program would only print it)", record.channel)
     } else {
         String::new()
     };
