@@ -71,7 +71,7 @@ struct Explained {
     #[schema(value_type = Vec<Object>)]
     contacts: Value,
     /// What happens next if nothing happens: `after_resume`, `next` (`at`, `local`, `step`,
-    /// `says`), `contacts` by channel, `end` (`completed`, `failed`, `waits` or `goes-on`),
+    /// `says`), `more` if that is not all, `contacts` by channel, `end` (`completed`, `failed`, `waits` or `goes-on`),
     /// `end_at`, `says`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]

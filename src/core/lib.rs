@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod diagnostic;
 pub mod diagram;
 pub mod explain;
+pub mod fuzz;
 pub mod happening;
 pub mod history;
 pub mod process;

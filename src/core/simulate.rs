@@ -125,12 +125,23 @@ pub fn simulate(
     happenings: &[Happening],
     answers: &mut dyn Answers,
 ) -> Result<Simulation, Vec<InputProblem>> {
+    simulate_within(sequence, new, happenings, answers, Most::default())
+}
+
+/// The same, given up earlier or later.
+pub(crate) fn simulate_within(
+    sequence: &Sequence,
+    new: Start,
+    happenings: &[Happening],
+    answers: &mut dyn Answers,
+    most: Most,
+) -> Result<Simulation, Vec<InputProblem>> {
     let process = start(sequence, new)?;
     let mut climb = Climb::started(sequence, &process);
     for happening in happenings {
         climb.plan(happening);
     }
-    Ok(climb.run(process, answers, Most::default()))
+    Ok(climb.run(process, answers, most))
 }
 
 /// Follows a process that lives already, from `now` on: `coming` is what it will be told
@@ -207,9 +218,11 @@ impl<'a> Climb<'a> {
                 return self.end(process, End::Waits);
             };
             self.now = self.now.max(next);
+            let told = self.lines.len();
             let news = self.hear();
             let advanced = advance(self.sequence, process, news, self.now);
             process = self.take(advanced, answers);
+            answers.watch(&process, self.lines.get(told..).unwrap_or_default());
             if !process.status.is_live() {
                 return self.end(process, End::Ended);
             }

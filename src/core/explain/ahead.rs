@@ -32,6 +32,8 @@ pub struct Ahead {
     pub after_resume: bool,
     /// The first things that happen.
     pub next: Vec<Next>,
+    /// Whether more happens after those.
+    pub more: bool,
     /// How many deliveries follow in all, by channel.
     pub contacts: BTreeMap<String, usize>,
     /// `completed`, `failed`, `waits`, or `goes-on` if it was not followed to an end.
@@ -62,6 +64,9 @@ impl Ahead {
             let step = next.step.as_ref().map_or(String::new(), |step| format!("`{step}` "));
             format!("  {}: {step}{}", next.at.local, next.says)
         }));
+        if self.more {
+            lines.push("  and so on".to_owned());
+        }
         lines
     }
 }
@@ -153,11 +158,13 @@ fn told(process: &Process, simulation: &Simulation, after_resume: bool) -> Ahead
     let zone = process.timezone;
     let mut contacts: BTreeMap<String, usize> = BTreeMap::new();
     let mut next: Vec<Next> = Vec::new();
+    let mut more = false;
     for line in &simulation.lines {
         if let What::Wrote { channel, .. } = &line.what {
             *contacts.entry((*channel).to_owned()).or_default() += 1;
         }
         if next.len() >= MOST_LINES {
+            more = true;
             continue;
         }
         let Some((step, says)) = says(&line.what, zone) else { continue };
@@ -195,7 +202,7 @@ fn told(process: &Process, simulation: &Simulation, after_resume: bool) -> Ahead
     };
     let says =
         format!("{when} (nobody picks up, all else arrives, no event comes), {all}, and {how}.");
-    Ahead { after_resume, next, contacts, end, end_at, says }
+    Ahead { after_resume, next, more, contacts, end, end_at, says }
 }
 
 /// `2 calls, 1 text and 1 mail`.

@@ -6,12 +6,16 @@ use chrono::TimeDelta;
 use rungs_runners::{Action, DeliveryStatus};
 use serde_json::Value;
 
-use crate::{Sequence, check::nearest, happening::duration};
+use super::Line;
+use crate::{Process, Sequence, check::nearest, happening::duration};
 
 /// Who decides what becomes of a delivery.
 pub trait Answers {
     /// What becomes of this one.
     fn answer(&mut self, asked: &Asked<'_>) -> Fate;
+
+    /// Sees each cycle once it is over: the process, and what the cycle told.
+    fn watch(&mut self, _process: &Process, _told: &[Line]) {}
 }
 
 /// A delivery that leaves.

@@ -78,7 +78,7 @@ async fn an_order_that_is_confirmed_is_told_before_the_next_cycle(kind: Kind) {
 
 async fn a_provider_in_trouble_is_named(kind: Kind) {
     let app = TestApp::on(kind).await;
-    app.twilio.mood(Mood::Failing);
+    app.twilio.next(Mood::Unavailable);
     app.climb(RING, "r1", phone()).await;
 
     let told = explain(&app, "r1").await;
@@ -112,10 +112,10 @@ async fn a_version_that_is_not_there_any_more_is_said(kind: Kind) {
     let app = TestApp::on(kind).await;
     app.publish(RING).await;
     app.start_process("ring", "r1", phone()).await;
-    app.sabotage("DELETE FROM sequences").await;
+    app.sabotage("UPDATE processes SET version = 9").await;
 
     let told = explain(&app, "r1").await;
-    says(&told, "Version 1 of `ring` is not in the database.");
+    says(&told, "Version 9 of `ring` is not in the database.");
     says(&told, "When it is looked at next, it fails with that.");
     app.settle().await;
     assert_eq!(app.stands("r1").await, "failed at ring");
