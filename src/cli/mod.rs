@@ -27,6 +27,7 @@ mod evaluate;
 mod event;
 mod explain;
 mod failure;
+mod fuzz;
 mod import;
 mod input;
 mod intake;
@@ -115,6 +116,8 @@ enum Command {
     Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
     Test(test::Args),
+    /// Search for a climb that contacts nobody, goes on after its goal, never ends, or fails.
+    Fuzz(fuzz::Args),
     /// Say everything that is wrong with sequences.
     Check(check::Args),
     /// Serve the API and run the engine, in one program.
@@ -246,6 +249,7 @@ impl Command {
             Self::Schema => schema::schema(context),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),
+            Self::Fuzz(args) => fuzz::fuzz(&args, context),
             Self::Check(args) => check::check(&args, context),
             Self::Serve(args) => Box::pin(serve::serve(args, context)).await,
             Self::Evaluate(args) => evaluate::evaluate(&args, context).await,

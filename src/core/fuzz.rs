@@ -86,8 +86,8 @@ pub struct Base {
     pub fixed: bool,
     /// Whether a case without data has these, since they lie beside the sequence.
     pub beside: bool,
-    /// The zone of sequences that name none.
-    pub timezone: Tz,
+    /// The zone of sequences that name none. Without one, several are tried.
+    pub timezone: Option<Tz>,
 }
 
 /// Flaws of one kind that are told: at different steps.
@@ -102,11 +102,15 @@ pub struct Search<'a> {
     chance: Chance,
     /// Moments after the start at which something happened in a run: good ones for events.
     moments: Vec<i64>,
+    /// Kinds that do not count.
+    ignored: Vec<Flaw>,
     /// What was found, by kind and step.
     known: Vec<(Flaw, Option<String>)>,
     /// Steps at which a climb came to no end, and something got it out.
     rescued: Vec<String>,
     runs: u64,
+    /// Those of them that could not even start.
+    unfit: u64,
 }
 
 impl<'a> Search<'a> {
@@ -120,10 +124,22 @@ impl<'a> Search<'a> {
             sequence,
             base,
             moments: vec![0, 1_000, 60_000, 3_600_000],
+            ignored: Vec::new(),
             known: Vec::new(),
             rescued: Vec::new(),
             runs: 0,
+            unfit: 0,
         }
+    }
+
+    /// Leaves flaws of these kinds alone.
+    pub fn ignore(&mut self, kinds: &[Flaw]) {
+        self.ignored.extend(kinds);
+    }
+
+    /// How many climbs could not even start, since the data do not fit.
+    pub fn unfit(&self) -> u64 {
+        self.unfit
     }
 
     /// How many climbs there were, those included that made a finding smaller.
@@ -134,7 +150,10 @@ impl<'a> Search<'a> {
     /// Climbs once; what is wrong with it, if that is new.
     pub fn step(&mut self) -> Option<Found> {
         let mut trial = self.draw();
-        let verdict = self.climb_drawing(&mut trial)?;
+        let Some(verdict) = self.climb_drawing(&mut trial) else {
+            self.unfit += 1;
+            return None;
+        };
         self.remember(&verdict);
         let mut flaws = verdict.flaws.clone();
         flaws.retain(|(flaw, step)| !self.is_known(*flaw, step.as_ref()));
@@ -152,6 +171,9 @@ impl<'a> Search<'a> {
     }
 
     fn is_known(&self, flaw: Flaw, step: Option<&String>) -> bool {
+        if self.ignored.contains(&flaw) {
+            return true;
+        }
         let mut alike = self.known.iter().filter(|known| known.0 == flaw);
         alike.clone().count() >= MOST_OF_A_KIND || alike.any(|known| known.1.as_ref() == step)
     }

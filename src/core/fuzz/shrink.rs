@@ -1,6 +1,7 @@
 //! What was found, made smaller: fewer events and answers, rounder times, plainer data.
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use serde_json::Value;
 
 use crate::simulate::Fate;
@@ -95,8 +96,9 @@ fn fewer(trial: &Trial, _: &Search<'_>) -> Vec<Trial> {
 /// A plain start, the data that are there anyway, answers without delays.
 fn plainer(trial: &Trial, search: &Search<'_>) -> Vec<Trial> {
     let mut all = Vec::new();
-    if trial.timezone != search.base.timezone {
-        all.push(Trial { timezone: search.base.timezone, ..trial.clone() });
+    let timezone = search.base.timezone.unwrap_or(Tz::UTC);
+    if trial.timezone != timezone {
+        all.push(Trial { timezone, ..trial.clone() });
     }
     if trial.at != PLAIN_START {
         all.push(Trial { at: PLAIN_START.to_owned(), ..trial.clone() });

@@ -9,7 +9,7 @@ use crate::check;
 const RUNS: u64 = 600;
 
 fn base() -> Base {
-    Base { data: Value::Null, fixed: false, beside: false, timezone: Tz::UTC }
+    Base { data: Value::Null, fixed: false, beside: false, timezone: None }
 }
 
 fn search(source: &str, base: Base) -> Vec<Found> {

@@ -72,9 +72,10 @@ impl Search<'_> {
         let Self { sequence, mentions, base, chance, .. } = self;
         let data = data::draw(sequence, mentions, base, chance);
         let at = chance.of(&STARTS).map_or(PLAIN_START, |at| at).to_owned();
-        let is_free = self.sequence.timezone.is_none() && chance.once_in(3);
+        let is_open = sequence.timezone.is_none() && base.timezone.is_none();
+        let is_free = is_open && chance.once_in(3);
         let zone = chance.of(&ZONES).copied().filter(|_| is_free);
-        let timezone = zone.unwrap_or(self.base.timezone);
+        let timezone = zone.or(self.base.timezone).unwrap_or(Tz::UTC);
         let number =
             [0, 0, 0, 1, 1, 1, 1, 2, 2, 3].get(self.chance.below(10)).copied().unwrap_or(0);
         let mut happenings: Vec<Happening> = Vec::new();
