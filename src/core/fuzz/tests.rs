@@ -183,10 +183,7 @@ fn a_ladder_that_nothing_stops_is_found_and_one_that_a_goal_stops_is_not() {
     let found = search(&format!("sequence: ladder\nsteps:{steps}{never}"), base());
     let kinds = kinds(&found);
     assert!(!kinds.is_empty() && kinds.iter().all(|one| one.0 == "endless"), "{kinds:?}");
-    assert_eq!(
-        body(&found[0]),
-        ["then: # it does not: write here what should happen", "- +1d: completed"]
-    );
+    assert_eq!(body(&found[0]), ["then: # what should happen, and does not", "- +1d: completed"]);
     assert!(!found[0].holds);
 }
 
@@ -328,4 +325,32 @@ steps:
   - { id: last, run: WaitForDuration, config: { amount: 2, unit: minutes } }
 "#;
     assert_eq!(kinds(&search(ladder, base())), [("nobody", None)]);
+}
+
+#[test]
+fn a_ladder_that_goes_on_for_ever_after_its_goal_is_told_as_it_should_be() {
+    let ladder = format!(
+        "sequence: ladder\nsteps:{}{}{}",
+        r"
+  - { id: ring, run: Phone, config: { to: '+385911234567', say: Hello, await: answered }, altNext: pause }
+",
+        GOAL,
+        r"
+  - { id: pause, run: WaitForDuration, config: { amount: 2, unit: minutes } }
+  - { id: text, run: SMS, config: { to: '+385911234567', message: Hello } }
+  - { id: again, run: GoTo, config: { step: pause } }
+"
+    );
+    let found = search(&ladder, base());
+    assert_eq!(kinds(&found), [("endless", Some("again")), ("after-goal", Some("text"))]);
+    assert_eq!(
+        body(&found[1]),
+        [
+            "when:",
+            "+1m: order.status=confirmed",
+            "then: # what should happen, and does not",
+            "- +0s: ring",
+            "- +1m: completed",
+        ]
+    );
 }

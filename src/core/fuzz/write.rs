@@ -33,7 +33,7 @@ impl Search<'_> {
         let happened = cases::happened(&verdict.simulation);
         // What goes on for ever cannot be told: the case says that it should end.
         let holds = verdict.simulation.end != End::Endless && happened.len() <= MOST_LINES;
-        let case = self.written(trial, &verdict, &says, holds);
+        let case = self.written(trial, &verdict, flaw, &says, holds);
         let read = read(&case, self.sequence);
         let [one] = read.cases.as_slice() else { return None };
         let data = one.given.data.clone().unwrap_or_else(|| self.base.data.clone());
@@ -52,7 +52,14 @@ impl Search<'_> {
         (shows && judged.passed() == holds).then_some(found)
     }
 
-    fn written(&self, trial: &Trial, verdict: &Verdict, says: &str, holds: bool) -> String {
+    fn written(
+        &self,
+        trial: &Trial,
+        verdict: &Verdict,
+        flaw: Flaw,
+        says: &str,
+        holds: bool,
+    ) -> String {
         let mut text = String::from("cases:\n");
         let _ = writeln!(text, "  - case: {}", json!(capital(says)));
         let mut given = vec![format!("at: {}", quoted(&trial.at))];
@@ -75,20 +82,20 @@ impl Search<'_> {
         text += if holds {
             "    then: # what happens today; write here what should\n"
         } else {
-            "    then: # it does not: write here what should happen\n"
+            "    then: # what should happen, and does not\n"
         };
-        for line in self.then(verdict, holds) {
+        for line in Self::then(verdict, flaw, holds) {
             let _ = writeln!(text, "      - {line}");
         }
         text
     }
 
-    fn then(&self, verdict: &Verdict, holds: bool) -> Vec<String> {
+    fn then(verdict: &Verdict, flaw: Flaw, holds: bool) -> Vec<String> {
         let simulation = &verdict.simulation;
-        if !holds {
-            return vec![format!("{}: completed", spelled(TimeDelta::days(1)))];
-        }
         let started_at = simulation.process.started_at;
+        if !holds {
+            return should(verdict, flaw);
+        }
         let mut marked = false;
         let mut lines = Vec::new();
         for one in cases::happened(simulation) {
@@ -111,6 +118,23 @@ impl Search<'_> {
         }
         lines
     }
+}
+
+/// What should happen where what does is too long to tell: that it ends, and if a goal was
+/// achieved, then.
+fn should(verdict: &Verdict, flaw: Flaw) -> Vec<String> {
+    let started_at = verdict.simulation.process.started_at;
+    let goal = verdict.after_goal.as_ref().filter(|_| flaw == Flaw::AfterGoal);
+    let end = goal.map_or(TimeDelta::days(1), |after| after.since - started_at);
+    let before = |at| goal.is_some() && at - started_at < end;
+    let happened = cases::happened(&verdict.simulation);
+    let contacts = happened.iter().take(MOST_LINES).filter_map(|one| match &one.what {
+        Wanted::Contact { step, .. } if before(one.at) => {
+            Some(format!("{}: {step}", spelled(one.at - started_at)))
+        }
+        _ => None,
+    });
+    contacts.chain([format!("{}: completed", spelled(end))]).collect()
 }
 
 /// What is wrong, in one sentence.
