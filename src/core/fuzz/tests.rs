@@ -6,7 +6,7 @@ use super::*;
 use crate::check;
 
 /// Climbs that a test makes at most.
-const RUNS: u64 = 600;
+const RUNS: u64 = 300;
 
 fn base() -> Base {
     Base { data: Value::Null, fixed: false, beside: false, timezone: None }
