@@ -10,7 +10,6 @@ use super::{
     spell,
     unit::Measure,
 };
-use crate::quote::figure;
 
 /// How far a change of clocks is looked for: a year has two, where it has any.
 const MOST_HOPS: usize = 200;
@@ -76,8 +75,7 @@ fn hours(length: TimeDelta) -> String {
         return Unit::Minutes.spell(minutes as f64);
     }
     // To two digits: 23.5 hours; nobody counts the seconds of a week.
-    let hours = (minutes as f64 / 60.0 * 100.0).round() / 100.0;
-    if hours == 1.0 { "1 hour".to_owned() } else { format!("{} hours", figure(hours)) }
+    Unit::Hours.spell((minutes as f64 / 60.0 * 100.0).round() / 100.0)
 }
 
 #[cfg(test)]

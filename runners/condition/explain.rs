@@ -3,6 +3,8 @@
 //! Promises: the same answer as [`Condition::holds`]; unlike that it goes on after what
 //! decides, since an author wants to see the rest as well.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 use super::{Condition, Form, Operand, clause::json};
@@ -67,7 +69,7 @@ fn group(
     let mut says = format!("{which} of these, {fulfilled} of {all} so far");
     let untold = all - of.len();
     if untold > 0 {
-        says += &format!(" ({untold} are not shown)");
+        let _ = write!(says, " ({untold} are not shown)");
     }
     Ok(Clause { holds: holds == wanted, says, test: None, of })
 }
@@ -85,7 +87,7 @@ fn test(
     let holds = command.test(value, compare_to) == wanted;
     let path = Some(left.label()).filter(|label| !label.is_empty()).map(str::to_owned);
     let sees = value.map(|value| json(Some(value)));
-    let seen = match (&path, &sees) {
+    let beginning = match (&path, &sees) {
         (None, sees) => sees.clone().unwrap_or_else(|| json(None)),
         (Some(path), Some(sees)) => format!("{path} is {sees}"),
         (Some(path), None) => {
@@ -100,14 +102,14 @@ fn test(
     });
     let not = if wanted { "" } else { "not " };
     let verb = if holds { "" } else { "wants " };
-    let mut says = format!("{seen}, {verb}{not}{command}");
+    let mut says = format!("{beginning}, {verb}{not}{command}");
     if let Some(wants) = &wants {
-        says += &format!(" {wants}");
+        let _ = write!(says, " {wants}");
     }
     if let Some(distance) =
         (wanted && !holds).then(|| distance(command, value, compare_to)).flatten()
     {
-        says += &format!(", {distance}");
+        let _ = write!(says, ", {distance}");
     }
     let test = Test { command: command.as_str(), negated: !wanted, path, sees, wants };
     Ok(Clause { holds, says, test: Some(test), of: Vec::new() })
@@ -143,7 +145,7 @@ mod tests {
         clause.lines()
     }
 
-    fn get(command: &str, path: &str, compare_to: Value) -> Value {
+    fn get(command: &str, path: &str, compare_to: &Value) -> Value {
         json!({
             "lodashCommand": command,
             "value": { "type": "get", "value": path },
@@ -153,7 +155,7 @@ mod tests {
 
     #[test]
     fn an_order_that_is_pending_is_not_confirmed() {
-        let confirmed = get("eq", "order.status", json!("confirmed"));
+        let confirmed = get("eq", "order.status", &json!("confirmed"));
         assert_eq!(
             lines(confirmed.clone(), &json!({ "order": { "status": "pending" } })),
             [r#"✗ order.status is "pending", wants eq "confirmed""#]
@@ -166,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_the_data_lack_is_said() {
-        let confirmed = get("eq", "order.status", json!("confirmed"));
+        let confirmed = get("eq", "order.status", &json!("confirmed"));
         assert_eq!(
             lines(confirmed.clone(), &json!({})),
             [r#"✗ order.status is missing (there is no order), wants eq "confirmed""#]
@@ -180,9 +182,9 @@ mod tests {
     #[test]
     fn each_clause_of_a_nest_says_what_it_lacks() {
         let condition = json!({ "all": [
-            get("gte", "order.total", json!(100)),
-            { "not": get("eq", "order.status", json!("cancelled")) },
-            { "any": [get("eq", "vip", json!(true)), get("includes", "tags", json!("urgent"))] },
+            get("gte", "order.total", &json!(100)),
+            { "not": get("eq", "order.status", &json!("cancelled")) },
+            { "any": [get("eq", "vip", &json!(true)), get("includes", "tags", &json!("urgent"))] },
         ]});
         let data = json!({ "order": { "total": 20, "status": "cancelled" }, "vip": true });
         assert_eq!(
@@ -200,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_thousand_clauses_are_counted_and_a_hundred_told() {
-        let many: Vec<Value> = (0..1_000).map(|n| get("eq", "n", json!(n))).collect();
+        let many: Vec<Value> = (0..1_000).map(|n| get("eq", "n", &json!(n))).collect();
         let told = lines(json!({ "any": many }), &json!({ "n": 5 }));
         assert_eq!(told.len(), MOST_CLAUSES);
         assert_eq!(told[0], "✓ one at least of these, 1 of 1000 so far (901 are not shown)");

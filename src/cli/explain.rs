@@ -1,6 +1,6 @@
 //! `explain`: why a process is where it is, and what comes next.
 
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
 use rungs_core::{Process, explain::Explanation};
 
@@ -60,7 +60,7 @@ fn steps(line: &str) -> String {
     let mut text = String::new();
     for (place, part) in line.split('`').enumerate() {
         if place % 2 == 1 {
-            text += &format!("`{BOLD}{part}{BOLD:#}`");
+            let _ = write!(text, "`{BOLD}{part}{BOLD:#}`");
         } else {
             text += part;
         }

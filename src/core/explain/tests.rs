@@ -220,7 +220,9 @@ fn a_call_that_is_under_way_is_waited_for() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_status_of_a_delivery_has_its_words() {
+    use DeliveryStatus as S;
     let mut world = World::order("2026-11-23T09:00");
     world.later(TimeDelta::minutes(3));
     let told = |status, error: Option<&str>, due: Option<i64>, attempts| {
@@ -236,7 +238,6 @@ fn every_status_of_a_delivery_has_its_words() {
             .strip_prefix("2026-11-23 09:03 CET: `ring`, a call to +385911234567, ");
         (says.unwrap().to_owned(), contacts[0].reached)
     };
-    use DeliveryStatus as S;
     for (status, error, due, attempts, says, reached) in [
         (S::Pending, None, Some(0), 0, "is sent as soon as its channel has a place.", None),
         (

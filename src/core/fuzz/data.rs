@@ -49,11 +49,11 @@ fn once(sequence: &Sequence, mentions: &Mentions, base: &Base, chance: &mut Chan
         None => given,
     };
     for (path, is) in &mentions.uses {
-        let known = path.iter().try_fold(&base.data, |at, key| at.get(key)).is_some();
-        // With a schema, what it drew is replaced by something of use; what it left out stays so.
-        let there = path.iter().try_fold(&data, |at, key| at.get(key)).is_some();
-        let wanted = !known && if schema.is_some() { there } else { true };
-        if wanted && *is != Use::Text || wanted && !there {
+        let leads = |all: &Value| path.iter().try_fold(all, |at, key| at.get(key)).is_some();
+        // With a schema, what it left out stays so.
+        let is_there = leads(&data);
+        let is_open = !leads(&base.data) && (schema.is_none() || is_there);
+        if is_open && (*is != Use::Text || !is_there) {
             put(&mut data, path, sample(*is, chance));
         }
     }
@@ -68,9 +68,9 @@ fn once(sequence: &Sequence, mentions: &Mentions, base: &Base, chance: &mut Chan
 }
 
 fn put(data: &mut Value, path: &[String], value: Value) {
-    let patch = path.iter().rev().fold(value, |inner, key| json!({ key.as_str(): inner }));
-    if let (Value::Object(data), Value::Object(patch)) = (data, patch) {
-        merge(data, &patch);
+    let nested = path.iter().rev().fold(value, |inner, key| json!({ key.as_str(): inner }));
+    if let (Value::Object(data), Value::Object(nested)) = (data, nested) {
+        merge(data, &nested);
     }
 }
 
