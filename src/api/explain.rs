@@ -31,7 +31,7 @@ struct Moment {
 
 /// Why a process is where it is. Every part has `says`, which is the same in a sentence.
 #[derive(Debug, Serialize, ToSchema)]
-struct Explained {
+struct ProcessExplanation {
     /// The caller's id of it.
     process_id: String,
     /// Rungs' own id of it.
@@ -80,7 +80,7 @@ struct Explained {
     sentences: Vec<String>,
 }
 
-impl From<Explanation> for Explained {
+impl From<Explanation> for ProcessExplanation {
     fn from(explanation: Explanation) -> Self {
         Self {
             stands: json!(explanation.stands),
@@ -116,13 +116,13 @@ impl From<Explanation> for Explained {
     operation_id = "explain_process",
     tag = "processes",
     params(("process_id" = String, Path, description = "The caller's id of it"), Which),
-    responses((status = 200, body = Explained, description = "Why it is where it is"))
+    responses((status = 200, body = ProcessExplanation, description = "Why it is where it is"))
 )]
 async fn explain(
     State(api): State<Api>,
     Path(process_id): Path<String>,
     Query(which): Query<Which>,
-) -> Result<Json<Explained>, Problem> {
+) -> Result<Json<ProcessExplanation>, Problem> {
     let process = find(&api, process_id, which).await?;
     Ok(Json(intake::explain(&api.engine, process).await?.into()))
 }
