@@ -14,6 +14,7 @@ pub mod condition;
 pub mod data;
 pub mod delivery;
 pub mod duration;
+pub mod explain;
 pub mod hours;
 pub mod lenient;
 pub mod lodash;
@@ -26,6 +27,7 @@ pub mod scope;
 pub mod template;
 
 pub use delivery::{Answer, DeliveryStatus, DeliveryView, NewDelivery};
+pub use explain::Explained;
 pub use prepare::{Kind, Prepared};
 pub use runner::{Action, AltNext, Failure, Heard, Jump, Outcome, Problem, Runner, Visit};
 pub use scope::Scope;

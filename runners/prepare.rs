@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AltNext, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit,
+    AltNext, Explained, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit,
     hours::Calendars,
     remote::{self, Remote},
     template::is_template,
@@ -140,6 +140,14 @@ pub trait Prepared: Send + Sync {
         Vec::new()
     }
 
+    /// See [`Runner::explain`].
+    ///
+    /// # Errors
+    /// As for `visit`.
+    fn explain(&self, _visit: &Visit<'_>) -> Result<Explained, Failure> {
+        Ok(Explained::default())
+    }
+
     /// See [`Runner::rests`].
     fn rests(&self) -> bool;
 
@@ -268,6 +276,10 @@ impl<R: Runner> Prepared for Step<R> {
     fn check_among(&self, calendars: &Calendars) -> Vec<Problem> {
         let check = |config| R::check_among(config, calendars);
         self.unrendered.as_ref().map_or_else(Vec::new, check)
+    }
+
+    fn explain(&self, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        self.with_config(visit.scope, |config| R::explain(config, visit))
     }
 
     fn rests(&self) -> bool {

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{DeliveryView, NewDelivery, Scope, hours::Calendars};
+use crate::{DeliveryView, Explained, NewDelivery, Scope, hours::Calendars};
 
 /// The code behind a step: given a visit, it answers with an action.
 ///
@@ -110,6 +110,15 @@ pub trait Runner: JsonSchema + 'static {
         _scope: &Scope<'_>,
     ) -> Result<bool, Failure> {
         Ok(false)
+    }
+
+    /// What a person wants to know beyond the clause of the visit: the condition clause by
+    /// clause, or how a moment was found. Most runners have nothing to add.
+    ///
+    /// # Errors
+    /// As for `visit`.
+    fn explain(_config: &Self::Config, _visit: &Visit<'_>) -> Result<Explained, Failure> {
+        Ok(Explained::default())
     }
 }
 

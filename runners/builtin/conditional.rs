@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use crate::{AltNext, Failure, Outcome, Problem, Runner, Visit, condition::Condition};
+use crate::{AltNext, Explained, Failure, Outcome, Problem, Runner, Visit, condition::Condition};
 
 /// Takes `next` if its condition holds, else `altNext`.
 ///
@@ -30,6 +30,11 @@ impl Runner for Conditional {
 
     fn check(condition: &Condition) -> Vec<Problem> {
         condition.check("")
+    }
+
+    fn explain(condition: &Condition, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        let condition = Some(condition.breakdown(visit.scope)?);
+        Ok(Explained { condition, ..Explained::default() })
     }
 
     fn visit(condition: &Condition, visit: &Visit<'_>) -> Result<Outcome, Failure> {

@@ -6,13 +6,14 @@
 //! Does not: send, or stand for a provider's whims: each delivery gets the answer that it is
 //! given here, once, and leaves at once, or when its quiet hours are over. Retries, channel limits
 //! and lateness of our own do not occur.
-//! Called by: the command line (`simulate`, `test`, `fuzz`).
+//! Called by: the command line (`simulate`, `test`, `fuzz`); `explain` and `plan`, which go on
+//! from where a process stands; `backtest`, which goes through what was recorded.
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 use rungs_runners::{
-    Action, DeliveryStatus, DeliveryView,
+    DeliveryStatus,
     builtin::process::{self, Act},
 };
 use serde_json::{Value, json};
@@ -79,7 +80,8 @@ pub enum End {
     Ended,
     /// It waits for an event, and nobody sends one.
     Waits,
-    /// It was still going after [`MOST_CYCLES`], or had told [`MOST_LINES`].
+    /// It was still going after [`MOST_CYCLES`], or had told [`MOST_LINES`], or came to where it
+    /// was to be broken off.
     Endless,
 }
 
@@ -96,6 +98,23 @@ pub struct Simulation {
     pub ended_at: DateTime<Utc>,
 }
 
+/// After how much a simulation is given up.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    /// After so many cycles.
+    pub cycles: usize,
+    /// Or after the cycle in which it told the last of so many lines.
+    pub lines: usize,
+    /// Or before what happens from then on.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Default for Most {
+    fn default() -> Self {
+        Self { cycles: MOST_CYCLES, lines: MOST_LINES, until: None }
+    }
+}
+
 /// Something that will happen, and what the process will be told of it.
 struct Coming {
     at: DateTime<Utc>,
@@ -104,6 +123,11 @@ struct Coming {
 }
 
 impl Coming {
+    /// News of something that happens then.
+    fn of(at: DateTime<Utc>, news: News) -> Self {
+        Self { at, what: What::of(&news), news: Some(news) }
+    }
+
     /// The delivery that it is about.
     fn delivery(&self) -> Option<&str> {
         match &self.what {
@@ -128,17 +152,59 @@ pub fn simulate(
     happenings: &[Happening],
     answers: &mut dyn Answers,
 ) -> Result<Simulation, Vec<InputProblem>> {
+    simulate_within(sequence, new, happenings, answers, Most::default())
+}
+
+/// The same, given up earlier or later.
+pub(crate) fn simulate_within(
+    sequence: &Sequence,
+    new: Start,
+    happenings: &[Happening],
+    answers: &mut dyn Answers,
+    most: Most,
+) -> Result<Simulation, Vec<InputProblem>> {
     let process = start(sequence, new)?;
-    let mut climb = Climb::new(sequence, process);
+    let mut climb = Climb::started(sequence, &process);
     for happening in happenings {
         climb.plan(happening);
     }
-    Ok(climb.run(answers))
+    Ok(climb.run(process, answers, most))
+}
+
+/// Follows a process that lives already, from `now` on: `coming` is what it will be told
+/// besides, and when.
+pub(crate) fn go_on(
+    sequence: &Sequence,
+    process: Process,
+    now: DateTime<Utc>,
+    coming: Vec<(DateTime<Utc>, News)>,
+    answers: &mut dyn Answers,
+    most: Most,
+) -> Simulation {
+    let mut climb = Climb::of(sequence, now);
+    for (at, news) in coming {
+        climb.comes(Coming::of(at, news));
+    }
+    climb.run(process, answers, most)
+}
+
+impl What {
+    /// What is told of news that come from outside.
+    fn of(news: &News) -> Self {
+        match news {
+            News::Event(event) => Self::Did(Entry::Happened { event: event.r#type.clone() }),
+            News::Delivery(view) => Self::Heard {
+                step: view.step.clone(),
+                delivery: view.id.clone(),
+                channel: "",
+                status: view.status,
+            },
+        }
+    }
 }
 
 struct Climb<'a> {
     sequence: &'a Sequence,
-    process: Process,
     now: DateTime<Utc>,
     /// In the order of time; at the same moment, in the order in which it was known.
     coming: VecDeque<Coming>,
@@ -146,17 +212,19 @@ struct Climb<'a> {
 }
 
 impl<'a> Climb<'a> {
-    fn new(sequence: &'a Sequence, process: Process) -> Self {
-        let now = process.started_at;
-        let lines = vec![Line { at: now, what: What::Did(Entry::Started) }];
-        Self { sequence, process, now, coming: VecDeque::new(), lines }
+    fn of(sequence: &'a Sequence, now: DateTime<Utc>) -> Self {
+        Self { sequence, now, coming: VecDeque::new(), lines: Vec::new() }
+    }
+
+    fn started(sequence: &'a Sequence, process: &Process) -> Self {
+        let started = Line { at: process.started_at, what: What::Did(Entry::Started) };
+        Self { lines: vec![started], ..Self::of(sequence, process.started_at) }
     }
 
     fn plan(&mut self, happening: &Happening) {
         let Some(at) = self.now.checked_add_signed(happening.after) else { return };
         let event = Event { r#type: happening.r#type.clone(), data: happening.data.clone(), at };
-        let what = What::Did(Entry::Happened { event: event.r#type.clone() });
-        self.comes(Coming { at, what, news: Some(News::Event(event)) });
+        self.comes(Coming::of(at, News::Event(event)));
     }
 
     fn comes(&mut self, coming: Coming) {
@@ -164,35 +232,39 @@ impl<'a> Climb<'a> {
         self.coming.insert(place, coming);
     }
 
-    fn run(mut self, answers: &mut dyn Answers) -> Simulation {
-        for _ in 0..MOST_CYCLES {
-            let news = self.hear();
-            let is_due = self.process.due_at.is_some_and(|due_at| due_at <= self.now);
-            // That something held has left is nothing to the process.
-            if is_due || !news.is_empty() {
-                let advanced = advance(self.sequence, self.process.clone(), news, self.now);
-                self.take(advanced, answers);
-            }
-            if !self.process.status.is_live() {
-                return self.end(End::Ended);
-            }
-            if self.lines.len() >= MOST_LINES {
-                break;
-            }
-            let due_at = self.process.due_at.filter(|_| self.process.status == Status::Active);
+    fn run(mut self, mut process: Process, answers: &mut dyn Answers, most: Most) -> Simulation {
+        for _ in 0..most.cycles {
+            let due_at = process.due_at.filter(|_| process.status == Status::Active);
             let comes_at = self.coming.front().map(|coming| coming.at);
             let Some(next) = due_at.into_iter().chain(comes_at).min() else {
-                return self.end(End::Waits);
+                return self.end(process, End::Waits);
             };
             self.now = self.now.max(next);
+            if most.until.is_some_and(|until| self.now >= until) {
+                break;
+            }
+            let told = self.lines.len();
+            let news = self.hear();
+            // That something held has left is nothing to the process.
+            if due_at.is_some_and(|due_at| due_at <= self.now) || !news.is_empty() {
+                let advanced = advance(self.sequence, process, news, self.now);
+                process = self.take(advanced, answers);
+            }
+            answers.watch(&process, self.lines.get(told..).unwrap_or_default());
+            if !process.status.is_live() {
+                return self.end(process, End::Ended);
+            }
+            if self.lines.len() >= most.lines {
+                break;
+            }
         }
-        self.end(End::Endless)
+        self.end(process, End::Endless)
     }
 
-    fn end(self, end: End) -> Simulation {
-        let entered_at = self.process.state.entered_at.and_then(DateTime::from_timestamp_millis);
+    fn end(self, process: Process, end: End) -> Simulation {
+        let entered_at = process.state.entered_at.and_then(DateTime::from_timestamp_millis);
         let ended_at = entered_at.filter(|_| end == End::Waits).unwrap_or(self.now);
-        Simulation { process: self.process, lines: self.lines, end, ended_at }
+        Simulation { process, lines: self.lines, end, ended_at }
     }
 
     /// What has come by now.
@@ -209,9 +281,9 @@ impl<'a> Climb<'a> {
         news
     }
 
-    fn take(&mut self, advanced: Advanced, answers: &mut dyn Answers) {
-        let Advanced { process, deliveries, withdrawn, history, .. } = advanced;
-        self.process = process;
+    /// Tells what a cycle did, and sends what it wrote.
+    fn take(&mut self, advanced: Advanced, answers: &mut dyn Answers) -> Process {
+        let Advanced { mut process, deliveries, withdrawn, history, .. } = advanced;
         for id in withdrawn {
             self.withdraw(&id);
         }
@@ -220,7 +292,7 @@ impl<'a> Climb<'a> {
             match entry {
                 Entry::Wrote { .. } => {
                     if let Some(delivery) = deliveries.next() {
-                        self.send(delivery, answers);
+                        self.send(&mut process, delivery, answers);
                     }
                 }
                 // Both are told when they come.
@@ -228,6 +300,7 @@ impl<'a> Climb<'a> {
                 entry => self.lines.push(Line { at: self.now, what: What::Did(entry) }),
             }
         }
+        process
     }
 
     /// A delivery that is still held will not leave, and nothing will be heard of it.
@@ -238,32 +311,22 @@ impl<'a> Climb<'a> {
         }
     }
 
-    /// It has stopped itself.
-    fn stop(&mut self) {
-        self.process.status = Status::Stopped;
-        (self.process.due_at, self.process.ended_at) = (None, Some(self.now));
-        let reason = Some(process::by(&self.process.process_id));
-        self.process.reason.clone_from(&reason);
-        self.lines.push(Line { at: self.now, what: What::Did(Entry::Stopped { reason }) });
-    }
-
-    fn send(&mut self, delivery: Delivery, answers: &mut dyn Answers) {
+    fn send(&mut self, process: &mut Process, delivery: Delivery, answers: &mut dyn Answers) {
         let Delivery { id, step, what, held, .. } = delivery;
         let leaves_at = held.map_or(self.now, |held| held.leaves_at);
-        let stay = self.process.state.stays(&step);
         let position = self.sequence.position(&step);
         let kind = position.and_then(|at| self.sequence.steps.get(at)).map(|step| step.kind);
-        let asked = Asked {
+        let all = answers.told(&Asked {
+            delivery: &id,
             step: &step,
-            stay,
+            stay: process.state.stays(&step),
             channel: what.channel,
             is_question: kind.is_some_and(|kind| kind.asks),
             request: &what.request,
-        };
-        let (fate, said) = (answers.answer(&asked), answers.said(&asked));
-        let answer = asked.answered(&id, fate, said, self.now);
+        });
         let stops_itself = what.channel == process::CHANNEL
-            && what.request == json!(Act::Stop { process_id: self.process.process_id.clone() });
+            && what.request == json!(Act::Stop { process_id: process.process_id.clone() })
+            && all.iter().all(|told| !told.is_refusal());
         let leaves = What::Wrote {
             step: step.clone(),
             delivery: id.clone(),
@@ -275,24 +338,25 @@ impl<'a> Climb<'a> {
         } else {
             self.lines.push(Line { at: self.now, what: leaves });
         }
-        for (after, status) in fate.story(what.channel) {
-            let Some(at) = leaves_at.checked_add_signed(after) else { continue };
+        for told in all {
+            let Some(at) = leaves_at.checked_add_signed(told.after) else { continue };
+            let (status, news) = (told.status, told.news(&id, &step, at));
             let (step, delivery, channel) = (step.clone(), id.clone(), what.channel);
-            let news = News::Delivery(DeliveryView {
-                id: id.clone(),
-                step: step.clone(),
-                status,
-                attempts: 1,
-                provider_id: None,
-                error: None,
-                answer: answer.clone(),
-            });
             let what = What::Heard { step, delivery, channel, status };
             self.comes(Coming { at, what, news: Some(news) });
         }
-        if stops_itself && fate.action != Some(Action::AltNext) {
-            self.stop();
+        if stops_itself {
+            self.stop(process);
         }
+    }
+
+    /// It has stopped itself.
+    fn stop(&mut self, process: &mut Process) {
+        process.status = Status::Stopped;
+        (process.due_at, process.ended_at) = (None, Some(self.now));
+        process.reason = Some(process::by(&process.process_id));
+        let reason = process.reason.clone();
+        self.lines.push(Line { at: self.now, what: What::Did(Entry::Stopped { reason }) });
     }
 }
 

@@ -204,7 +204,7 @@ fn is_wanted(wanted: &Wanted, happened: &Happened) -> bool {
 
 /// Whom a request reaches: what stands under `to`, `cc`, `bcc` and `channel`, `url` of a
 /// webhook, and `process_id`.
-fn addresses(request: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn addresses(request: &Value) -> impl Iterator<Item = &str> {
     let under = move |key: &str| request.get(key).into_iter().flat_map(texts);
     ["to", "cc", "bcc", "channel", "url", "process_id"].into_iter().flat_map(under)
 }

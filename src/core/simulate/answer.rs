@@ -4,13 +4,14 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{
-    Action, DeliveryStatus,
+    Action, DeliveryStatus, DeliveryView,
     builtin::process::{self, Act},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Sequence, check::nearest, happening::duration};
+use super::Line;
+use crate::{News, Process, Sequence, check::nearest, happening::duration};
 
 /// Who decides what becomes of a delivery.
 pub trait Answers {
@@ -21,11 +22,57 @@ pub trait Answers {
     fn said(&mut self, _asked: &Asked<'_>) -> Option<Value> {
         None
     }
+
+    /// All of it that is heard, for those who know more than a [`Fate`] says.
+    fn told(&mut self, asked: &Asked<'_>) -> Vec<Told> {
+        let (fate, said) = (self.answer(asked), self.said(asked));
+        asked.told(fate, said)
+    }
+
+    /// Sees each cycle once it is over: the process, and what the cycle told.
+    fn watch(&mut self, _process: &Process, _told: &[Line]) {}
+}
+
+/// Something that is heard of a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// How long after it left.
+    pub after: TimeDelta,
+    /// How far it has come.
+    pub status: DeliveryStatus,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// What is answered, if it is a question. Its moment is set when it is heard.
+    pub answer: Option<rungs_runners::Answer>,
+}
+
+impl Told {
+    /// Whether a question is answered by the other way.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.action == Action::AltNext)
+    }
+
+    /// The news of it, at that moment.
+    pub(crate) fn news(self, delivery: &str, step: &str, at: DateTime<Utc>) -> News {
+        let Self { status, error, answer, .. } = self;
+        let at = at.timestamp_millis();
+        News::Delivery(DeliveryView {
+            id: delivery.to_owned(),
+            step: step.to_owned(),
+            status,
+            attempts: 1,
+            provider_id: None,
+            error,
+            answer: answer.map(|answer| rungs_runners::Answer { at, ..answer }),
+        })
+    }
 }
 
 /// A delivery that leaves.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
+    /// Its id.
+    pub delivery: &'a str,
     /// The step that wrote it.
     pub step: &'a str,
     /// Which stay at the step that is, from 1.
@@ -95,7 +142,7 @@ impl Fate {
     }
 
     /// What is heard of it, and how long after it was written.
-    pub(super) fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
+    pub(crate) fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
         use DeliveryStatus::{Answered, Completed, Failed, Machine, NoAnswer, Sent};
         let at_once = self.action.is_some() || matches!(channel, WEBHOOK | process::CHANNEL);
         let usual = match self.status {
@@ -268,18 +315,21 @@ impl Asked<'_> {
         self.channel == WEBHOOK && self.request.get("answer") == Some(&Value::Bool(true))
     }
 
+    /// What is heard of it with this fate, one after the other.
+    pub(crate) fn told(&self, fate: Fate, said: Option<Value>) -> Vec<Told> {
+        let answer = self.answered(fate, said);
+        let story = fate.story(self.channel).into_iter();
+        story
+            .map(|(after, status)| Told { after, status, error: None, answer: answer.clone() })
+            .collect()
+    }
+
     /// What the step hears of a delivery with this fate, beside how far it came.
-    pub(super) fn answered(
-        &self,
-        delivery: &str,
-        fate: Fate,
-        said: Option<Value>,
-        at: DateTime<Utc>,
-    ) -> Option<rungs_runners::Answer> {
+    fn answered(&self, fate: Fate, said: Option<Value>) -> Option<rungs_runners::Answer> {
         let is_act = self.channel == process::CHANNEL;
         let (result, message) = match said {
             Some(Value::Object(said)) if is_act => (Some(said), None),
-            _ if is_act => acted(self.request, delivery, fate.action),
+            _ if is_act => acted(self.request, self.delivery, fate.action),
             said if self.awaits_answer() && fate.status == DeliveryStatus::Completed => {
                 let result = json!({ "httpStatus": 200, "answer": said });
                 (result.as_object().cloned(), Some("HTTP 200 OK".to_owned()))
@@ -287,8 +337,7 @@ impl Asked<'_> {
             _ => (None, None),
         };
         let action = fate.action.or(result.is_some().then_some(Action::Next))?;
-        let at = at.timestamp_millis();
-        Some(rungs_runners::Answer { action, message, data: None, result, pause: None, at })
+        Some(rungs_runners::Answer { action, message, data: None, result, pause: None, at: 0 })
     }
 }
 
