@@ -35,8 +35,8 @@ async fn a_sequence_comes_with_its_files_and_is_climbed() {
     server.post("/v1/processes", &start).await.ok(201);
     server.engine.evaluate().await.unwrap();
     let process = server.get("/v1/processes/o-1").await.ok(200);
-    assert_eq!(process["step"], "kitchen--grace", "{process}");
-    assert_eq!(process["due_at"], "2026-03-02T11:00:00Z", "{process}");
+    assert_eq!(process["cursor"], "kitchen--grace", "{process}");
+    assert_eq!(process["due_at"], "2026-03-02T11:00:00.000Z", "{process}");
 }
 
 #[tokio::test]
