@@ -20,7 +20,7 @@ use super::{
 use crate::{Diagnostic, diagnostic::Place};
 
 /// How deep lists and mappings may lie in each other.
-const DEPTH: usize = 64;
+pub(super) const DEPTH: usize = 64;
 /// How many values a source may have, those that its aliases repeat included.
 const NODES: usize = 100_000;
 /// How many bytes of text, likewise.

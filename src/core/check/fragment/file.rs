@@ -136,12 +136,12 @@ fn known(root: &Node) -> Option<Vec<String>> {
 
 /// The steps that a fragment comes to by itself, with something for each of its parameters.
 pub(in crate::check) fn alone<'a>(
-    root: Node,
+    root: &Node,
     files: &'a Files,
     kinds: &[Kind],
     report: &mut Report<'a>,
 ) -> Vec<Item<'static>> {
-    let Some(fragment) = Fragment::of("", report.source, 0, root, report) else {
+    let Some(fragment) = Fragment::of("", report.source, 0, root.clone(), report) else {
         return Vec::new();
     };
     let given = Node::of_json(&Value::Null, &(0..0));

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     Diagnostic,
     check::{
+        compose::DEPTH,
         node::{Data, Entry, Node, join, quoted},
         report::Report,
     },
@@ -114,11 +115,17 @@ impl<'s> Substitution<'s> {
         };
         let bytes = value.as_str().map_or_else(|| value.to_string().len(), str::len);
         self.spend(bytes, place, report)?;
-        let Some(Place { pointer, span }) = arguments.place(path) else {
-            return Some(Node::of_json(&value, &place.span));
-        };
-        report.given(span.clone(), pointer);
-        Some(Node::of_json(&value, &span))
+        let given = arguments.place(path);
+        let span = given.as_ref().map_or(&place.span, |given| &given.span);
+        let node = Node::of_json(&value, span);
+        if node.depth() + place.pointer.matches('/').count() > DEPTH {
+            let why = format!("with this, lists and mappings lie more than {DEPTH} deep");
+            return wrong(why, place, report);
+        }
+        if let Some(Place { pointer, span }) = given {
+            report.given(span, pointer);
+        }
+        Some(node)
     }
 
     /// A text with parameters and results in it.
