@@ -83,7 +83,7 @@ impl<'s> Composer<'_, 's> {
         while let Some((event, span)) = self.next()? {
             match event {
                 Event::DocumentStart(..)
-                    if !roots.is_empty() && !(with_files && self.carries(&span)) =>
+                    if !(roots.is_empty() || with_files && self.carries(&span)) =>
                 {
                     self.report.add(Diagnostic::error(
                         "documents",

@@ -80,7 +80,7 @@ impl<'a> Fragment<'a> {
         let parameters = at.field("parameters").and_then(|field| parameters(&field, report));
         sequence::list(&at, report)?;
         let known = known(&root);
-        Some(Self { path, text, base, known, parameters, root })
+        Some(Self { path, text, base, root, known, parameters })
     }
 
     /// Whether one of its steps names `altNext`, the way out.
@@ -108,7 +108,7 @@ fn hint(key: &str) -> Option<String> {
 }
 
 /// The schema under `parameters:`.
-fn parameters<'a>(at: &At<'_>, report: &mut Report<'a>) -> Option<Input> {
+fn parameters(at: &At<'_>, report: &mut Report<'_>) -> Option<Input> {
     if let Some(of_type) = at.field("type")
         && of_type.node.text().is_some_and(|of_type| of_type != "object")
     {

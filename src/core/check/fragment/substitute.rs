@@ -75,15 +75,13 @@ impl<'s> Substitution<'s> {
                     .map(|(index, item)| self.node(item, format!("{pointer}/{index}"), report));
                 Data::List(items.collect())
             }
-            Data::Mapping(entries) => match operand(entries) {
-                Some(operand) => {
+            Data::Mapping(entries) => {
+                if let Some(operand) = operand(entries) {
                     return self.operand(node, operand, &Place::new(pointer, span), report);
                 }
-                None => {
-                    let entries = entries.iter().map(|entry| self.entry(entry, &pointer, report));
-                    Data::Mapping(entries.collect())
-                }
-            },
+                let entries = entries.iter().map(|entry| self.entry(entry, &pointer, report));
+                Data::Mapping(entries.collect())
+            }
             plain => plain.clone(),
         };
         Node { data, span }
@@ -268,7 +266,7 @@ fn json_path(path: &str, prefix: &str) -> String {
         if let Some(named) = from.strip_prefix('.').filter(|named| named.starts_with(is_name)) {
             let length = named.find(|c| !is_name(c)).unwrap_or(named.len());
             let (name, after) = named.split_at(length);
-            out.push_str(&format!("['{prefix}{name}']"));
+            out.extend(["['", prefix, name, "']"]);
             rest = after;
         } else if let Some(quote) = ["['", "[\""].iter().find(|quote| from.starts_with(**quote)) {
             out.push_str(quote);
