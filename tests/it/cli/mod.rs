@@ -12,6 +12,7 @@ mod backup;
 mod cases;
 mod desk;
 mod fuzz;
+mod fragments;
 mod import;
 #[cfg(feature = "aws")]
 mod lambda_runner;
