@@ -26,6 +26,7 @@ mod diagram;
 mod evaluate;
 mod event;
 mod failure;
+mod files;
 mod import;
 mod input;
 mod intake;

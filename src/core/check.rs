@@ -24,6 +24,7 @@ mod compose;
 mod config;
 mod delivering;
 mod expect;
+mod fragment;
 mod graph;
 mod ics;
 mod input;
@@ -85,9 +86,49 @@ pub fn check_with(source: &str, files: &Files, kinds: &[Kind]) -> Checked {
     let files = carried.as_ref().unwrap_or(files);
     // From here on it may borrow from the files as well.
     let mut report: report::Report<'_> = report;
+    if fragment::is_fragment(&root) {
+        let place = at::At::root(&root).place_of_key("fragment");
+        report.add(
+            Diagnostic::error("fragment", place, "this is a fragment, and no sequence")
+                .help("it runs where a step of a sequence says `run: ./` and its path".to_owned()),
+        );
+        return Checked { sequence: None, diagnostics: report.close() };
+    }
     let sequence = sequence::read(&root, files, kinds, &mut report);
     let sequence = sequence.filter(|_| !report.has_errors());
     Checked { sequence, diagnostics: report.close() }
+}
+
+/// Whether a text is meant as a fragment rather than as a sequence, whatever is wrong with it.
+pub fn is_fragment(source: &str) -> bool {
+    // Only some need to be read to know.
+    source.contains("fragment") && {
+        let mut report = report::Report::new(source);
+        source::read(&mut report).is_some_and(|read| fragment::is_fragment(&read.root))
+    }
+}
+
+/// The files that a source carries: their paths, and what they say.
+///
+/// # Errors
+/// What keeps the source from being read.
+pub fn carried(source: &str) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
+    let mut report = report::Report::new(source);
+    let read = source::read(&mut report);
+    let diagnostics = report.close();
+    let is_well = !diagnostics.iter().any(Diagnostic::is_error);
+    read.filter(|_| is_well).map(|read| read.carried).ok_or(diagnostics)
+}
+
+/// Checks a fragment by itself: each of its parameters has some value that fits.
+pub fn check_fragment(source: &str, files: &Files, kinds: &[Kind]) -> Vec<Diagnostic> {
+    let mut report = report::Report::new(source);
+    let Some(source::Source { root, .. }) = source::read(&mut report) else {
+        return report.close();
+    };
+    let mut report: report::Report<'_> = report;
+    sequence::read_fragment(root, files, kinds, &mut report);
+    report.close()
 }
 
 /// Checks a source that may not even be text.
@@ -120,7 +161,7 @@ pub fn check_value(value: &Value, kinds: &[Kind]) -> Checked {
 
 /// A JSON value as text that YAML reads alike. JSON lets some characters stand in its
 /// strings that YAML wants escaped.
-fn printed(value: &Value) -> String {
+pub(crate) fn printed(value: &Value) -> String {
     let plain = format!("{value:#}");
     let mut printed = String::with_capacity(plain.len());
     for character in plain.chars() {

@@ -8,6 +8,7 @@
 //! Called by: intake (to check and to start), the engine (to advance), the command line.
 
 pub mod advance;
+pub mod bundle;
 pub mod cases;
 pub mod check;
 pub mod delivery;
@@ -26,7 +27,10 @@ pub mod simulate;
 pub mod start;
 
 pub use advance::{Advanced, Delivery, advance};
-pub use check::{Checked, check, check_bytes, check_bytes_with, check_value, check_with};
+pub use check::{
+    Checked, check, check_bytes, check_bytes_with, check_fragment, check_value, check_with,
+    is_fragment,
+};
 pub use delivery::{Attempt, DeliveryRecord, Found, Report};
 pub use diagnostic::{Diagnostic, InFile, Included, Severity, UsedBy, render};
 pub use files::{File, Files, Wanted};

@@ -90,7 +90,7 @@ fn data(sequence: &Sequence, data: Value) -> Result<Map<String, Value>, Vec<Inpu
 }
 
 /// Fills in `default`s of properties that are missing, also inside objects that are there.
-fn fill_defaults(data: &mut Value, schema: &Value) {
+pub(crate) fn fill_defaults(data: &mut Value, schema: &Value) {
     let (Value::Object(data), Some(Value::Object(properties))) = (data, schema.get("properties"))
     else {
         return;

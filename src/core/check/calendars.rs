@@ -25,7 +25,7 @@ use super::{
     at::At,
     compose::compose,
     ics,
-    node::{Data, Node, quoted},
+    node::{Data, Entry, Node, quoted},
     parts::Part,
     quiet::{one, several},
     report::Report,
@@ -67,6 +67,20 @@ pub(super) fn read<'a>(at: &At<'_>, files: &'a Files, report: &mut Report<'a>) -
         calendars.insert(name.to_owned(), read);
     }
     calendars
+}
+
+/// A calendar for every name that is written literally, for a text that has none of its own.
+pub(super) fn assumed(node: &Node) -> Calendars {
+    match &node.data {
+        Data::List(items) => items.iter().flat_map(assumed).collect(),
+        Data::Mapping(entries) => {
+            let name = |entry: &Entry| Some(entry.value.text()?.to_owned());
+            let named = entries.iter().filter(|entry| entry.key == "calendar").filter_map(name);
+            let below = entries.iter().flat_map(|entry| assumed(&entry.value));
+            named.map(|name| (name, Calendar::default())).chain(below).collect()
+        }
+        _ => Calendars::new(),
+    }
 }
 
 /// Where a sequence names a calendar.

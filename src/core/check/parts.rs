@@ -4,7 +4,7 @@
 //! which file it stands, and by which step that is used. A fragment that is used five times
 //! is there five times; its text is only borrowed.
 
-use std::{cell::OnceCell, ops::Range};
+use std::{cell::OnceCell, collections::HashMap, ops::Range};
 
 use super::report::Found;
 use crate::{
@@ -18,11 +18,11 @@ pub(super) struct Part<'a> {
     /// What it says.
     pub text: &'a str,
     /// Its file, as seen from the source; none for the source itself.
-    pub file: Option<&'a str>,
+    file: Option<&'a str>,
     /// What stands before the ids of its steps, which its author does not know.
-    pub prefix: String,
+    prefix: String,
     /// The steps that use it, the nearest first.
-    pub used_by: Vec<UsedBy>,
+    used_by: Vec<UsedBy>,
     base: usize,
     /// The number of its file, by first appearance.
     number: usize,
@@ -33,6 +33,16 @@ impl<'a> Part<'a> {
     /// The text of a file.
     pub fn file(file: &'a str, text: &'a str) -> Self {
         Self { file: Some(file), text, ..Self::default() }
+    }
+
+    /// The same, used by these steps.
+    pub fn used_by(self, used_by: Vec<UsedBy>) -> Self {
+        Self { used_by, ..self }
+    }
+
+    /// The same, where the ids of its steps begin so.
+    pub fn prefixed(self, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..self }
     }
 
     /// Line and column of a byte, both from 1.
@@ -63,7 +73,7 @@ impl<'a> Part<'a> {
     }
 
     /// A text in the words of its author.
-    fn plain(&self, text: String) -> String {
+    pub fn plain(&self, text: String) -> String {
         if self.prefix.is_empty() || !text.contains(&self.prefix) {
             return text;
         }
@@ -81,35 +91,45 @@ impl<'a> Part<'a> {
     }
 }
 
-/// All of them, in the order of their bytes.
-pub(super) struct Parts<'a>(Vec<Part<'a>>, Part<'a>);
+/// All of them.
+#[derive(Default)]
+pub(super) struct Parts<'a> {
+    /// In the order of their bytes.
+    all: Vec<Part<'a>>,
+    /// What fragments are given: the bytes of a value, and its pointer.
+    pub given: HashMap<(usize, usize), String>,
+    none: Part<'a>,
+}
 
 impl<'a> Parts<'a> {
     /// The source alone.
     pub fn of(source: &'a str) -> Self {
-        Self(vec![Part { text: source, ..Part::default() }], Part::default())
+        Self { all: vec![Part { text: source, ..Part::default() }], ..Self::default() }
     }
 
     /// Adds one, and answers where its bytes begin.
     pub fn add(&mut self, mut part: Part<'a>) -> usize {
-        let end = self.0.last().map_or(0, |last| last.base + last.text.len() + 1);
-        let same = self.0.iter().find(|known| known.file == part.file);
-        let next = || self.0.iter().map(|part| part.number + 1).max().unwrap_or_default();
+        let end = self.all.last().map_or(0, |last| last.base + last.text.len() + 1);
+        let same = self.all.iter().find(|known| known.file == part.file);
+        let next = || self.all.iter().map(|part| part.number + 1).max().unwrap_or_default();
         part.number = same.map_or_else(next, |known| known.number);
         part.base = end;
-        self.0.push(part);
+        self.all.push(part);
         end
     }
 
     /// The one that a byte lies in.
     pub fn at(&self, offset: usize) -> &Part<'a> {
-        let after = self.0.partition_point(|part| part.base <= offset);
-        self.0.get(after.saturating_sub(1)).unwrap_or(&self.1)
+        let after = self.all.partition_point(|part| part.base <= offset);
+        self.all.get(after.saturating_sub(1)).unwrap_or(&self.none)
     }
 
     /// A diagnostic as one about its file.
     pub fn localized(&self, mut diagnostic: Diagnostic) -> Found {
         let part = self.at(diagnostic.span.start);
+        if let Some(pointer) = self.given.get(&(diagnostic.span.start, diagnostic.span.end)) {
+            diagnostic.pointer.clone_from(pointer);
+        }
         (diagnostic.line, diagnostic.column) = part.position(diagnostic.span.start);
         diagnostic.span = part.local(&diagnostic.span);
         diagnostic.message = part.plain(diagnostic.message);
@@ -135,8 +155,7 @@ mod tests {
         let mut parts = Parts::of("one\ntwo");
         let user = parts.at(4).user(4, "call");
         let first = parts.add(Part::file("x.yml", "three\nfour"));
-        let again =
-            Part { used_by: user, prefix: "call--".into(), ..Part::file("x.yml", "three\nfour") };
+        let again = Part::file("x.yml", "three\nfour").used_by(user).prefixed("call--");
         let again = parts.add(again);
         assert_eq!((first, again), (8, 19));
         let said = |at: usize| {

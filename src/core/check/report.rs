@@ -63,6 +63,18 @@ impl<'a> Report<'a> {
         self.parts.at(span.start).written(span)
     }
 
+    /// Takes note that what stands at `span` and `pointer` is a value that a fragment is given:
+    /// whatever is said of it where it is used is told there.
+    pub fn given(&mut self, span: Range<usize>, pointer: String) {
+        self.parts.given.insert((span.start, span.end), pointer);
+    }
+
+    /// A text in the words of whoever wrote the file that `offset` lies in: of the ids of its
+    /// steps as they are at one of its uses, those that it gave them.
+    pub fn plain(&self, offset: usize, text: String) -> String {
+        self.parts.at(offset).plain(text)
+    }
+
     /// Takes a diagnostic.
     pub fn add(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);

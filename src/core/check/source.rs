@@ -31,7 +31,7 @@ pub(super) fn read(report: &mut Report<'_>) -> Option<Source> {
     }
     let before = report.len();
     let mut documents = compose_all(report).into_iter().flatten();
-    let root = mapping(documents.next(), before, report)?;
+    let root = mapping(documents.next(), "sequence", before, report)?;
     let mut carried: Vec<(String, String)> = Vec::new();
     for document in documents {
         if let Some((path, text, place)) = file(document, report) {
@@ -49,13 +49,17 @@ pub(super) fn read(report: &mut Report<'_>) -> Option<Source> {
     Some(Source { root, carried })
 }
 
-/// Reads a file that a source includes; its spans begin at the returned number. `None` if it
-/// is no mapping, or cannot be read as far as that.
-pub(super) fn read_included<'a>(part: Part<'a>, report: &mut Report<'a>) -> Option<(usize, Node)> {
+/// Reads a file that a source includes and that is a `what`, such as a fragment; its spans
+/// begin at the returned number. `None` if it is no mapping, or cannot be read as far as that.
+pub(super) fn read_included<'a>(
+    part: Part<'a>,
+    what: &str,
+    report: &mut Report<'a>,
+) -> Option<(usize, Node)> {
     let mut alone = Report::new(part.text);
     let refused = refused(part.text).map(|refused| alone.add(refused)).is_some();
     let root = if refused { None } else { compose(&mut alone) };
-    let root = mapping(root, 0, &mut alone);
+    let root = mapping(root, what, 0, &mut alone);
     let base = report.include(part);
     report.absorb(alone, base);
     root.map(|root| (base, root.moved(base)))
@@ -79,19 +83,19 @@ fn file(document: Node, report: &mut Report<'_>) -> Option<(String, String, Plac
 }
 
 /// The mapping at the root of a text; anything else is reported.
-fn mapping(root: Option<Node>, before: usize, report: &mut Report<'_>) -> Option<Node> {
+fn mapping(root: Option<Node>, what: &str, before: usize, report: &mut Report<'_>) -> Option<Node> {
     let diagnostic = match root {
         Some(Node { data: Data::Mapping(_), .. }) => return root,
         Some(Node { data: Data::Broken, .. }) => return None,
         None if report.len() > before => return None,
         None | Some(Node { data: Data::Null, .. }) => {
-            Diagnostic::error("empty", Place::default(), "there is no sequence in here")
-                .help("a sequence begins with `sequence: its-name`, then `steps:`".to_owned())
+            Diagnostic::error("empty", Place::default(), format!("there is no {what} in here"))
+                .help(format!("a {what} begins with `{what}: its-name`, then `steps:`"))
         }
         Some(other) => Diagnostic::error(
             "wrong-type",
             Place::new("", other.span.clone()),
-            format!("expected a mapping with `sequence` and `steps`, found {}", other.describe()),
+            format!("expected a mapping with `{what}` and `steps`, found {}", other.describe()),
         ),
     };
     report.add(diagnostic);
