@@ -109,7 +109,7 @@ impl Runner for WaitForWindow {
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {
-        let window = config.window().map_err(|problems| config.failure(&problems))?;
+        let window = config.window().map_err(|problems| failure(&problems))?;
         let zone = config.zone(visit.timezone)?;
         let calendar = match &config.calendar {
             Some(name) => Some(visit.calendars.get(name).ok_or_else(|| {
@@ -211,13 +211,14 @@ impl Config {
         let Some(name) = &self.timezone else { return Ok(otherwise) };
         calendar::zone(name).map_err(|error| Failure::because(format!("timezone: {error}")))
     }
+}
 
-    fn failure(&self, problems: &[Problem]) -> Failure {
-        let each = problems.iter().map(|problem| {
-            format!("{}: {}", problem.pointer.trim_start_matches('/'), problem.message)
-        });
-        Failure::because(each.collect::<Vec<_>>().join("; "))
-    }
+/// What came out of the templates is no window.
+fn failure(problems: &[Problem]) -> Failure {
+    let each = problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.pointer.trim_start_matches('/'), problem.message));
+    Failure::because(each.collect::<Vec<_>>().join("; "))
 }
 
 const WHOLE_DAY: &str = "a whole day is `from: 00:00, to: 24:00`, which need not be said";

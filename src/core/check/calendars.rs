@@ -100,7 +100,7 @@ fn use_of(node: &Node, name: &str) -> Option<Place> {
 /// A file: iCalendar, or YAML.
 fn of_file<'a>(path: &'a str, text: &'a str, report: &mut Report<'a>) -> Calendar {
     let base = report.include(Part::file(path, text));
-    if path.ends_with(".ics") {
+    if path.rsplit_once('.').is_some_and(|(_, ending)| ending == "ics") {
         return ics::read(text, base, report);
     }
     let mut alone = Report::new(text);
