@@ -1,6 +1,5 @@
 //! `WaitForWindow`: wait until a window of the wall clock is open.
 
-use chrono::DateTime;
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -101,7 +100,7 @@ impl Runner for WaitForWindow {
         }
         let zone = config.zone(Tz::UTC).unwrap_or(Tz::UTC);
         let window = WindowIn { window: &window, zone, calendar: Some(calendar.in_zone(zone)) };
-        if window.now_or_next(LONG_AGO).is_some() {
+        if window.now_or_next(calendar.settled_at()).is_some() {
             return Vec::new();
         }
         let message = format!("this window is never open while `{name}` is");
@@ -143,10 +142,6 @@ impl Runner for WaitForWindow {
         }
     }
 }
-
-/// From when on the check looks for an opening where no date says anything else. Nobody waits
-/// for a window that closed for good before that.
-const LONG_AGO: DateTime<chrono::Utc> = DateTime::UNIX_EPOCH;
 
 impl Config {
     /// The window. Templates that are not rendered yet are taken for nothing.

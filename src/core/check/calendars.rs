@@ -15,7 +15,6 @@
 //! A file `calendars/office.yml` holds what stands under `office:` here; `calendars/office.ics`
 //! is read by [`crate::check::ics`].
 
-use chrono::DateTime;
 use chrono_tz::Tz;
 use rungs_runners::hours::{
     Calendar, Calendars, Dates, Days, Holiday, Hours, Occasion, Time, Window,
@@ -156,14 +155,7 @@ fn calendar(at: &At<'_>, report: &mut Report<'_>) -> Calendar {
 
 /// Whether it opens at all.
 pub(super) fn opens(calendar: &Calendar) -> bool {
-    let dated = calendar.holidays.iter().filter_map(|holiday| match &holiday.when {
-        Occasion::Dates(dates) => dates.last(),
-        Occasion::Rule { .. } => None,
-    });
-    // Once the last of the dated holidays is over.
-    let last = dated.max().and_then(|last| last.succ_opt());
-    let start = last.map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
-    calendar.in_zone(Tz::UTC).now_or_next(start.unwrap_or(DateTime::UNIX_EPOCH)).is_some()
+    calendar.in_zone(Tz::UTC).now_or_next(calendar.settled_at()).is_some()
 }
 
 /// The zone of a calendar is no template: no process's data are at hand.

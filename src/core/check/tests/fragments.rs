@@ -182,6 +182,8 @@ steps:
         stay: 1,
         delivery: None,
         stirred: false,
+        heard: rungs_runners::Heard::default(),
+        calendars: &sequence.calendars,
         scope: &scope,
     };
     let outcome = sequence.steps[0].config.visit(&visit).unwrap();
