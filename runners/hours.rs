@@ -70,7 +70,9 @@ pub fn no_calendar(pointer: &str, name: &str, calendars: &Calendars) -> Problem 
         .filter(|(likeness, _)| *likeness > 0.8);
     problem.help(match nearest {
         Some((_, known)) => format!("did you mean `{known}`?"),
-        None => "describe it under `calendars:` at the top of the sequence".to_owned(),
+        None => format!(
+            "describe it under `calendars:` at the top of the sequence, or in `calendars/{name}.yml`"
+        ),
     })
 }
 

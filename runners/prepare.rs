@@ -20,6 +20,7 @@ pub(crate) use typed::{is_looked_up, literal};
 
 /// A runner, as the check and the core know it: its type is forgotten.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question that the check asks")]
 pub struct Kind {
     /// What `run:` says.
     pub name: &'static str,

@@ -1,6 +1,5 @@
 //! `WaitForWindow`: wait until a window of the wall clock is open.
 
-use chrono::DateTime;
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -102,7 +101,7 @@ impl Runner for WaitForWindow {
         }
         let zone = config.zone(Tz::UTC).unwrap_or(Tz::UTC);
         let window = WindowIn { window: &window, zone, calendar: Some(calendar.in_zone(zone)) };
-        if window.now_or_next(LONG_AGO).is_some() {
+        if window.now_or_next(calendar.settled_at()).is_some() {
             return Vec::new();
         }
         let message = format!("this window is never open while `{name}` is");
@@ -110,7 +109,7 @@ impl Runner for WaitForWindow {
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {
-        let window = config.window().map_err(|problems| config.failure(&problems))?;
+        let window = config.window().map_err(|problems| failure(&problems))?;
         let zone = config.zone(visit.timezone)?;
         let calendar = match &config.calendar {
             Some(name) => Some(visit.calendars.get(name).ok_or_else(|| {
@@ -144,10 +143,6 @@ impl Runner for WaitForWindow {
         }
     }
 }
-
-/// From when on the check looks for an opening where no date says anything else. Nobody waits
-/// for a window that closed for good before that.
-const LONG_AGO: DateTime<chrono::Utc> = DateTime::UNIX_EPOCH;
 
 impl Config {
     /// The window. Templates that are not rendered yet are taken for nothing.
@@ -212,13 +207,14 @@ impl Config {
         let Some(name) = &self.timezone else { return Ok(otherwise) };
         calendar::zone(name).map_err(|error| Failure::because(format!("timezone: {error}")))
     }
+}
 
-    fn failure(&self, problems: &[Problem]) -> Failure {
-        let each = problems.iter().map(|problem| {
-            format!("{}: {}", problem.pointer.trim_start_matches('/'), problem.message)
-        });
-        Failure::because(each.collect::<Vec<_>>().join("; "))
-    }
+/// What came out of the templates is no window.
+fn failure(problems: &[Problem]) -> Failure {
+    let each = problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.pointer.trim_start_matches('/'), problem.message));
+    Failure::because(each.collect::<Vec<_>>().join("; "))
 }
 
 const WHOLE_DAY: &str = "a whole day is `from: 00:00, to: 24:00`, which need not be said";

@@ -1,6 +1,6 @@
 //! A calendar: opening hours by the day of the week, holidays, and times when it is closed.
 
-use chrono::{Days as DayCount, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, Days as DayCount, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +102,18 @@ impl Calendar {
     pub fn holiday(&self, day: NaiveDate) -> Option<&str> {
         let mut today = self.holidays.iter().filter(|holiday| holiday.when.contains(day));
         today.find_map(|holiday| holiday.name.as_deref())
+    }
+
+    /// From when on every year is like another: once its dated holidays are over, and its rules
+    /// have begun. Who asks whether it ever opens has no other moment to ask from.
+    pub fn settled_at(&self) -> DateTime<Utc> {
+        let rules = self.closed.iter().map(|closure| &closure.on);
+        let days = self.holidays.iter().map(|holiday| &holiday.when).chain(rules);
+        let days = days.filter_map(|when| match when {
+            Occasion::Dates(dates) => dates.last().and_then(|last| last.succ_opt()),
+            Occasion::Rule { rule, .. } => Some(rule.start),
+        });
+        days.max().map_or(DateTime::UNIX_EPOCH, |day| day.and_time(NaiveTime::MIN).and_utc())
     }
 
     /// The calendar in a zone, for it to be searched.

@@ -50,8 +50,8 @@ fn number(text: &str) -> Option<u8> {
     if let Some(digit) = text.bytes().next().filter(|_| text.len() == 1) {
         return digit.checked_sub(b'0').filter(|number| *number <= 6);
     }
-    let is_meant = |name: &&str| *name == text || (text.len() >= 3 && name.starts_with(&text));
-    NAMES.iter().position(|name| is_meant(&name)).and_then(|number| u8::try_from(number).ok())
+    let is_meant = |name: &&str| **name == *text || (text.len() >= 3 && name.starts_with(&text));
+    NAMES.iter().position(is_meant).and_then(|number| u8::try_from(number).ok())
 }
 
 impl FromStr for Days {

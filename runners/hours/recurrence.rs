@@ -84,7 +84,7 @@ impl Recurrence {
     }
 
     fn is_day(&self, day: NaiveDate) -> bool {
-        let length = i32::try_from(day.num_days_in_month()).unwrap_or(31);
+        let length = i32::from(day.num_days_in_month());
         let number = i32::try_from(day.day()).unwrap_or(1);
         let is_month_day = self.month_days.is_empty()
             || self.month_days.iter().any(|one| *one == number || *one == number - length - 1);

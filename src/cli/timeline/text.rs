@@ -155,10 +155,12 @@ impl Teller {
             Some(until) => {
                 let when = words::seen_from(until, at, self.timezone);
                 let long = words::duration(until - at);
-                let why = match message.as_str() {
-                    message if message.is_empty() || message.starts_with("until ") => "",
-                    message => &format!(": {message}"),
+                // What it says of the moment stands there already.
+                let why = match message.strip_prefix("until ") {
+                    Some(rest) => rest.split_once(": ").map_or("", |(_, why)| why),
+                    None => message.as_str(),
                 };
+                let why = if why.is_empty() { String::new() } else { format!(": {why}") };
                 format!("{DIM}… waits until{DIM:#} {when} {DIM}({long}){why}{DIM:#}")
             }
             None => format!("{DIM}… waits: {message}{DIM:#}"),

@@ -15,7 +15,6 @@
 //! A file `calendars/office.yml` holds what stands under `office:` here; `calendars/office.ics`
 //! is read by [`crate::check::ics`].
 
-use chrono::DateTime;
 use chrono_tz::Tz;
 use rungs_runners::hours::{
     Calendar, Calendars, Dates, Days, Holiday, Hours, Occasion, Time, Window,
@@ -25,7 +24,7 @@ use super::{
     at::At,
     compose::compose,
     ics,
-    node::{Data, Node, quoted},
+    node::{Data, Entry, Node, quoted},
     parts::Part,
     quiet::{one, several},
     report::Report,
@@ -69,6 +68,20 @@ pub(super) fn read<'a>(at: &At<'_>, files: &'a Files, report: &mut Report<'a>) -
     calendars
 }
 
+/// A calendar for every name that is written literally, for a text that has none of its own.
+pub(super) fn assumed(node: &Node) -> Calendars {
+    match &node.data {
+        Data::List(items) => items.iter().flat_map(assumed).collect(),
+        Data::Mapping(entries) => {
+            let name = |entry: &Entry| Some(entry.value.text()?.to_owned());
+            let named = entries.iter().filter(|entry| entry.key == "calendar").filter_map(name);
+            let below = entries.iter().flat_map(|entry| assumed(&entry.value));
+            named.map(|name| (name, Calendar::default())).chain(below).collect()
+        }
+        _ => Calendars::new(),
+    }
+}
+
 /// Where a sequence names a calendar.
 fn use_of(node: &Node, name: &str) -> Option<Place> {
     match &node.data {
@@ -86,7 +99,7 @@ fn use_of(node: &Node, name: &str) -> Option<Place> {
 /// A file: iCalendar, or YAML.
 fn of_file<'a>(path: &'a str, text: &'a str, report: &mut Report<'a>) -> Calendar {
     let base = report.include(Part::file(path, text));
-    if path.ends_with(".ics") {
+    if path.rsplit_once('.').is_some_and(|(_, ending)| ending == "ics") {
         return ics::read(text, base, report);
     }
     let mut alone = Report::new(text);
@@ -142,14 +155,7 @@ fn calendar(at: &At<'_>, report: &mut Report<'_>) -> Calendar {
 
 /// Whether it opens at all.
 pub(super) fn opens(calendar: &Calendar) -> bool {
-    let dated = calendar.holidays.iter().filter_map(|holiday| match &holiday.when {
-        Occasion::Dates(dates) => dates.last(),
-        Occasion::Rule { .. } => None,
-    });
-    // Once the last of the dated holidays is over.
-    let last = dated.max().and_then(|last| last.succ_opt());
-    let start = last.map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
-    calendar.in_zone(Tz::UTC).now_or_next(start.unwrap_or(DateTime::UNIX_EPOCH)).is_some()
+    calendar.in_zone(Tz::UTC).now_or_next(calendar.settled_at()).is_some()
 }
 
 /// The zone of a calendar is no template: no process's data are at hand.

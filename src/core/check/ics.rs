@@ -25,6 +25,8 @@ mod rule;
 
 use line::{Line, lines};
 
+/// What a calendar is made of: events, and what never says when somebody is there.
+const PARTS: [&str; 4] = ["VEVENT", "VTIMEZONE", "VTODO", "VJOURNAL"];
 /// Days of one event at most: it closes one stretch, and is looked for so far back.
 const LONGEST: u32 = 366;
 /// The same of one that comes again.
@@ -103,7 +105,15 @@ impl Reader<'_, '_> {
         let mut event: Vec<&Line> = Vec::new();
         for line in lines {
             match line.name.as_str() {
+                _ if open.is_empty() && !line.is("BEGIN", "VCALENDAR") => {
+                    return self
+                        .wrong(&line.span, "this stands outside of BEGIN:VCALENDAR and its END");
+                }
                 "BEGIN" => {
+                    if open.len() == 1 && !PARTS.contains(&line.value.as_str()) {
+                        let message = format!("{} is not understood here", quoted(&line.value));
+                        self.wrong(&line.span, message);
+                    }
                     if open.len() == 1 && line.value == "VEVENT" {
                         event.clear();
                     }

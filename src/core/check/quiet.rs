@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use rungs_runners::{
     Kind,
-    hours::{self, Calendars, Dates, Days, Quiet, Time, Window},
+    hours::{self, Calendar, Calendars, Dates, Days, Quiet, Time, Window},
 };
 
 use super::{at::At, node::Data, report::Report, timezone};
@@ -80,8 +80,9 @@ fn refuse_without_end(
 ) {
     let calendar = quiet.calendar.as_ref().and_then(|name| calendars.get(name)).cloned();
     let window = quiet.window.clone();
+    let settled_at = calendar.as_ref().map_or(DateTime::UNIX_EPOCH, Calendar::settled_at);
     let sample = Quiet { timezone: chrono_tz::UTC, window, calendar };
-    if sample.leaves_at(DateTime::UNIX_EPOCH).is_none() {
+    if sample.leaves_at(settled_at).is_none() {
         let message = "it is always quiet then: nothing would ever leave";
         report.add(Diagnostic::error("always-quiet", at.key_place(), message));
     }

@@ -74,14 +74,15 @@ pub(super) fn read<'a>(
     if report.has_errors() { None } else { built(top, steps, &ways) }
 }
 
-/// Reads a fragment by itself, as if a sequence had nothing but its steps.
+/// Reads a fragment by itself, as if a sequence had nothing but its steps. The calendars that
+/// it names are for the sequences that use it to have.
 pub(super) fn read_fragment<'a>(
     root: &Node,
     files: &'a Files,
     kinds: &[Kind],
     report: &mut Report<'a>,
 ) {
-    let calendars = calendars::read(&At::root(&root), files, report);
+    let calendars = calendars::assumed(root);
     let items = fragment::alone(root, files, kinds, report);
     let steps = steps(&items, kinds, &calendars, report);
     let positions = targets::positions(&steps, report);

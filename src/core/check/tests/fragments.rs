@@ -183,7 +183,7 @@ steps:
         delivery: None,
         stirred: false,
         heard: rungs_runners::Heard::default(),
-        calendars: &rungs_runners::hours::Calendars::default(),
+        calendars: &sequence.calendars,
         scope: &scope,
     };
     let outcome = sequence.steps[0].config.visit(&visit).unwrap();

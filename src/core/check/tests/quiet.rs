@@ -237,6 +237,13 @@ fn what_of_icalendar_is_not_understood_is_said_with_its_line() {
         ("BEGIN:VCARD\nEND:VCARD".to_owned(), 1, "begins with BEGIN:VCALENDAR"),
         ("BEGIN:VCALENDAR\nBEGIN:VEVENT\n".to_owned(), 2, "has no END"),
         ("BEGIN:VCALENDAR\nEND:VEVENT\n".to_owned(), 2, "has not begun"),
+        ("BEGIN:VCALENDAR\nEND:VCALENDAR\njunk:x".to_owned(), 3, "stands outside"),
+        (format!("{}BEGIN:VEVENT\nEND:VEVENT\n", event("DTSTART:20261225")), 6, "stands outside"),
+        (
+            "BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\nEND:VFREEBUSY\nEND:VCALENDAR".into(),
+            2,
+            "not understood",
+        ),
         (event("SUMMARY:x"), 2, "no DTSTART"),
         (event("DTSTART:2026-12-25"), 3, "is no date"),
         (event("DTSTART:20260230"), 3, "is no date"),
