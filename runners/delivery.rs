@@ -168,7 +168,7 @@ pub struct Answer {
     pub data: Option<Map<String, Value>>,
     /// What the step keeps of it: it stands beside the rest of `steps.<id>`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub result: Option<Map<String, Value>>,
+    pub result: Option<Box<Map<String, Value>>>,
     /// With `noop`: in how many milliseconds to ask again, if it said so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pause: Option<u64>,
@@ -180,7 +180,14 @@ pub struct Answer {
 impl Answer {
     /// The step goes on, and keeps this.
     pub fn keeping(result: Map<String, Value>, message: Option<String>) -> Self {
-        Self { action: Action::Next, message, data: None, result: Some(result), pause: None, at: 0 }
+        Self {
+            action: Action::Next,
+            message,
+            data: None,
+            result: Some(Box::new(result)),
+            pause: None,
+            at: 0,
+        }
     }
 
     /// As it is shown: without the moment, which stands beside it.

@@ -486,7 +486,7 @@ impl Advanced {
             self.merge(&patch, "the answer's data")?;
         }
         if let Some(result) = result {
-            self.process.state.keep(&view.step, result)?;
+            self.process.state.keep(&view.step, *result)?;
         }
         Ok(())
     }

@@ -229,10 +229,8 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
             ip.segments().get(2..6) == Some(&[0; 4]) && embedded(high, low)
         }
         (0x2002, _) => embedded(b, c),
-        (0x2001, 0xdb8) => false,
-        // Protocols of IETF: tunnels, benchmarks, identifiers.
-        (0x2001, 0..0x200) => false,
-        (0x3fff, 0..0x1000) => false,
+        // Documentation, and protocols of the IETF: tunnels, benchmarks, identifiers.
+        (0x2001, 0xdb8 | 0..0x200) | (0x3fff, 0..0x1000) => false,
         _ => (0x2000..0x4000).contains(&a),
     }
 }

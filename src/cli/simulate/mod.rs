@@ -13,7 +13,7 @@ use rungs_core::{
     happening::Happening,
     simulate::{self, Answer, End, Simulation, answer, explore},
 };
-use rungs_runners::calendar;
+use rungs_runners::{builtin::process::CHANNEL, calendar};
 use serde_json::Value;
 
 use crate::{channels::console::clean, clock::Clock, intake::Refusal};
@@ -152,7 +152,10 @@ fn tell(
 fn summary(simulation: &Simulation) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for line in &simulation.lines {
-        if let simulate::What::Wrote { channel, .. } = line.what {
+        // What is done to processes contacts nobody.
+        if let simulate::What::Wrote { channel, .. } = line.what
+            && channel != CHANNEL
+        {
             match counts.iter_mut().find(|(known, _)| *known == channel) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((channel, 1)),

@@ -4,6 +4,7 @@ use rungs_core::{
     Status,
     simulate::{End, Explored, Way},
 };
+use rungs_runners::builtin::process::CHANNEL;
 use serde_json::{Value, json};
 
 use crate::{
@@ -41,9 +42,10 @@ fn row(way: &Way) -> Vec<String> {
         .iter()
         .map(|(step, _, _, status)| format!("{} {status}", clean(step)))
         .collect();
+    let contacts = way.answers.iter().filter(|(_, _, channel, _)| channel != CHANNEL).count();
     vec![
         words::duration(way.length),
-        way.answers.len().to_string(),
+        contacts.to_string(),
         ends(way),
         if answers.is_empty() { "nobody is contacted".to_owned() } else { answers.join(", ") },
     ]

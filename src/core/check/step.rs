@@ -251,11 +251,9 @@ fn refuse_doubt(at: &At<'_>, kind: &Kind, report: &mut Report<'_>) {
     if at.field("inDoubt").is_some() {
         let message =
             format!("`{}` is asked until it answers, so it takes no `inDoubt`", kind.name);
-        report.add(
-            Diagnostic::error("no-doubt", at.place_of_key("inDoubt"), message).help(
-                "leave it out; each question has an id, under which it is repeated".to_owned(),
-            ),
-        );
+        report.add(Diagnostic::error("no-doubt", at.place_of_key("inDoubt"), message).help(
+            "leave it out; what it asks has an id, under which it is asked again".to_owned(),
+        ));
     }
 }
 

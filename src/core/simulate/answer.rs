@@ -328,11 +328,11 @@ impl Asked<'_> {
     fn answered(&self, fate: Fate, said: Option<Value>) -> Option<rungs_runners::Answer> {
         let is_act = self.channel == process::CHANNEL;
         let (result, message) = match said {
-            Some(Value::Object(said)) if is_act => (Some(said), None),
+            Some(Value::Object(said)) if is_act => (Some(Box::new(said)), None),
             _ if is_act => acted(self.request, self.delivery, fate.action),
             said if self.awaits_answer() && fate.status == DeliveryStatus::Completed => {
                 let result = json!({ "httpStatus": 200, "answer": said });
-                (result.as_object().cloned(), Some("HTTP 200 OK".to_owned()))
+                (result.as_object().cloned().map(Box::new), Some("HTTP 200 OK".to_owned()))
             }
             _ => (None, None),
         };
@@ -346,7 +346,7 @@ fn acted(
     request: &Value,
     delivery: &str,
     action: Option<Action>,
-) -> (Option<Map<String, Value>>, Option<String>) {
+) -> (Option<Box<Map<String, Value>>>, Option<String>) {
     let Ok(act) = Act::deserialize(request) else { return (None, None) };
     if action != Some(Action::Next) {
         let what = if matches!(act, Act::Start { .. }) { "started" } else { "stopped" };

@@ -10,12 +10,15 @@ use rungs_runners::DeliveryStatus;
 use serde_json::{Value, json};
 
 use super::{DELIVERY, doubtful, refused, send, temporary};
-use crate::fakes::{endpoint::Mood, web::FakeWeb};
+use crate::fakes::{
+    endpoint::Mood,
+    web::{self, FakeWeb},
+};
 
 const SECRET: &str = "hush-hush-hush-hush";
 
-fn config(fake: &FakeWeb, more: &Value) -> Config {
-    Config { webhook: Some(fake.config(more)), ..Config::default() }
+fn config(more: &Value) -> Config {
+    Config { webhook: Some(web::config(more)), ..Config::default() }
 }
 
 fn ask(fake: &FakeWeb) -> Value {
@@ -32,12 +35,12 @@ async fn a_request_is_what_the_step_wrote_signed_and_under_the_deliverys_id() {
     let mut request = ask(&fake);
     request["headers"] = json!({ "X-Order": 7, "X-Both": "author", "X-Name": "Žuti" });
     fake.says(201, json!({ "approved": true }));
-    let sent = send(&config(&fake, &secrets), "webhook", &request).await.unwrap();
+    let sent = send(&config(&secrets), "webhook", &request).await.unwrap();
     assert_eq!(sent.status, DeliveryStatus::Completed);
     let answer = sent.answer.unwrap();
     let kept = json!({ "httpStatus": 201, "answer": { "approved": true } });
     assert_eq!(
-        (Value::Object(answer.result.unwrap()), answer.message),
+        (Value::Object(*answer.result.unwrap()), answer.message),
         (kept, Some("HTTP 201 Created".into()))
     );
 
@@ -63,7 +66,7 @@ async fn a_request_is_what_the_step_wrote_signed_and_under_the_deliverys_id() {
 #[tokio::test]
 async fn a_text_is_sent_as_it_is_and_a_get_has_no_body() {
     let fake = FakeWeb::start().await;
-    let config = config(&fake, &json!({}));
+    let config = config(&json!({}));
     let text = json!({ "method": "PUT", "url": fake.url("/"), "body": "<a>ž</a>", "headers": { "content-type": "text/xml" } });
     let sent = send(&config, "webhook", &text).await.unwrap();
     assert_eq!((sent.status, sent.answer), (DeliveryStatus::Sent, None));
@@ -77,7 +80,7 @@ async fn a_text_is_sent_as_it_is_and_a_get_has_no_body() {
 #[tokio::test]
 async fn what_is_no_json_is_no_answer() {
     let fake = FakeWeb::start().await;
-    let config = config(&fake, &json!({}));
+    let config = config(&json!({}));
     for (mood, expected) in [
         (
             Mood::Text("<html>Welcome!</html>"),
@@ -108,7 +111,7 @@ async fn what_is_no_json_is_no_answer() {
 #[tokio::test]
 async fn trouble_is_sorted_by_whether_it_may_have_arrived() {
     let fake = FakeWeb::start().await;
-    let config = config(&fake, &json!({}));
+    let config = config(&json!({}));
     for status in [408, 429, 500, 502, 503] {
         fake.next(Mood::Busy(status, "7"));
         let error = send(&config, "webhook", &ask(&fake)).await.unwrap_err();
@@ -138,7 +141,7 @@ async fn trouble_is_sorted_by_whether_it_may_have_arrived() {
 #[tokio::test]
 async fn only_what_is_allowed_is_reached_whatever_a_name_leads_to() {
     let fake = FakeWeb::start().await;
-    let public = config(&fake, &json!({ "allow": ["*"] }));
+    let public = config(&json!({ "allow": ["*"] }));
     let localhost = ask(&fake)["url"].as_str().unwrap().replace("127.0.0.1", "localhost");
     for url in [&fake.url("/"), &localhost, "http://169.254.169.254/latest/meta-data/"] {
         let request = json!({ "method": "GET", "url": url });
@@ -146,7 +149,7 @@ async fn only_what_is_allowed_is_reached_whatever_a_name_leads_to() {
         assert!(reason.contains("`webhook.allow` does not allow"), "{url}: {reason}");
     }
     assert!(fake.requests().is_empty());
-    let named = config(&fake, &json!({ "allow": ["localhost"] }));
+    let named = config(&json!({ "allow": ["localhost"] }));
     send(&named, "webhook", &json!({ "method": "GET", "url": localhost })).await.unwrap();
     let by_address = json!({ "method": "GET", "url": fake.url("/") });
     refused(send(&named, "webhook", &by_address).await);
@@ -158,7 +161,7 @@ async fn a_secret_that_a_server_repeats_is_not_kept_and_not_told() {
     let fake = FakeWeb::start().await;
     let secrets =
         json!({ "hosts": { "127.0.0.1": { "headers": { "Authorization": "Bearer hush-hush" } } } });
-    let config = config(&fake, &secrets);
+    let config = config(&secrets);
     fake.echoes();
     let reason = refused(send(&config, "webhook", &ask(&fake)).await);
     assert_eq!(reason, "HTTP 200 OK: the answer repeats a secret of the configuration");

@@ -54,6 +54,13 @@ struct Shared {
     came: Notify,
 }
 
+/// How the program is configured: it may reach such a server, and is patient for a second.
+pub fn config(more: &Value) -> webhook::Config {
+    let mut config = json!({ "allow": ["127.0.0.1"], "timeout": 1 });
+    config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    serde_json::from_value(config).expect("a configuration")
+}
+
 /// The fake. It ends when this is dropped.
 pub struct FakeWeb {
     pub port: u16,
@@ -79,13 +86,6 @@ impl FakeWeb {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
-    }
-
-    /// How the program is configured: it may reach this, and is patient for a second.
-    pub fn config(&self, more: &Value) -> webhook::Config {
-        let mut config = json!({ "allow": ["127.0.0.1"], "timeout": 1 });
-        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::from_value(config).expect("a configuration")
     }
 
     /// What the next request meets. Without it, 204.

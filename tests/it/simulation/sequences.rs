@@ -104,7 +104,7 @@ fn name(at: usize, count: usize) -> Value {
 
 fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
     let ahead = |dice: &mut Dice| name(at + 1 + dice.index(count - at), count);
-    let mut step = match dice.index(if timeless { 13 } else { 19 }) {
+    let mut step = match dice.index(if timeless { 13 } else { 20 }) {
         0 | 1 => wait(dice),
         2..=7 => notification(at, timeless, dice),
         8 | 9 => go_to(at, count, dice),
@@ -119,6 +119,7 @@ fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
             step["altNext"] = ahead(dice);
             step
         }
+        18 => set(at, dice),
         _ => {
             let earlier = format!("steps.s{}.status", dice.index(count));
             let among = json!(["answered", "completed", "delivered", "sent"]);
@@ -278,6 +279,17 @@ fn number(dice: &mut Dice) -> Value {
         "value": { "type": "get", "value": "n" },
         "compareTo": { "type": "raw", "value": dice.between(0, 3) },
     })
+}
+
+/// What a condition may look at later, and what grows a little each time.
+fn set(at: usize, dice: &mut Dice) -> Value {
+    let all = json!({ "type": "get", "value": "note" });
+    let values = json!({
+        "n": dice.between(0, 3),
+        "note": { format!("s{at}"): "{{process.id}}" },
+        "copy": if dice.percent(50) { all } else { Value::Null },
+    });
+    json!({ "run": "Set", "config": { "values": values } })
 }
 
 fn goal(dice: &mut Dice) -> Value {

@@ -6,7 +6,10 @@ use super::{RESTAURANT, delivery_of};
 use crate::{
     databases::Kind,
     every_database::on_every_database,
-    fakes::{endpoint::Mood, web::FakeWeb},
+    fakes::{
+        endpoint::Mood,
+        web::{self, FakeWeb},
+    },
     harness::{Setup, TestApp},
 };
 
@@ -37,8 +40,8 @@ steps:
     config: { to: "{{phone}}", message: "{{steps.hook.error}}" }
 "#;
 
-async fn app(kind: Kind, fake: &FakeWeb) -> TestApp {
-    Setup { webhook: Some(fake.config(&json!({}))), ..Setup::on(kind) }.start().await
+async fn app(kind: Kind) -> TestApp {
+    Setup { webhook: Some(web::config(&json!({}))), ..Setup::on(kind) }.start().await
 }
 
 fn about(fake: &FakeWeb) -> Value {
@@ -47,7 +50,7 @@ fn about(fake: &FakeWeb) -> Value {
 
 async fn the_answer_is_there_for_the_steps_that_follow(kind: Kind) {
     let fake = FakeWeb::start().await;
-    let app = app(kind, &fake).await;
+    let app = app(kind).await;
     fake.says(200, json!({ "by": "Ana" }));
     app.climb(HOOK, "p1", about(&fake)).await;
     let request = fake.requests().remove(0);
@@ -65,7 +68,7 @@ async fn the_answer_is_there_for_the_steps_that_follow(kind: Kind) {
 
 async fn a_server_in_trouble_is_tried_again_under_the_same_key(kind: Kind) {
     let fake = FakeWeb::start().await;
-    let app = app(kind, &fake).await;
+    let app = app(kind).await;
     fake.next(Mood::Busy(503, "120"));
     fake.says(200, json!({ "by": "Ivo" }));
     app.climb(HOOK, "p1", about(&fake)).await;
@@ -82,7 +85,7 @@ async fn a_server_in_trouble_is_tried_again_under_the_same_key(kind: Kind) {
 
 async fn a_refusal_takes_the_other_way(kind: Kind) {
     let fake = FakeWeb::start().await;
-    let app = app(kind, &fake).await;
+    let app = app(kind).await;
     fake.says(404, json!({ "detail": "there is no such order" }));
     app.climb(HOOK, "p1", about(&fake)).await;
     assert_eq!(app.texted(), [format!("{RESTAURANT}: HTTP 404 Not Found: there is no such order")]);
@@ -91,7 +94,7 @@ async fn a_refusal_takes_the_other_way(kind: Kind) {
 
 async fn a_request_in_doubt_is_repeated_or_not_as_the_step_says(kind: Kind) {
     let fake = FakeWeb::start().await;
-    let app = app(kind, &fake).await;
+    let app = app(kind).await;
     fake.next(Mood::HangUp);
     app.climb(HOOK, "p1", about(&fake)).await;
     app.clock_shows("09:05").await;
@@ -108,14 +111,14 @@ async fn a_request_in_doubt_is_repeated_or_not_as_the_step_says(kind: Kind) {
 
 async fn answers_that_together_are_too_long_are_a_failure(kind: Kind) {
     let fake = FakeWeb::start().await;
-    let app = app(kind, &fake).await;
-    let steps: String = (0..5)
+    let app = app(kind).await;
+    let steps: Vec<String> = (0..5)
         .map(|at| {
             fake.says(200, json!("x".repeat(60_000)));
             format!("  - {{ id: h{at}, run: Webhook, config: {{ url: '{{{{server}}}}', await: answered }} }}\n")
         })
         .collect();
-    app.climb(&format!("sequence: many\nsteps:\n{steps}"), "p1", about(&fake)).await;
+    app.climb(&format!("sequence: many\nsteps:\n{}", steps.concat()), "p1", about(&fake)).await;
     assert_eq!(app.stands("p1").await, "completed at h4");
     let deliveries = app.process("p1").await["deliveries"].clone();
     assert_eq!(deliveries.as_array().unwrap().len(), 5);
