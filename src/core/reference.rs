@@ -170,13 +170,12 @@ fn remember(name: &str, target: &Value, root: &Value, shared: &mut Shared) {
 
 /// The definition that a schema refers to, where it allows that and at most nothing beside.
 fn reference<'v>(value: &'v Value, root: &'v Value) -> Option<(String, &'v Value)> {
-    let target = match value.get("$ref").and_then(Value::as_str) {
-        Some(target) => target,
-        None => {
-            let mut branches = value.get("anyOf")?.as_array()?.iter();
-            branches.find_map(|branch| branch.get("$ref")?.as_str())?
-        }
+    let direct = value.get("$ref").and_then(Value::as_str);
+    let of_branches = || {
+        let mut branches = value.get("anyOf")?.as_array()?.iter();
+        branches.find_map(|branch| branch.get("$ref")?.as_str())
     };
+    let target = direct.or_else(of_branches)?;
     let name = target.strip_prefix("#/$defs/")?;
     Some((name.to_owned(), root.pointer(target.strip_prefix('#')?)?))
 }
@@ -269,8 +268,8 @@ mod tests {
             let examples = examples(&about);
             assert!(!examples.is_empty(), "{} has no example in YAML", kind.name);
             for example in examples {
-                let steps: String = example.lines().map(|line| format!("  {line}\n")).collect();
-                let source = format!("sequence: example\nsteps:\n{steps}");
+                let steps = example.lines().collect::<Vec<_>>().join("\n  ");
+                let source = format!("sequence: example\nsteps:\n  {steps}\n");
                 let checked = check(&source, KINDS);
                 // An example is a part: it may name steps that are elsewhere.
                 let is_whole = |code: &str| !["unknown-step", "unreachable"].contains(&code);

@@ -168,13 +168,12 @@ impl Desk {
 
     /// The sequence that cases are about.
     pub fn subject(&self, cases: &Path, text: &str) -> Option<(PathBuf, String)> {
-        let candidates = match subject(text) {
-            Some(file) => vec![cases.with_file_name(file)],
-            None => {
-                let stem = stem(cases)?;
-                let endings = ["yml", "yaml", "json"];
-                endings.map(|end| cases.with_file_name(format!("{stem}.{end}"))).into()
-            }
+        let candidates = if let Some(file) = subject(text) {
+            vec![plain(&cases.with_file_name(file))]
+        } else {
+            let stem = stem(cases)?;
+            let endings = ["yml", "yaml", "json"];
+            endings.map(|end| cases.with_file_name(format!("{stem}.{end}"))).into()
         };
         let mut there = candidates.into_iter();
         there.find_map(|path| self.text(&path).map(|text| (path, text)))

@@ -75,13 +75,13 @@ fn parsed(body: &[u8]) -> Incoming {
             return unreadable(ErrorCode::ParseError, format!("this is no JSON: {error}"));
         }
     };
-    match serde_json::from_value(value) {
-        Ok(message) => Incoming::Message(message),
-        Err(_) => {
+    serde_json::from_value(value).map_or_else(
+        |_| {
             let why = "this is no request, notification or response".to_owned();
             unreadable(ErrorCode::InvalidRequest, why)
-        }
-    }
+        },
+        Incoming::Message,
+    )
 }
 
 fn unreadable(code: ErrorCode, why: String) -> Incoming {

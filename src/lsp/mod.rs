@@ -156,7 +156,7 @@ impl<W: Write> Server<W> {
                 self.garbage = 0;
                 match message {
                     Message::Request(request) => self.request(request).map(|()| None),
-                    Message::Notification(notification) => self.notification(notification),
+                    Message::Notification(notification) => Ok(self.notification(notification)),
                     // Nothing is asked of clients.
                     Message::Response(_) => Ok(None),
                 }
@@ -214,11 +214,11 @@ impl<W: Write> Server<W> {
         Ok(json!(hello::hello(self.desk.encoding)))
     }
 
-    fn notification(&mut self, notification: Notification) -> Result<Option<Ended>, Gone> {
+    fn notification(&mut self, notification: Notification) -> Option<Ended> {
         let Notification { method, params } = notification;
         match (self.stage, method.as_str()) {
-            (Stage::Closing, "exit") => return Ok(Some(Ended::Properly)),
-            (_, "exit") => return Ok(Some(Ended::Left)),
+            (Stage::Closing, "exit") => return Some(Ended::Properly),
+            (_, "exit") => return Some(Ended::Left),
             (Stage::Open, method) => match self.desk.hear(method, params) {
                 Ok(changed) => self.changed.extend(changed),
                 // A notification has no answer.
@@ -226,7 +226,7 @@ impl<W: Write> Server<W> {
             },
             _ => {}
         }
-        Ok(None)
+        None
     }
 
     fn notify(&mut self, method: &str, params: serde_json::Value) -> Result<(), Gone> {

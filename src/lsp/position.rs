@@ -18,17 +18,12 @@ impl Encoding {
     /// The one that is least work, of those that a client knows; all know UTF-16.
     pub fn agreed(params: &InitializeParams) -> Self {
         let general = params.capabilities.general.as_ref();
-        let known = general.and_then(|general| general.position_encodings.as_deref());
-        let knows = |kind: PositionEncodingKind| known.unwrap_or_default().contains(&kind);
-        if knows(PositionEncodingKind::UTF8) {
-            Self::Utf8
-        } else if knows(PositionEncodingKind::UTF16) || known.is_none() {
-            Self::Utf16
-        } else if knows(PositionEncodingKind::UTF32) {
-            Self::Utf32
-        } else {
-            Self::Utf16
-        }
+        let Some(offered) = general.and_then(|general| general.position_encodings.as_deref())
+        else {
+            return Self::Utf16;
+        };
+        let all = [Self::Utf8, Self::Utf16, Self::Utf32];
+        all.into_iter().find(|one| offered.contains(&one.kind())).unwrap_or(Self::Utf16)
     }
 
     /// As the protocol calls it.

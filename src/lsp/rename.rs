@@ -51,8 +51,8 @@ pub(super) fn everywhere(
     }
     let files = sources.into_iter().map(|(uri, form, text)| {
         let page = Page::new(form, &text, &desk.vocabulary);
-        let names = named(&page).into_iter().filter(|name| name.id == id).collect();
-        InFile { uri, form, names, text }
+        let names: Vec<Name> = named(&page).into_iter().filter(|name| name.id == id).collect();
+        InFile { uri, form, text, names }
     });
     Some(Everywhere { files: files.collect(), id })
 }

@@ -26,8 +26,8 @@ fn amounts_to(sequence: &Sequence) -> String {
     let mut title = if steps == 1 { "1 step".to_owned() } else { format!("{steps} steps") };
     match sequence.goals.len() {
         0 => {}
-        1 => title.push_str(", 1 goal"),
-        goals => title.push_str(&format!(", {goals} goals")),
+        1 => title += ", 1 goal",
+        goals => title = format!("{title}, {goals} goals"),
     }
     let mut ways: Vec<(&str, usize)> = Vec::new();
     for step in sequence.steps.iter().filter(|step| step.kind.delivers && !step.kind.asks) {

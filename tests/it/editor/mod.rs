@@ -94,7 +94,7 @@ impl Room {
     }
 
     /// Asks about a place.
-    fn ask(&mut self, what: &str, file: &str, line: u32, column: u32, more: Value) -> Value {
+    fn ask(&mut self, what: &str, file: &str, line: u32, column: u32, more: &Value) -> Value {
         let mut params = json!({
             "textDocument": { "uri": self.uri(file) },
             "position": { "line": line, "character": column },
@@ -104,7 +104,7 @@ impl Room {
     }
 
     fn labels(&mut self, file: &str, line: u32, column: u32) -> Vec<String> {
-        let items = self.ask("completion", file, line, column, json!({}));
+        let items = self.ask("completion", file, line, column, &json!({}));
         let items = items.as_array().unwrap();
         items.iter().map(|item| item["label"].as_str().unwrap().to_owned()).collect()
     }
@@ -172,13 +172,13 @@ fn a_step_is_explained_found_and_renamed_with_its_cases() {
     let mut room = Room::new(&[]);
     room.open("ladder.yml", LADDER);
 
-    let hover = room.ask("hover", "ladder.yml", 8, 12, json!({}));
+    let hover = room.ask("hover", "ladder.yml", 8, 12, &json!({}));
     let text = hover["contents"]["value"].as_str().unwrap();
     assert!(text.starts_with("Waits for a while") && text.contains("```yaml"), "{text}");
-    let hover = room.ask("hover", "ladder.yml", 9, 27, json!({}));
+    let hover = room.ask("hover", "ladder.yml", 9, 27, &json!({}));
     assert!(hover["contents"]["value"].as_str().unwrap().contains("What is counted"), "{hover}");
 
-    let there = room.ask("definition", "ladder.yml", 6, 14, json!({}));
+    let there = room.ask("definition", "ladder.yml", 6, 14, &json!({}));
     assert_eq!(there["range"]["start"], json!({ "line": 11, "character": 8 }));
 
     let all = room.ask(
@@ -196,18 +196,18 @@ fn a_step_is_explained_found_and_renamed_with_its_cases() {
         .collect();
     assert_eq!(files, ["ladder.yml", "ladder.yml", "ladder.test.yml", "ladder.test.yml"]);
 
-    let prepared = room.ask("prepareRename", "ladder.yml", 3, 9, json!({}));
+    let prepared = room.ask("prepareRename", "ladder.yml", 3, 9, &json!({}));
     assert_eq!(prepared["placeholder"], "ring");
-    let renamed = room.ask("rename", "ladder.yml", 3, 9, json!({ "newName": "call" }));
+    let renamed = room.ask("rename", "ladder.yml", 3, 9, &json!({ "newName": "call" }));
     let lines = |file: &str| -> Vec<u64> {
         let edits = renamed["changes"][&room.uri(file)].as_array().unwrap();
         edits.iter().map(|edit| edit["range"]["start"]["line"].as_u64().unwrap()).collect()
     };
     assert_eq!((lines("ladder.yml"), lines("ladder.test.yml")), (vec![3, 13], vec![3, 5]));
 
-    let refused = room.ask("rename", "ladder.yml", 3, 9, json!({ "newName": "text" }));
+    let refused = room.ask("rename", "ladder.yml", 3, 9, &json!({ "newName": "text" }));
     assert_eq!(refused["message"], "there is a step `text` already");
-    let nothing = room.ask("prepareRename", "ladder.yml", 0, 12, json!({}));
+    let nothing = room.ask("prepareRename", "ladder.yml", 0, 12, &json!({}));
     assert_eq!(nothing, Value::Null);
 
     let document = json!({ "textDocument": { "uri": room.uri("ladder.yml") } });
@@ -225,7 +225,7 @@ fn cases_are_checked_against_the_sequence_as_it_is_in_the_editor() {
     let mut room = Room::new(&[]);
     room.open("ladder.test.yml", CASES);
     assert_eq!(room.shown("ladder.test.yml", 1), []);
-    let there = room.ask("definition", "ladder.test.yml", 5, 13, json!({}));
+    let there = room.ask("definition", "ladder.test.yml", 5, 13, &json!({}));
     assert_eq!(there["uri"], room.uri("ladder.yml"));
     assert_eq!(
         room.labels("ladder.test.yml", 5, 14),
@@ -257,7 +257,7 @@ fn what_is_not_ours_is_left_alone_and_an_empty_file_may_become_ours() {
     let mut room = Room::new(&[]);
     room.open("compose.yml", "services:\n  web: { image: nginx }\n");
     assert_eq!(room.shown("compose.yml", 1), []);
-    let nothing = room.ask("completion", "compose.yml", 1, 2, json!({}));
+    let nothing = room.ask("completion", "compose.yml", 1, 2, &json!({}));
     assert_eq!(nothing, Value::Null);
     room.open("new.yml", "");
     assert_eq!(room.labels("new.yml", 0, 0)[0], "sequence");
@@ -284,7 +284,7 @@ fn what_is_wrong_in_a_fragment_stands_in_the_fragment() {
     assert_eq!(user["location"]["uri"], room.uri("shop.yml"));
     assert_eq!(user["location"]["range"]["start"]["line"], 2);
 
-    let there = room.ask("definition", "shop.yml", 3, 15, json!({}));
+    let there = room.ask("definition", "shop.yml", 3, 15, &json!({}));
     assert_eq!(there["uri"], uri);
     assert_eq!(room.labels("shop.yml", 4, 14), ["phone"]);
 
