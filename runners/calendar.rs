@@ -17,12 +17,14 @@ mod add;
 mod attribute;
 mod matching;
 mod parse;
+mod span;
 mod unit;
 
 pub use add::add;
 pub use attribute::Attribute;
 pub use matching::{NextMatch, next_match};
 pub use parse::{Written, from_seconds, parse};
+pub use span::{longest_wait, span};
 pub use unit::Unit;
 
 use crate::quote::quoted;

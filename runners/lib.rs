@@ -21,10 +21,12 @@ mod quote;
 pub mod remote;
 pub mod runner;
 pub mod scope;
+pub mod stay;
 pub mod template;
 
 pub use delivery::{Answer, DeliveryStatus, DeliveryView, NewDelivery};
 pub use prepare::{Kind, Prepared};
 pub use runner::{Action, AltNext, Failure, Jump, Outcome, Problem, Runner, Visit};
 pub use scope::Scope;
+pub use stay::{Rest, Sends, Stay};
 pub use template::Template;

@@ -4,11 +4,12 @@
 //! sequence is checked; a visit renders what is a template and nothing else.
 //! Called by: rungs-core, which knows runners only as [`Kind`]s and [`Prepared`] steps.
 
+use chrono_tz::Tz;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AltNext, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit,
+    AltNext, Failure, Jump, Outcome, Problem, Runner, Scope, Stay, Template, Visit,
     remote::{self, Remote},
     template::is_template,
 };
@@ -103,6 +104,9 @@ pub trait Prepared: Send + Sync {
 
     /// See [`Runner::rests`].
     fn rests(&self) -> bool;
+
+    /// See [`Runner::stay`].
+    fn stay(&self, zone: Option<Tz>) -> Stay;
 
     /// See [`Runner::jump`].
     fn jump(&self) -> Option<Jump<'_>>;
@@ -207,6 +211,10 @@ impl<R: Runner> Prepared for Step<R> {
 
     fn rests(&self) -> bool {
         R::rests(self.unrendered.as_ref())
+    }
+
+    fn stay(&self, zone: Option<Tz>) -> Stay {
+        R::stay(self.unrendered.as_ref(), zone)
     }
 
     fn jump(&self) -> Option<Jump<'_>> {

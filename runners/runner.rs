@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{DeliveryView, NewDelivery, Scope};
+use crate::{DeliveryView, NewDelivery, Scope, Stay};
 
 /// The code behind a step: given a visit, it answers with an action.
 pub trait Runner: 'static {
@@ -49,6 +49,14 @@ pub trait Runner: 'static {
     /// The step this one jumps to, beside `next` and `altNext`.
     fn jump(_config: &Self::Config) -> Option<Jump<'_>> {
         None
+    }
+
+    /// How long one stay at the step may take, and what it may send: the bounds that `rungs
+    /// check` prints are computed from it. `None` stands for a config that is known only once
+    /// its templates are rendered, or for a zone that is. A runner that says nothing here has
+    /// no bounds, unless it never rests.
+    fn stay(config: Option<&Self::Config>, _zone: Option<Tz>) -> Stay {
+        Stay::unknown(Self::rests(config), Self::DELIVERS)
     }
 
     /// What is wrong with a config that fits its schema. Strings may still be

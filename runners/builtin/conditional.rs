@@ -1,6 +1,8 @@
 //! `Conditional`: one way if a condition holds, the other way if not.
 
-use crate::{AltNext, Failure, Outcome, Problem, Runner, Visit, condition::Condition};
+use chrono_tz::Tz;
+
+use crate::{AltNext, Failure, Outcome, Problem, Runner, Stay, Visit, condition::Condition};
 
 /// Takes `next` if its condition holds, else `altNext`.
 ///
@@ -23,6 +25,10 @@ impl Runner for Conditional {
 
     fn rests(_: Option<&Condition>) -> bool {
         false
+    }
+
+    fn stay(_: Option<&Condition>, _: Option<Tz>) -> Stay {
+        Stay::none()
     }
 
     fn check(condition: &Condition) -> Vec<Problem> {

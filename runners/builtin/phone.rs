@@ -2,11 +2,12 @@
 
 use std::ops::RangeInclusive;
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AltNext, DeliveryStatus, Failure, Outcome, Problem, Runner, Visit, address, lenient,
+    AltNext, DeliveryStatus, Failure, Outcome, Problem, Runner, Stay, Visit, address, lenient,
     quote::quoted,
 };
 
@@ -117,6 +118,16 @@ enum Await {
     Completed,
 }
 
+impl Await {
+    fn status(self) -> DeliveryStatus {
+        match self {
+            Self::Placed => DeliveryStatus::Sent,
+            Self::Answered => DeliveryStatus::Answered,
+            Self::Completed => DeliveryStatus::Completed,
+        }
+    }
+}
+
 impl Runner for Phone {
     const NAME: &'static str = "Phone";
     const ALT_NEXT: AltNext = AltNext::Optional;
@@ -127,16 +138,17 @@ impl Runner for Phone {
         true
     }
 
+    fn stay(config: Option<&Config>, _: Option<Tz>) -> Stay {
+        let awaited = config.map_or(Await::Completed, |config| config.r#await);
+        Stay::message("phone", awaited.status())
+    }
+
     fn check(config: &Config) -> Vec<Problem> {
         config.addresses().chain(config.content_problems()).collect()
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {
-        let awaited = match config.r#await {
-            Await::Placed => DeliveryStatus::Sent,
-            Await::Answered => DeliveryStatus::Answered,
-            Await::Completed => DeliveryStatus::Completed,
-        };
+        let awaited = config.r#await.status();
         Ok(notify::follow(visit, awaited, || Composed::new("phone", &config.call()?)))
     }
 }

@@ -8,6 +8,7 @@
 //! Called by: intake (to check and to start), the engine (to advance), the command line.
 
 pub mod advance;
+pub mod bounds;
 pub mod cases;
 pub mod check;
 pub mod delivery;
@@ -24,6 +25,7 @@ pub mod simulate;
 pub mod start;
 
 pub use advance::{Advanced, Delivery, advance};
+pub use bounds::{Bounds, bounds};
 pub use check::{Checked, check, check_bytes, check_value};
 pub use delivery::{Attempt, DeliveryRecord, Found, Report};
 pub use diagnostic::{Diagnostic, InFile, Severity, render};
