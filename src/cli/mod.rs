@@ -19,6 +19,7 @@ use crate::config::Config;
 mod apply;
 mod audit;
 mod backup;
+mod bounds;
 mod caller_ids;
 mod change;
 mod check;

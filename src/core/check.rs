@@ -26,6 +26,7 @@ mod duration;
 mod expect;
 mod graph;
 mod input;
+pub mod limits;
 mod node;
 mod report;
 mod retry;
