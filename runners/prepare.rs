@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     AltNext, Failure, Jump, Outcome, Problem, Runner, Scope, Stay, Template, Visit,
     remote::{self, Remote},
-    template::is_template,
+    template::{Use, is_template},
 };
 
 /// A runner, as the check and the core know it: its type is forgotten.
@@ -112,7 +112,12 @@ pub trait Prepared: Send + Sync {
     fn jump(&self) -> Option<Jump<'_>>;
 
     /// Each variable its templates read, with the JSON pointer of the string it stands in.
-    fn variables(&self) -> Vec<(String, Vec<String>)>;
+    fn variables(&self) -> Vec<(String, Vec<String>)> {
+        self.uses().into_iter().map(|(pointer, path, _)| (pointer, path)).collect()
+    }
+
+    /// The same, with what the template makes of each.
+    fn uses(&self) -> Vec<(String, Vec<String>, Use)>;
 }
 
 fn prepare<R: Runner>(config: &Value) -> Ready {
@@ -221,9 +226,9 @@ impl<R: Runner> Prepared for Step<R> {
         self.unrendered.as_ref().and_then(R::jump)
     }
 
-    fn variables(&self) -> Vec<(String, Vec<String>)> {
+    fn uses(&self) -> Vec<(String, Vec<String>, Use)> {
         let mut found = Vec::new();
-        self.rendering.variables("", &mut found);
+        self.rendering.uses("", &mut found);
         found
     }
 }
@@ -303,22 +308,25 @@ impl Node {
         })
     }
 
-    pub(crate) fn variables(&self, pointer: &str, found: &mut Vec<(String, Vec<String>)>) {
+    pub(crate) fn uses(&self, pointer: &str, found: &mut Vec<(String, Vec<String>, Use)>) {
         match self {
             Self::Fixed(_) => {}
             Self::Template(template) => {
                 found.extend(
-                    template.variables().into_iter().map(|path| (pointer.to_owned(), path)),
+                    template
+                        .uses()
+                        .iter()
+                        .map(|(path, used)| (pointer.to_owned(), path.clone(), *used)),
                 );
             }
             Self::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    item.variables(&format!("{pointer}/{index}"), found);
+                    item.uses(&format!("{pointer}/{index}"), found);
                 }
             }
             Self::Object(entries) => {
                 for (key, item) in entries {
-                    item.variables(&format!("{pointer}/{}", escape(key)), found);
+                    item.uses(&format!("{pointer}/{}", escape(key)), found);
                 }
             }
         }

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Action, Answer, DeliveryStatus, Failure, Jump, NewDelivery, Outcome, Prepared, Problem, Scope,
-    Stay, Visit, data, prepare::Node,
+    Stay, Visit, data, prepare::Node, template::Use,
 };
 
 /// How long an answer of `noop` holds at least, whatever happens: events that follow each
@@ -116,9 +116,9 @@ impl Prepared for Step {
         None
     }
 
-    fn variables(&self) -> Vec<(String, Vec<String>)> {
+    fn uses(&self) -> Vec<(String, Vec<String>, Use)> {
         let mut found = Vec::new();
-        self.rendering.variables("", &mut found);
+        self.rendering.uses("", &mut found);
         found
     }
 }

@@ -15,7 +15,7 @@ use super::{Failure, Result, words};
 
 /// What a sequence may do at most.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct Wanted {
     /// Messages that a process may send at most, in all or by one channel: 20, sms=5.
     #[arg(long = "max-messages", value_name = "[CHANNEL=]N", value_parser = messages)]
     messages: Vec<(Option<String>, u64)>,
@@ -27,7 +27,7 @@ pub(super) struct Args {
     first_contact: Option<u64>,
 }
 
-impl Args {
+impl Wanted {
     /// The same as the core knows it.
     pub fn limits(&self) -> Result<Limits> {
         let mut limits =

@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    limits: bounds::Args,
+    wanted: bounds::Wanted,
 }
 
 /// How much there is to say.
@@ -36,7 +36,7 @@ struct Sum {
 }
 
 pub(super) fn check(args: &Args, context: &Context) -> Result<()> {
-    let mut sum = Sum { limits: args.limits.limits()?, ..Sum::default() };
+    let mut sum = Sum { limits: args.wanted.limits()?, ..Sum::default() };
     let kinds = context.known_kinds()?;
     for path in &args.files {
         if test::is_cases(path) {

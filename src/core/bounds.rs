@@ -19,7 +19,7 @@ use crate::Sequence;
 
 mod delivery;
 mod first;
-mod graph;
+pub(crate) mod graph;
 mod most;
 #[cfg(test)]
 mod tests;

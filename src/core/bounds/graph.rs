@@ -9,14 +9,14 @@ use crate::{Sequence, Target};
 
 /// Where an edge leads, and how often it may be taken, where that has a bound.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Edge {
+pub(crate) struct Edge {
     pub to: usize,
     pub times: Option<u32>,
 }
 
 /// Steps by their position; behind them, for each step, "pulled from above this one"; last, the
 /// end.
-pub(super) struct Graph {
+pub(crate) struct Graph {
     /// How many steps there are.
     pub steps: usize,
     /// Where each leads.

@@ -46,7 +46,7 @@ pub(super) fn read(root: &Node, kinds: &[Kind], report: &mut Report<'_>) -> Opti
     let steps = steps(&at, kinds, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
-    graph::check(&steps, &ways, report);
+    graph::check(&steps, &ways, top.defaults.fail_on_failure == Some(true), report);
     let zone = at.field("timezone");
     variables::check(&steps, zone.as_ref().zip(top.timezone.as_ref()), top.input.as_ref(), report);
     if report.has_errors() { None } else { built(top, steps, &ways) }
