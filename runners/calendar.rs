@@ -18,6 +18,7 @@ mod attribute;
 mod explain;
 mod matching;
 mod parse;
+mod span;
 mod unit;
 
 pub use add::add;
@@ -25,6 +26,7 @@ pub use attribute::Attribute;
 pub use explain::{clocks_between, sum};
 pub use matching::{NextMatch, next_match};
 pub use parse::{Written, from_seconds, parse};
+pub use span::{longest_wait, span};
 pub use unit::Unit;
 
 use crate::quote::quoted;

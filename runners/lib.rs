@@ -24,6 +24,7 @@ mod quote;
 pub mod remote;
 pub mod runner;
 pub mod scope;
+pub mod stay;
 pub mod template;
 
 pub use delivery::{Answer, DeliveryStatus, DeliveryView, NewDelivery};
@@ -31,4 +32,5 @@ pub use explain::Explained;
 pub use prepare::{Kind, Prepared};
 pub use runner::{Action, AltNext, Failure, Heard, Jump, Outcome, Problem, Runner, Visit};
 pub use scope::Scope;
+pub use stay::{Rest, Sends, Stay};
 pub use template::Template;

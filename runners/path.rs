@@ -73,6 +73,11 @@ impl Path {
         Self { whole: None, keys: keys.collect() }
     }
 
+    /// Its keys, from the outermost on.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|key| key.text.as_str())
+    }
+
     /// `_.get` on one value.
     pub fn get<'a>(&self, value: &'a Value) -> Option<Cow<'a, Value>> {
         if let Some(whole) = self.whole_key_of(value) {

@@ -4,14 +4,15 @@
 //! sequence is checked; a visit renders what is a template and nothing else.
 //! Called by: rungs-core, which knows runners only as [`Kind`]s and [`Prepared`] steps.
 
+use chrono_tz::Tz;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AltNext, Explained, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit,
+    AltNext, Explained, Failure, Jump, Outcome, Problem, Runner, Scope, Stay, Template, Visit,
     hours::Calendars,
     remote::{self, Remote},
-    template::is_template,
+    template::{Use, is_template},
 };
 
 mod typed;
@@ -152,11 +153,19 @@ pub trait Prepared: Send + Sync {
     /// See [`Runner::rests`].
     fn rests(&self) -> bool;
 
+    /// See [`Runner::stay`].
+    fn stay(&self, zone: Option<Tz>) -> Stay;
+
     /// See [`Runner::jump`].
     fn jump(&self) -> Option<Jump<'_>>;
 
     /// Each variable its templates read, with the JSON pointer of the string it stands in.
-    fn variables(&self) -> Vec<(String, Vec<String>)>;
+    fn variables(&self) -> Vec<(String, Vec<String>)> {
+        self.uses().into_iter().map(|(pointer, path, _)| (pointer, path)).collect()
+    }
+
+    /// The same, with what the template makes of each.
+    fn uses(&self) -> Vec<(String, Vec<String>, Use)>;
 }
 
 fn prepare<R: Runner>(config: &Value) -> Ready {
@@ -287,13 +296,17 @@ impl<R: Runner> Prepared for Step<R> {
         R::rests(self.unrendered.as_ref())
     }
 
+    fn stay(&self, zone: Option<Tz>) -> Stay {
+        R::stay(self.unrendered.as_ref(), zone)
+    }
+
     fn jump(&self) -> Option<Jump<'_>> {
         self.unrendered.as_ref().and_then(R::jump)
     }
 
-    fn variables(&self) -> Vec<(String, Vec<String>)> {
+    fn uses(&self) -> Vec<(String, Vec<String>, Use)> {
         let mut found = Vec::new();
-        self.rendering.variables("", &mut found);
+        self.rendering.uses("", &mut found);
         found
     }
 }
@@ -376,23 +389,26 @@ impl Node {
         })
     }
 
-    pub(crate) fn variables(&self, pointer: &str, found: &mut Vec<(String, Vec<String>)>) {
+    pub(crate) fn uses(&self, pointer: &str, found: &mut Vec<(String, Vec<String>, Use)>) {
         match self {
             Self::Fixed(_) => {}
             Self::Template(template) => {
                 found.extend(
-                    template.variables().into_iter().map(|path| (pointer.to_owned(), path)),
+                    template
+                        .uses()
+                        .iter()
+                        .map(|(path, used)| (pointer.to_owned(), path.clone(), *used)),
                 );
             }
-            Self::Found(one) => one.variables(pointer, found),
+            Self::Found(one) => one.uses(pointer, found),
             Self::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    item.variables(&format!("{pointer}/{index}"), found);
+                    item.uses(&format!("{pointer}/{index}"), found);
                 }
             }
             Self::Object(entries) => {
                 for (key, item) in entries {
-                    item.variables(&format!("{pointer}/{}", escape(key)), found);
+                    item.uses(&format!("{pointer}/{}", escape(key)), found);
                 }
             }
         }

@@ -14,12 +14,13 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
     Action, Answer, DeliveryStatus, Failure, Jump, NewDelivery, Outcome, Prepared, Problem, Scope,
-    Visit, data, prepare::Node,
+    Stay, Visit, data, prepare::Node, template::Use,
 };
 
 /// How long an answer of `noop` holds at least, whatever happens: events that follow each
@@ -106,13 +107,18 @@ impl Prepared for Step {
         true
     }
 
+    /// It is asked again for as long as it says `noop`. Whom it reaches itself, nobody knows.
+    fn stay(&self, _: Option<Tz>) -> Stay {
+        Stay::unbounded(format!("waits until `{}` answers", self.remote.name))
+    }
+
     fn jump(&self) -> Option<Jump<'_>> {
         None
     }
 
-    fn variables(&self) -> Vec<(String, Vec<String>)> {
+    fn uses(&self) -> Vec<(String, Vec<String>, Use)> {
         let mut found = Vec::new();
-        self.rendering.variables("", &mut found);
+        self.rendering.uses("", &mut found);
         found
     }
 }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{DeliveryView, Explained, NewDelivery, Scope, hours::Calendars};
+use crate::{DeliveryView, Explained, NewDelivery, Scope, Stay, hours::Calendars};
 
 /// The code behind a step: given a visit, it answers with an action.
 ///
@@ -69,6 +69,14 @@ pub trait Runner: JsonSchema + 'static {
     /// The step this one jumps to, beside `next` and `altNext`.
     fn jump(_config: &Self::Config) -> Option<Jump<'_>> {
         None
+    }
+
+    /// How long one stay at the step may take, and what it may send: the bounds that `rungs
+    /// check` prints are computed from it. `None` stands for a config that is known only once
+    /// its templates are rendered, or for a zone that is. A runner that says nothing here has
+    /// no bounds, unless it never rests.
+    fn stay(config: Option<&Self::Config>, _zone: Option<Tz>) -> Stay {
+        Stay::unknown(Self::rests(config), Self::DELIVERS)
     }
 
     /// What is wrong with a config that fits its schema. Strings may still be

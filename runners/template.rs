@@ -8,6 +8,8 @@ use std::{io, sync::LazyLock};
 
 use handlebars::{Handlebars, Output, RenderContext, Renderable};
 
+pub use variables::Use;
+
 use crate::Scope;
 
 mod compile;
@@ -34,7 +36,7 @@ pub struct Template {
     parsed: handlebars::Template,
     /// The same, where it only inserts values.
     pieces: Option<Vec<plain::Piece>>,
-    variables: Vec<Vec<String>>,
+    uses: Vec<(Vec<String>, Use)>,
     html: bool,
 }
 
@@ -57,10 +59,10 @@ impl Template {
     pub fn parse(text: &str, html: bool) -> Result<Self, TemplateError> {
         let mut parsed = compile::compile(text)?;
         usage::check(&parsed)?;
-        let variables = variables::of(&parsed);
+        let uses = variables::of(&parsed);
         let pieces = plain::of(&parsed);
         rounds::counted(&mut parsed);
-        Ok(Self { parsed, pieces, variables, html })
+        Ok(Self { parsed, pieces, uses, html })
     }
 
     /// Renders the template over a scope.
@@ -87,7 +89,12 @@ impl Template {
     /// appearance: `{{restaurant.phone}}` gives `["restaurant", "phone"]`. Variables
     /// inside `each` and `with`, which look somewhere else, are left out.
     pub fn variables(&self) -> Vec<Vec<String>> {
-        self.variables.clone()
+        self.uses.iter().map(|(path, _)| path.clone()).collect()
+    }
+
+    /// The same, with what it makes of each.
+    pub fn uses(&self) -> &[(Vec<String>, Use)] {
+        &self.uses
     }
 }
 

@@ -1,8 +1,11 @@
 //! `Conditional`: one way if a condition holds, the other way if not.
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 
-use crate::{AltNext, Explained, Failure, Outcome, Problem, Runner, Visit, condition::Condition};
+use crate::{
+    AltNext, Explained, Failure, Outcome, Problem, Runner, Stay, Visit, condition::Condition,
+};
 
 /// Takes `next` if its condition holds, else `altNext`.
 ///
@@ -26,6 +29,10 @@ impl Runner for Conditional {
 
     fn rests(_: Option<&Condition>) -> bool {
         false
+    }
+
+    fn stay(_: Option<&Condition>, _: Option<Tz>) -> Stay {
+        Stay::none()
     }
 
     fn check(condition: &Condition) -> Vec<Problem> {

@@ -1,10 +1,11 @@
 //! `Email`: write to somebody.
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AltNext, DeliveryStatus, Failure, Outcome, Problem, Runner, Visit, address,
+    AltNext, DeliveryStatus, Failure, Outcome, Problem, Runner, Stay, Visit, address,
     lenient::{self, OneOrMany},
     quote::quoted,
     template::is_template,
@@ -104,6 +105,10 @@ impl Runner for Email {
 
     fn rests(_: Option<&Config>) -> bool {
         true
+    }
+
+    fn stay(_: Option<&Config>, _: Option<Tz>) -> Stay {
+        Stay::message("email", DeliveryStatus::Sent)
     }
 
     fn check(config: &Config) -> Vec<Problem> {

@@ -1,9 +1,10 @@
 //! `GoTo`: move the cursor to another step.
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Failure, Jump, Outcome, Runner, Visit};
+use crate::{Failure, Jump, Outcome, Runner, Stay, Visit};
 
 /// Moves the cursor to `step`.
 ///
@@ -34,6 +35,10 @@ impl Runner for GoTo {
 
     fn rests(_: Option<&Config>) -> bool {
         false
+    }
+
+    fn stay(config: Option<&Config>, _: Option<Tz>) -> Stay {
+        Stay { jumps: config.and_then(|config| config.times), ..Stay::none() }
     }
 
     fn jump(config: &Config) -> Option<Jump<'_>> {

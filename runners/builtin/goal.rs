@@ -1,10 +1,11 @@
 //! `Goal`: what the ladder is climbed for.
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Explained, Failure, Outcome, Problem, Runner, Scope, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Scope, Stay, Visit,
     condition::{Condition, Operand},
     lodash::LodashCommand,
 };
@@ -88,6 +89,14 @@ impl Runner for Goal {
 
     fn rests(config: Option<&Config>) -> bool {
         config.is_none_or(|config| config.otherwise == Otherwise::Wait)
+    }
+
+    fn stay(config: Option<&Config>, _: Option<Tz>) -> Stay {
+        match config.map_or(Otherwise::Wait, |config| config.otherwise) {
+            Otherwise::Wait => Stay::unbounded("waits until its condition holds"),
+            Otherwise::Continue => Stay::none(),
+            Otherwise::End => Stay { ends: true, ..Stay::none() },
+        }
     }
 
     fn check(config: &Config) -> Vec<Problem> {

@@ -2,12 +2,13 @@
 
 use std::ops::RangeInclusive;
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Visit, address, lenient,
-    quote::quoted,
+    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Stay, Visit, address,
+    lenient, quote::quoted,
 };
 
 use super::notify::{self, Composed};
@@ -118,6 +119,16 @@ enum Await {
     Completed,
 }
 
+impl Await {
+    fn status(self) -> DeliveryStatus {
+        match self {
+            Self::Placed => DeliveryStatus::Sent,
+            Self::Answered => DeliveryStatus::Answered,
+            Self::Completed => DeliveryStatus::Completed,
+        }
+    }
+}
+
 impl Runner for Phone {
     const NAME: &'static str = "Phone";
     const ALT_NEXT: AltNext = AltNext::Optional;
@@ -126,6 +137,11 @@ impl Runner for Phone {
 
     fn rests(_: Option<&Config>) -> bool {
         true
+    }
+
+    fn stay(config: Option<&Config>, _: Option<Tz>) -> Stay {
+        let awaited = config.map_or(Await::Completed, |config| config.r#await);
+        Stay::message("phone", awaited.status())
     }
 
     fn check(config: &Config) -> Vec<Problem> {
@@ -142,11 +158,7 @@ impl Runner for Phone {
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {
-        let awaited = match config.r#await {
-            Await::Placed => DeliveryStatus::Sent,
-            Await::Answered => DeliveryStatus::Answered,
-            Await::Completed => DeliveryStatus::Completed,
-        };
+        let awaited = config.r#await.status();
         Ok(notify::follow(visit, awaited, || Composed::new("phone", &config.call()?)))
     }
 }

@@ -1,10 +1,13 @@
 //! `PubNub`: publish a message to a channel that programs listen to.
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{AltNext, DeliveryStatus, Failure, Outcome, Problem, Runner, Visit, quote::quoted};
+use crate::{
+    AltNext, DeliveryStatus, Failure, Outcome, Problem, Runner, Sends, Stay, Visit, quote::quoted,
+};
 
 use super::notify::{self, Composed};
 
@@ -66,6 +69,11 @@ impl Runner for PubNub {
 
     fn rests(_: Option<&Config>) -> bool {
         true
+    }
+
+    fn stay(_: Option<&Config>, _: Option<Tz>) -> Stay {
+        let sends = Sends::One { channel: "pubnub", person: false };
+        Stay { sends, ..Stay::message("pubnub", DeliveryStatus::Sent) }
     }
 
     fn check(config: &Config) -> Vec<Problem> {

@@ -1,11 +1,12 @@
 //! `SMS`: text somebody.
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Visit, address, lenient,
-    quote::quoted, template::is_template,
+    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Stay, Visit, address,
+    lenient, quote::quoted, template::is_template,
 };
 
 use super::notify::{self, Composed};
@@ -68,6 +69,15 @@ enum Await {
 /// The longest message that Twilio takes, in characters.
 const LONGEST: usize = 1600;
 
+impl Await {
+    fn status(self) -> DeliveryStatus {
+        match self {
+            Self::Sent => DeliveryStatus::Sent,
+            Self::Delivered => DeliveryStatus::Delivered,
+        }
+    }
+}
+
 impl Runner for SMS {
     const NAME: &'static str = "SMS";
     const ALT_NEXT: AltNext = AltNext::Optional;
@@ -76,6 +86,11 @@ impl Runner for SMS {
 
     fn rests(_: Option<&Config>) -> bool {
         true
+    }
+
+    fn stay(config: Option<&Config>, _: Option<Tz>) -> Stay {
+        let awaited = config.map_or(Await::Delivered, |config| config.r#await);
+        Stay::message("sms", awaited.status())
     }
 
     fn check(config: &Config) -> Vec<Problem> {
@@ -107,10 +122,7 @@ impl Runner for SMS {
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {
-        let awaited = match config.r#await {
-            Await::Sent => DeliveryStatus::Sent,
-            Await::Delivered => DeliveryStatus::Delivered,
-        };
+        let awaited = config.r#await.status();
         Ok(notify::follow(visit, awaited, || Composed::new("sms", &config.sms()?)))
     }
 }

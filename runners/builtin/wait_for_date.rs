@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::{
-    Explained, Failure, Outcome, Problem, Runner, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Stay, Visit,
     calendar::{self, CalendarError, Written},
     quote::{figure, quoted},
     template::is_template,
@@ -103,6 +103,10 @@ impl Runner for WaitForDate {
     /// A literal date passes once: a loop around it would turn without rest ever after.
     fn rests(config: Option<&Config>) -> bool {
         config.is_none_or(|config| config.date.is_template())
+    }
+
+    fn stay(_: Option<&Config>, _: Option<Tz>) -> Stay {
+        Stay::unbounded("waits until a date")
     }
 
     fn check(config: &Config) -> Vec<Problem> {

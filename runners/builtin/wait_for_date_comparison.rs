@@ -1,11 +1,12 @@
 //! `WaitForDateComparison`: wait until the local date has one of some values.
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Explained, Failure, Outcome, Problem, Runner, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Stay, Visit,
     calendar::{self, Attribute, CalendarError, NextMatch},
     lenient::{self, OneOrMany},
     template::is_template,
@@ -49,6 +50,18 @@ impl Runner for WaitForDateComparison {
 
     fn rests(_: Option<&Config>) -> bool {
         true
+    }
+
+    fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {
+        let Some(config) = config else {
+            return Stay::unbounded("waits for what its templates render to");
+        };
+        let own = config.timezone.as_ref().map(|name| calendar::zone(name).ok());
+        let values = config.values.as_slice();
+        match calendar::longest_wait(config.attribute, values, own.unwrap_or(zone)) {
+            Some(most) => Stay::within(TimeDelta::zero(), most),
+            None => Stay::unbounded(format!("waits for a {}", config.attribute.name())),
+        }
     }
 
     fn check(config: &Config) -> Vec<Problem> {

@@ -1,10 +1,11 @@
 //! `WaitForDuration`: wait for a while.
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Explained, Failure, Outcome, Problem, Runner, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Stay, Visit,
     calendar::{self, Unit},
     lenient,
 };
@@ -45,6 +46,16 @@ impl Runner for WaitForDuration {
 
     fn rests(config: Option<&Config>) -> bool {
         config.is_none_or(|config| config.amount > 0.0)
+    }
+
+    fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {
+        let Some(config) = config else {
+            return Stay::unbounded("waits for as long as its templates say");
+        };
+        match calendar::span(config.amount, config.unit, zone) {
+            Some((least, most)) => Stay::within(least, most),
+            None => Stay::unbounded("waits for longer than anybody can count"),
+        }
     }
 
     fn check(config: &Config) -> Vec<Problem> {

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::{Node, escape};
-use crate::{Failure, Problem, Scope, condition::Operand};
+use crate::{Failure, Problem, Scope, condition::Operand, template::Use};
 
 /// Values that one config may look up: each may be as long as all the data.
 const MOST_FOUND: usize = 100;
@@ -121,9 +121,9 @@ impl Found {
         }
     }
 
-    pub(super) fn variables(&self, pointer: &str, found: &mut Vec<(String, Vec<String>)>) {
+    pub(super) fn uses(&self, pointer: &str, found: &mut Vec<(String, Vec<String>, Use)>) {
         if let Self::Rendered(_, node) | Self::Itself(node) = self {
-            node.variables(&format!("{pointer}/value"), found);
+            node.uses(&format!("{pointer}/value"), found);
         }
     }
 }

@@ -5,8 +5,20 @@ use handlebars::{
     template::{HelperTemplate, Parameter, TemplateElement},
 };
 
-/// The paths it reads from the top of the scope, in order of appearance.
-pub(super) fn of(template: &Template) -> Vec<Vec<String>> {
+/// What a template makes of a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// It is written as it is.
+    Text,
+    /// `{{#each}}` goes through it.
+    Each,
+    /// A helper is given it, which knows what to do with it.
+    Given,
+}
+
+/// The paths it reads from the top of the scope, in order of appearance, and what it makes of
+/// each.
+pub(super) fn of(template: &Template) -> Vec<(Vec<String>, Use)> {
     let mut found = Vec::new();
     of_template(template, true, &mut found);
     found
@@ -14,16 +26,16 @@ pub(super) fn of(template: &Template) -> Vec<Vec<String>> {
 
 /// `at_top`: names mean what they mean at the top of the scope. Inside `each` and `with`
 /// they belong to something else, and only `@root` is known.
-fn of_template(template: &Template, at_top: bool, found: &mut Vec<Vec<String>>) {
+fn of_template(template: &Template, at_top: bool, found: &mut Vec<(Vec<String>, Use)>) {
     for element in &template.elements {
         of_element(element, at_top, found);
     }
 }
 
-fn of_element(element: &TemplateElement, at_top: bool, found: &mut Vec<Vec<String>>) {
+fn of_element(element: &TemplateElement, at_top: bool, found: &mut Vec<(Vec<String>, Use)>) {
     match element {
         TemplateElement::Expression(helper) | TemplateElement::HtmlExpression(helper) => {
-            of_parameter(&helper.name, at_top, found);
+            of_parameter(&helper.name, Use::Text, at_top, found);
             of_parameters(helper, at_top, found);
         }
         TemplateElement::HelperBlock(helper) => {
@@ -40,21 +52,28 @@ fn of_element(element: &TemplateElement, at_top: bool, found: &mut Vec<Vec<Strin
     }
 }
 
-fn of_parameters(helper: &HelperTemplate, at_top: bool, found: &mut Vec<Vec<String>>) {
+fn of_parameters(helper: &HelperTemplate, at_top: bool, found: &mut Vec<(Vec<String>, Use)>) {
+    let is_each = helper.block && helper.name.as_name() == Some("each");
+    let used = if is_each { Use::Each } else { Use::Given };
     for parameter in &helper.params {
-        of_parameter(parameter, at_top, found);
+        of_parameter(parameter, used, at_top, found);
     }
     let mut named: Vec<_> = helper.hash.iter().collect();
     named.sort_by_key(|(name, _)| *name);
     for (_, parameter) in named {
-        of_parameter(parameter, at_top, found);
+        of_parameter(parameter, Use::Given, at_top, found);
     }
 }
 
-fn of_parameter(parameter: &Parameter, at_top: bool, found: &mut Vec<Vec<String>>) {
+fn of_parameter(
+    parameter: &Parameter,
+    used: Use,
+    at_top: bool,
+    found: &mut Vec<(Vec<String>, Use)>,
+) {
     match parameter {
         Parameter::Path(Path::Relative((segments, text))) => {
-            found.extend(at_root(segments, text, at_top));
+            found.extend(at_root(segments, text, at_top).map(|path| (path, used)));
         }
         Parameter::Subexpression(expression) => {
             of_element(expression.as_element(), at_top, found);
@@ -86,7 +105,7 @@ mod tests {
 
     fn read(text: &str) -> String {
         let paths = of(&Template::compile(text).unwrap());
-        paths.iter().map(|path| path.join(".")).collect::<Vec<_>>().join(" ")
+        paths.iter().map(|(path, _)| path.join(".")).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -102,6 +121,25 @@ mod tests {
             read("{{#if (and a b)}}{{c}}{{else if d}}{{e}}{{else}}{{f}}{{/if}}"),
             "a b c d e f"
         );
+    }
+
+    #[test]
+    fn what_becomes_of_a_variable_is_known() {
+        let uses = of(&Template::compile(
+            "{{a}} {{upper b}} {{#each c}}{{d}}{{/each}} {{#if e}}{{f}}{{/if}} {{{g}}}",
+        )
+        .unwrap());
+        let uses: Vec<(String, Use)> =
+            uses.into_iter().map(|(path, used)| (path.join("."), used)).collect();
+        let expected = [
+            ("a", Use::Text),
+            ("b", Use::Given),
+            ("c", Use::Each),
+            ("e", Use::Given),
+            ("f", Use::Text),
+            ("g", Use::Text),
+        ];
+        assert_eq!(uses, expected.map(|(path, used)| (path.to_owned(), used)));
     }
 
     #[test]

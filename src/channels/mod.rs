@@ -310,6 +310,11 @@ const OPENERS: &[(&str, Opener)] = &[
     ("webhook", webhook::open),
 ];
 
+/// The names of the channels that come with Rungs.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    OPENERS.iter().map(|(name, _)| *name)
+}
+
 /// Every channel there is, by the name that runners give. None at first.
 #[derive(Default)]
 pub struct Channels {

@@ -1,4 +1,4 @@
-//! `check`: everything that is wrong with sequences.
+//! `check`: everything that is wrong with sequences, and the bounds of those that are right.
 //!
 //! Promises: no file keeps another from being checked, whatever it is. What is found is data,
 //! so it goes to stdout; the sum of it to stderr. Needs no configuration; if there is one, the
@@ -6,15 +6,17 @@
 
 use std::path::PathBuf;
 
-use rungs_core::{InFile, check_fragment, is_fragment};
+use rungs_core::{
+    Diagnostic, InFile, Sequence, check::limits::Limits, check_fragment, is_fragment,
+};
 use rungs_runners::Kind;
 use serde_json::json;
 
 use super::{
-    Context, Failure, Output, Result,
+    Context, Failure, Output, Result, bounds,
     failure::{count, rendered},
     input::Source,
-    output::{self, BAD, GOOD, talk},
+    output::{self, BAD, BOLD, DIM, GOOD, pad, talk},
     test::{self, Broken},
 };
 
@@ -23,6 +25,8 @@ pub(super) struct Args {
     /// Sequences in YAML or JSON, fragments, and cases (NAME.test.yml); `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    wanted: bounds::Wanted,
 }
 
 /// How much there is to say.
@@ -30,10 +34,12 @@ pub(super) struct Args {
 struct Sum {
     errors: usize,
     warnings: usize,
+    limits: Limits,
 }
 
 pub(super) fn check(args: &Args, context: &Context) -> Result<()> {
-    let (mut sum, kinds) = (Sum::default(), context.known_kinds()?);
+    let mut sum = Sum { limits: args.wanted.limits()?, ..Sum::default() };
+    let kinds = context.known_kinds()?;
     for path in &args.files {
         if test::is_cases(path) {
             if let Err(broken) = test::read(path, &kinds) {
@@ -55,23 +61,44 @@ pub(super) fn check(args: &Args, context: &Context) -> Result<()> {
 impl Sum {
     fn say(&mut self, source: &Source, kinds: &[Kind], output: Output) -> Result<()> {
         let text = source.text();
-        let diagnostics = if is_fragment(&text) {
-            check_fragment(&text, &source.files, kinds)
-        } else {
-            source.check(kinds).diagnostics
-        };
-        let errors = diagnostics.iter().filter(|one| one.is_error()).count();
+        if is_fragment(&text) {
+            return self.tell(&check_fragment(&text, &source.files, kinds), source, output);
+        }
+        let checked = source.check(kinds);
+        self.tell(&checked.diagnostics, source, output)?;
+        checked.sequence.map_or(Ok(()), |sequence| self.bound(&sequence, source, output))
+    }
+
+    fn tell(&mut self, found: &[Diagnostic], source: &Source, output: Output) -> Result<()> {
+        let errors = found.iter().filter(|one| one.is_error()).count();
         self.errors += errors;
-        self.warnings += diagnostics.len() - errors;
+        self.warnings += found.len() - errors;
         if output.is_json() {
-            for diagnostic in &diagnostics {
+            for diagnostic in found {
                 output::json(&InFile { file: &source.file, diagnostic })?;
             }
-        } else if !diagnostics.is_empty() {
-            output::text(rendered(&diagnostics, &source.file, &text).trim_end())?;
+        } else if !found.is_empty() {
+            output::text(rendered(found, &source.file, &source.text()).trim_end())?;
             output::text("")?;
         }
         Ok(())
+    }
+
+    /// The bounds of a sequence, and which of them pass the limits.
+    fn bound(&mut self, sequence: &Sequence, source: &Source, output: Output) -> Result<()> {
+        let found = rungs_core::bounds(sequence);
+        let passed = self.limits.passed(&found, &source.text(), &bounds::spell);
+        self.tell(&passed, source, output)?;
+        let (file, name) = (&source.file, &sequence.name);
+        if output.is_json() {
+            let bounds = bounds::document(&found);
+            return Ok(output::json(&json!({ "file": file, "sequence": name, "bounds": bounds }))?);
+        }
+        output::text(format!("{BOLD}{name}{BOLD:#} {DIM}{file}{DIM:#}"))?;
+        for (what, said) in bounds::sentences(&found) {
+            output::text(format!("  {}{said}", pad(what, 15)))?;
+        }
+        Ok(output::text("")?)
     }
 
     /// Cases that cannot be tried. If that is their sequence's fault, it is told there.

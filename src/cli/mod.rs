@@ -19,6 +19,7 @@ use crate::config::Config;
 mod apply;
 mod audit;
 mod backup;
+mod bounds;
 mod caller_ids;
 mod change;
 mod check;
@@ -233,7 +234,7 @@ impl Command {
             Format::Text | Format::Json => true,
             Format::Svg => matches!(self, Self::Simulate(_) | Self::Diagram(_)),
             Format::Mermaid => matches!(self, Self::Diagram(_)),
-            Format::Markdown => matches!(self, Self::Schema),
+            Format::Markdown => matches!(self, Self::Schema(_)),
         }
     }
 

@@ -28,6 +28,7 @@ mod fragment;
 mod graph;
 mod ics;
 mod input;
+pub mod limits;
 mod node;
 mod parts;
 mod quiet;

@@ -8,6 +8,7 @@
 //! Called by: intake (to check and to start), the engine (to advance), the command line.
 
 pub mod advance;
+pub mod bounds;
 pub mod bundle;
 pub mod cases;
 pub mod check;
@@ -32,6 +33,7 @@ pub mod simulate;
 pub mod start;
 
 pub use advance::{Advanced, Delivery, advance};
+pub use bounds::{Bounds, bounds};
 pub use check::{
     Checked, check, check_bytes, check_bytes_with, check_fragment, check_value, check_with,
     is_fragment,

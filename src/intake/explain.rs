@@ -72,6 +72,8 @@ fn written(row: delivery::Model) -> Option<Written> {
         retry: retry.unwrap_or_default(),
         in_doubt: remedy(&row.in_doubt).unwrap_or_default(),
         late,
+        quiet: row.quiet.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+        quiet_at: moment(row.quiet_at).filter(|_| row.quiet.is_some()),
         begun_at: moment(row.begun_at),
         due_at: moment(row.due_at),
         lease_until: moment(row.lease_until),

@@ -1,4 +1,4 @@
-//! The steps as a graph: what is never reached, and what never rests.
+//! The steps as a graph: what is never reached, what never rests, and what never ends.
 //!
 //! Promises: no false error. A step whose config could not be read may lead anywhere and
 //! may rest, so that one mistake is not reported as three.
@@ -10,13 +10,25 @@ use super::{
 };
 use crate::{Diagnostic, sequence::Target};
 
+mod endless;
 mod rest;
 
-/// Reports unreachable steps, and loops that never rest.
-pub(super) fn check(steps: &[Option<Draft<'_>>], ways: &[Ways], report: &mut Report<'_>) {
+/// Reports unreachable steps, loops that never rest, and those that are never left. `fails`: a
+/// step that reaches nobody fails the process, unless it says otherwise.
+pub(super) fn check(
+    steps: &[Option<Draft<'_>>],
+    ways: &[Ways],
+    fails: bool,
+    report: &mut Report<'_>,
+) {
     let reached = reached(steps, ways);
     unreachable(steps, ways, &reached, report);
+    let before = report.len();
     rest::check(steps, ways, &reached, report);
+    // One mistake is told once: what is wrong elsewhere may be what makes the loop.
+    if report.len() == before && !report.has_errors() {
+        endless::check(steps, ways, &reached, fails, report);
+    }
 }
 
 /// Which steps a process can come to.

@@ -68,7 +68,7 @@ pub(super) fn read<'a>(
     let steps = steps(&items, kinds, &top.calendars, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
-    graph::check(&steps, &ways, report);
+    graph::check(&steps, &ways, top.defaults.fail_on_failure == Some(true), report);
     let zone = at.field("timezone");
     variables::check(&steps, zone.as_ref().zip(top.timezone.as_ref()), top.input.as_ref(), report);
     if report.has_errors() { None } else { built(top, steps, &ways) }
@@ -87,7 +87,8 @@ pub(super) fn read_fragment<'a>(
     let steps = steps(&items, kinds, &calendars, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
-    graph::check(&steps, &ways, report);
+    // What the sequences that use it say of failures is not known here.
+    graph::check(&steps, &ways, true, report);
     variables::check(&steps, None, None, report);
 }
 

@@ -27,7 +27,7 @@ pub(super) fn read(at: &At<'_>, report: &mut Report<'_>) -> Option<Template> {
 }
 
 /// By the whole name, or by the city alone.
-fn nearest(text: &str) -> Option<&'static str> {
+pub(super) fn nearest(text: &str) -> Option<&'static str> {
     let city = |name: &'static str| name.rsplit_once('/').map_or(name, |(_, city)| city);
     let names = || TZ_VARIANTS.iter().map(|zone| zone.name());
     suggest::nearest(text, names()).or_else(|| {

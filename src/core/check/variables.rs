@@ -1,7 +1,17 @@
-//! Template variables that nothing will ever fill.
+//! Variables that nothing will ever fill, or whose type is not what is made of them: in
+//! templates and in conditions, held against `input`.
 
 use rungs_runners::{Template, scope::RESERVED};
 use serde_json::Value;
+
+mod conditions;
+mod known;
+mod rendered;
+#[cfg(test)]
+mod tests;
+
+use known::Known;
+use rendered::{Configs, Used};
 
 use super::{at::At, expect, node::quoted, report::Report, step::Draft};
 use crate::{Diagnostic, diagnostic::Place, sequence::Input};
@@ -17,19 +27,44 @@ pub(super) fn check(
     let ids: Vec<&str> =
         steps.iter().flatten().filter_map(|step| step.id.as_ref()).map(|id| id.text).collect();
     let schema = input.map(|input| &input.schema);
+    let data = schema.map(Known::data);
+    let mut configs = Configs::default();
     if let Some((at, template)) = timezone {
-        for path in template.variables() {
-            variable(&path, at, &ids, schema, report);
+        for (path, used) in template.uses() {
+            variable(path, at, &ids, schema, report);
+            if let Some(data) = data.filter(|_| is_data(path)) {
+                let used = Used { path, becomes: *used, at: at.clone() };
+                used.check(data, report);
+                used.check_zone(data, report);
+            }
         }
     }
     for step in steps.iter().flatten() {
         let Some((prepared, config)) = step.prepared.as_ref().zip(step.at.field("config")) else {
             continue;
         };
-        for (pointer, path) in prepared.variables() {
-            variable(&path, &config.find(&pointer), &ids, schema, report);
+        for (pointer, path, used) in prepared.uses() {
+            let at = config.find(&pointer);
+            variable(&path, &at, &ids, schema, report);
+            if let Some((data, kind)) = data.filter(|_| is_data(&path)).zip(step.kind) {
+                let used = Used { path: &path, becomes: used, at };
+                used.check(data, report);
+                used.check_wanted(data, (&kind, &pointer), &mut configs, report);
+                if pointer == "/timezone" {
+                    used.check_zone(data, report);
+                }
+            }
+        }
+        // What a runner that lives elsewhere makes of its config, nobody knows.
+        if step.kind.is_some_and(|kind| !kind.asks) {
+            conditions::check(&config, &ids, data, 0, report);
         }
     }
+}
+
+/// Whether a path leads into the data, and not to what stands beside them.
+fn is_data(path: &[String]) -> bool {
+    path.first().is_some_and(|root| !RESERVED.contains(&root.as_str()))
 }
 
 fn variable(
@@ -117,101 +152,4 @@ fn is_open(schema: &Value) -> bool {
         schema.get("additionalProperties").is_some_and(|more| *more != Value::Bool(false));
     let elsewhere = ["allOf", "anyOf", "oneOf", "if", "$ref", "$dynamicRef", "patternProperties"];
     says_so || elsewhere.iter().any(|keyword| schema.get(keyword).is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::check::node::{Data, Node};
-
-    /// What is said of a variable, given as `a.b`, and with what help.
-    fn said(path: &str, schema: &Value) -> Option<(String, Option<String>)> {
-        let source = format!("'{{{{{path}}}}}'");
-        let node = Node { data: Data::Text(String::new()), span: 0..source.len() };
-        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        let mut report = Report::new(&source);
-        variable(&path, &At::root(&node), &["ring", "nap"], Some(schema), &mut report);
-        let found = report.close().pop()?;
-        assert_eq!((found.code, found.column), ("unknown-variable", 4));
-        Some((found.message, found.help))
-    }
-
-    fn schema() -> Value {
-        json!({
-            "properties": {
-                "order": { "$ref": "#/$defs/order" },
-                "restaurant": { "type": "object", "properties": { "phone": {} }, "additionalProperties": true },
-                "lines": { "items": { "properties": { "sku": {} } } },
-                "mixed": { "properties": { "a": {} }, "anyOf": [{ "properties": { "b": {} } }] },
-                "free": { "type": "object" },
-            },
-            "$defs": { "order": { "properties": { "status": { "type": "string" } } } },
-        })
-    }
-
-    #[test]
-    fn a_variable_that_input_rules_out_is_told() {
-        for (path, name, meant) in [
-            ("ordr.status", "ordr", "order"),
-            ("order.stauts", "stauts", "status"),
-            ("lines.0.skuu", "skuu", "sku"),
-        ] {
-            let (message, help) = said(path, &schema()).unwrap();
-            assert!(message.contains(&format!("`{path}`")), "{message}");
-            assert!(message.ends_with(&format!("`{name}`")), "{message}");
-            assert!(help.unwrap().starts_with(&format!("did you mean `{meant}`?")));
-        }
-    }
-
-    #[test]
-    fn a_variable_that_input_leaves_room_for_passes() {
-        for path in [
-            "order",
-            "order.status",
-            "order.status.length",
-            "restaurant.anything",
-            "lines.0.sku",
-            "lines.length",
-            "mixed.b",
-            "free.x.y",
-            "process.id",
-            "events.reply.data",
-            "steps.ring.status",
-        ] {
-            assert_eq!(said(path, &schema()), None, "{path}");
-        }
-        assert_eq!(said("anything", &json!({ "required": ["order"] })), None);
-        assert_eq!(
-            said("anything", &json!({ "properties": {}, "additionalProperties": {} })),
-            None
-        );
-    }
-
-    #[test]
-    fn a_result_of_no_step_is_told() {
-        let (message, help) = said("steps.rign.status", &json!({})).unwrap();
-        assert_eq!(message, "`steps.rign.status` is always empty: there is no step `rign`");
-        assert_eq!(help.unwrap(), "did you mean `ring`? (known steps: ring, nap)");
-    }
-
-    #[test]
-    fn a_variable_is_found_as_a_word_of_its_template() {
-        for (written, variable, offset) in [
-            ("a {{ab}} {{b.a}} {{a}}", "a", Some(19)),
-            ("{{upper a}}", "a", Some(8)),
-            ("{{[a b]}}", "a.b", None),
-        ] {
-            assert_eq!(offset_in(written, variable), offset, "{written}");
-        }
-    }
-
-    #[test]
-    fn a_schema_that_refers_to_itself_is_followed_no_further_than_the_path() {
-        let schema =
-            json!({ "properties": { "a": { "$ref": "#" }, "b": { "$ref": "#/properties/b" } } });
-        assert_eq!(said("a.a.a.a.b", &schema), None);
-        assert!(said("a.a.a.c", &schema).is_some());
-    }
 }

@@ -41,7 +41,7 @@ impl Mentions {
             mentions.read(written.get("steps").unwrap_or(&Value::Null), 0);
         }
         for step in &sequence.steps {
-            for (pointer, path) in step.config.variables() {
+            for (pointer, path, _) in step.config.uses() {
                 mentions.uses(path, use_of(&step.kind, &pointer));
             }
         }

@@ -9,10 +9,11 @@ use std::{
 use serde_json::Value;
 
 mod backup;
+mod bounds;
 mod cases;
 mod desk;
-mod fuzz;
 mod fragments;
+mod fuzz;
 mod import;
 #[cfg(feature = "aws")]
 mod lambda_runner;
@@ -147,8 +148,10 @@ fn a_check_says_everything_that_is_wrong_with_every_file() {
         assert!(said.out.contains(words), "no {words:?} in:\n{}", said.out);
     }
     let lines = desk.say(&[&["check", "--format", "json"], &files[..]].concat());
-    let lines: Vec<Value> =
-        lines.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = lines.out.lines().map(|line| serde_json::from_str(line).unwrap());
+    let (bounds, lines): (Vec<Value>, Vec<Value>) =
+        lines.partition(|line: &Value| line.get("bounds").is_some());
+    assert!(bounds.len() == 1 && bounds[0]["file"] == "ladder.yml", "{bounds:?}");
     assert!(lines.iter().all(|line| line["severity"] == "error" && line["file"] != "ladder.yml"));
     let runner = lines.iter().find(|line| line["code"] == "unknown-runner").unwrap();
     assert_eq!((&runner["file"], &runner["line"]), (&"bad.yml".into(), &4.into()));
@@ -157,7 +160,8 @@ fn a_check_says_everything_that_is_wrong_with_every_file() {
 #[test]
 fn a_check_reads_stdin_and_is_content_with_what_is_right() {
     let desk = Desk::new();
-    assert_eq!(desk.ask(&["check", "ladder.yml", "call.yml"]), "");
+    let said = desk.say(&["check", "ladder.yml", "call.yml"]);
+    said.refuses(0, &["2 files checked, nothing to say"]);
     let mut child = desk.command(&["check", "-"]).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"sequence: x").unwrap();
     let said = Said::of(child.wait_with_output().unwrap());

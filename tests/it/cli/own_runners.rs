@@ -77,7 +77,8 @@ async fn a_sample_verifies_and_answers(interpreter: &str, file: &str) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let receiver = Receiver::start(interpreter, file);
     let desk = receiver.desk();
-    assert_eq!(desk.ask(&["check", "credit.yml"]), "");
+    let checked = desk.ask(&["check", "credit.yml"]);
+    assert!(checked.contains("waits until `CreditCheck` answers"), "{checked}");
     let told = climb(&desk, r#"{"order": {"id": 7, "total": 120}}"#);
     assert!(told.contains("→ next: 120 is fine"), "{told}");
     assert!(told.contains(r#"{"order":"7","granted":"120"}"#), "{told}");

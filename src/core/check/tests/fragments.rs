@@ -168,7 +168,7 @@ steps:
     let sequence = checked.sequence.unwrap();
     assert_eq!(sequence.steps.len(), 2);
     let read: Vec<String> =
-        sequence.steps[0].config.variables().iter().map(|(_, path)| path.join(".")).collect();
+        sequence.steps[0].config.uses().iter().map(|(_, path, _)| path.join(".")).collect();
     assert_eq!(read, ["steps.k--call.status"]);
     let data = serde_json::json!({ "order": { "status": 3 } });
     let steps = serde_json::json!({ "k--call": { "status": "" }, "k--other": "" });

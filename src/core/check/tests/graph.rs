@@ -145,16 +145,54 @@ fn every_restless_loop_is_told() {
 #[test]
 fn a_loop_that_rests_or_ends_passes() {
     for steps in [
-        // A wait, a call, a step to itself.
-        "  - { id: a, run: Nap }\n  - { id: b, run: GoTo, config: { step: a } }",
-        "  - { id: a, run: Shout, config: { to: '1' } }\n  - { id: b, run: GoTo, config: { step: a } }",
-        "  - { id: a, run: Shout, config: { to: '1' }, next: a }",
+        // A wait, a call, a step to itself; each with a way out.
+        "  - { id: a, run: Nap }\n  - { id: c, run: Choose, altNext: end }\n  - { id: b, run: GoTo, config: { step: a } }",
+        "  - { id: a, run: Shout, config: { to: '1' }, altNext: end }\n  - { id: b, run: GoTo, config: { step: a } }",
+        "  - { id: a, run: Shout, config: { to: '1' }, next: a, altNext: end }",
         // A bound.
         "  - { id: a, run: Choose, altNext: end }\n  - { id: b, run: GoTo, config: { step: a, times: 3 } }",
         "  - { id: a, run: GoTo, config: { step: a, times: 3 } }",
     ] {
         says_of_steps(steps, &[]);
     }
+}
+
+#[test]
+fn a_loop_that_is_never_left_is_told() {
+    for (steps, line, ring) in [
+        (
+            "  - { id: in, run: Nap }
+  - { id: a, run: Shout, config: { to: '1' } }
+  - { id: b, run: GoTo, config: { step: a } }",
+            5,
+            ": a, b",
+        ),
+        ("  - { id: a, run: Shout, config: { to: '1' }, next: a }", 3, ": a"),
+        (
+            "  - { id: a, run: Nap }
+  - { id: c, run: GoTo, config: { step: a, times: 3 } }
+  - { id: b, run: GoTo, config: { step: a } }",
+            5,
+            ": a, c, b",
+        ),
+    ] {
+        says_of_steps(steps, &[("endless-loop", line, 11, ring)]);
+    }
+}
+
+#[test]
+fn a_loop_that_may_be_left_passes() {
+    const GOAL: &str = "lodashCommand: isString, value: { type: get, value: a }";
+    for steps in [
+        // A goal ahead, one that ends, a call that fails the process.
+        format!("  - {{ id: a, run: Nap }}\n  - {{ id: b, run: GoTo, config: {{ step: a }} }}\n  - {{ id: g, run: Goal, config: {{ {GOAL} }} }}"),
+        format!("  - {{ id: a, run: Nap }}\n  - {{ id: g, run: Goal, config: {{ {GOAL}, otherwise: end }}, next: end }}\n"),
+        "  - { id: a, run: Shout, config: { to: '1' }, onFailure: fail }\n  - { id: b, run: GoTo, config: { step: a } }".to_owned(),
+    ] {
+        says_of_steps(&steps, &[]);
+    }
+    let fails = "sequence: x\ndefaults: { onFailure: fail }\nsteps:\n  - { id: a, run: Shout, config: { to: '1' }, next: a }";
+    says(fails, &[]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::render;
 const VALID: &str = "\
 sequence: order-escalation
 timezone: \"{{zone}}\"
-input: { properties: { zone: { $ref: '#/$defs/a' }, restaurant: {} }, $defs: { a: { enum: [1] } } }
+input: { properties: { zone: { $ref: '#/$defs/a' }, restaurant: {} }, $defs: { a: { enum: [UTC] } } }
 steps:
   - &call
     id: ring

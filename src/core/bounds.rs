@@ -1,0 +1,196 @@
+//! The bounds of a sequence: when it first reaches a person, how many messages it sends at
+//! most, and how long a process of it lives at most.
+//!
+//! Promises: no bound is ever too low (the earliest contact: never too high), whatever is
+//! answered, whatever happens and however the data look. They are exact where the data do not
+//! decide and there is one loop at most; loops in each other are counted together, which may
+//! give more. Where there is no bound, the step that is the reason is named. Takes time in
+//! proportion to the steps.
+//! What they count on: Rungs runs and is quick (downtime, a channel's limits, a pause or a
+//! `resume` by hand and a provider's `Retry-After` come on top), attempts end within
+//! [`LONGEST_ATTEMPT`], and clocks change as they have since 2020. The first contact counts
+//! on addresses that are such, and holds for as long as no goal is achieved.
+//! Called by: the command line (`check`).
+
+use rungs_runners::{Rest, Scope, Sends, Stay};
+use serde_json::{Map, json};
+
+use crate::Sequence;
+
+mod delivery;
+mod first;
+pub(crate) mod graph;
+mod most;
+#[cfg(test)]
+mod tests;
+mod weight;
+
+pub use delivery::LONGEST_ATTEMPT;
+use graph::Graph;
+use most::Shape;
+use weight::Weight;
+
+/// The bounds of a sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// When a person is contacted first; none if that never happens.
+    pub first_contact: Option<FirstContact>,
+    /// Messages of one process.
+    pub messages: Most,
+    /// Attempts to send them, where they meet trouble.
+    pub attempts: Most,
+    /// Messages through each channel that the sequence uses, in the order of the steps.
+    pub channels: Vec<(&'static str, Most)>,
+    /// How long a process lives, in milliseconds.
+    pub life: Most,
+    /// The same if every message were settled at once: what the waits alone take.
+    pub waits: Most,
+}
+
+/// When a person is contacted first, counted from the start, for as long as no goal is
+/// achieved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstContact {
+    /// Not before that, in milliseconds.
+    pub earliest: u64,
+    /// Not after that, in milliseconds, if anybody is contacted.
+    pub latest: Most,
+    /// A way on which a process ends and nobody has been contacted.
+    pub nobody: Option<Way>,
+}
+
+/// The most there can be of something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Most {
+    /// So much; none if there is no bound.
+    pub most: Option<u64>,
+    /// Why there is no bound.
+    pub since: Option<Since>,
+    /// A way that comes to so much.
+    pub way: Way,
+}
+
+/// Why there is no bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Since {
+    /// Id of the step that is the reason.
+    pub step: String,
+    /// What it does, as a clause that goes on after its name.
+    pub does: String,
+}
+
+/// A way through the steps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    /// Ids of the steps, in order; each loop is gone through once.
+    pub steps: Vec<String>,
+    /// The jumps back that are taken on the way.
+    pub rounds: Vec<Round>,
+    /// Whether it goes on until the process ends.
+    pub ends: bool,
+}
+
+/// A jump back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// Id of the step that jumps.
+    pub from: String,
+    /// Id of the step it jumps to.
+    pub to: String,
+    /// How often at most.
+    pub times: u32,
+}
+
+/// Steps of a way that are named; of a longer one the rest is counted.
+const NAMED: usize = 24;
+
+/// Computes the bounds of a sequence.
+pub fn bounds(sequence: &Sequence) -> Bounds {
+    let zone = zone(sequence);
+    let stays: Vec<Stay> = sequence.steps.iter().map(|step| step.config.stay(zone)).collect();
+    let shape = Shape::of(Graph::of(sequence, &stays, true));
+    let most = |weigh: &dyn Fn(usize, &Stay) -> Weight| {
+        let weights: Vec<Weight> =
+            stays.iter().enumerate().map(|(at, stay)| weigh(at, stay)).collect();
+        most::most(&shape, &weights).named(sequence, &stays)
+    };
+    let messages = |of: Option<&'static str>| {
+        most(&|at, stay| match stay.sends {
+            Sends::Nothing => Weight::ZERO,
+            Sends::One { channel, .. } => Weight::of(of.is_none_or(|of| of == channel).into()),
+            Sends::Unknown => Weight::endless(at),
+        })
+    };
+    let life = |settled_at_once: bool| {
+        most(&|at, stay| match &stay.rest {
+            Rest::Within { most, .. } => Weight::of_duration(*most),
+            Rest::Delivery(_) if settled_at_once => Weight::ZERO,
+            Rest::Delivery(awaited) => sequence
+                .steps
+                .get(at)
+                .map_or(Weight::ZERO, |step| Weight::of(delivery::longest(step, *awaited))),
+            Rest::Unbounded { .. } => Weight::endless(at),
+        })
+    };
+    Bounds {
+        first_contact: first::contact(sequence, &stays),
+        messages: messages(None),
+        attempts: most(&|at, stay| match stay.sends {
+            Sends::Nothing => Weight::ZERO,
+            Sends::One { .. } => Weight::of(delivery::attempts(sequence.steps.get(at))),
+            Sends::Unknown => Weight::endless(at),
+        }),
+        channels: channels(&stays).into_iter().map(|name| (name, messages(Some(name)))).collect(),
+        life: life(false),
+        waits: life(true),
+    }
+}
+
+/// The channels that are used, in the order of the steps.
+fn channels(stays: &[Stay]) -> Vec<&'static str> {
+    let mut channels = Vec::new();
+    for stay in stays {
+        if let Sends::One { channel, .. } = stay.sends
+            && !channels.contains(&channel)
+        {
+            channels.push(channel);
+        }
+    }
+    channels
+}
+
+/// The zone of its processes, if that does not depend on their data.
+fn zone(sequence: &Sequence) -> Option<chrono_tz::Tz> {
+    let template = sequence.timezone.as_ref().filter(|zone| zone.variables().is_empty())?;
+    let (data, nothing) = (Map::new(), json!({}));
+    let scope = Scope::new(&data, || json!({}), &nothing, &nothing);
+    template.render(&scope).ok()?.trim().parse().ok()
+}
+
+impl Way {
+    /// `grace -> ring -> again (3 times back to ring) -> end`.
+    pub fn words(&self) -> String {
+        let mut words: Vec<String> = self
+            .steps
+            .iter()
+            .take(NAMED)
+            .map(|step| {
+                let round = self.rounds.iter().find(|round| round.from == *step);
+                round.map_or_else(
+                    || step.clone(),
+                    |Round { to, times, .. }| match times {
+                        1 => format!("{step} (once back to {to})"),
+                        times => format!("{step} ({times} times back to {to})"),
+                    },
+                )
+            })
+            .collect();
+        if self.steps.len() > NAMED {
+            words.push(format!("{} more", self.steps.len() - NAMED));
+        }
+        if self.ends {
+            words.push("end".to_owned());
+        }
+        words.join(" -> ")
+    }
+}

@@ -1,0 +1,210 @@
+//! Conditions that `input` rules out: operands at paths where nothing is, and comparisons that
+//! are never so.
+//!
+//! Promises: no false alarm for data that only an event brings, as long as its name is not
+//! nearly one that `input` lists, and its values fit those that `input` lists.
+
+use rungs_runners::{path::Path, scope::RESERVED, template::is_template};
+use serde_json::Value;
+
+use super::{
+    super::{
+        at::At,
+        node::{Data, quoted},
+        report::Report,
+        suggest,
+    },
+    known::{Known, type_of},
+    rendered::inside_of_nothing,
+};
+use crate::Diagnostic;
+
+/// Where conditions stand in each other, or in a config.
+const NESTING: [&str; 4] = ["all", "any", "not", "where"];
+/// How deep conditions are followed; the runners take fewer.
+const DEPTH: usize = 20;
+
+/// An operand that is a path.
+struct Operand<'a> {
+    at: At<'a>,
+    path: Vec<String>,
+}
+
+/// Warns of what is wrong with the conditions in a config.
+pub(super) fn check(
+    at: &At<'_>,
+    ids: &[&str],
+    data: Option<Known<'_>>,
+    depth: usize,
+    report: &mut Report<'_>,
+) {
+    if depth > DEPTH {
+        return;
+    }
+    match &at.node.data {
+        Data::List(items) => {
+            for index in 0..items.len() {
+                check(&at.find(&format!("/{index}")), ids, data, depth + 1, report);
+            }
+        }
+        Data::Mapping(_) => {
+            if at.field("lodashCommand").is_some() {
+                test(at, ids, data, report);
+            }
+            for nested in NESTING.iter().filter_map(|key| at.field(key)) {
+                check(&nested, ids, data, depth + 1, report);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn test(at: &At<'_>, ids: &[&str], data: Option<Known<'_>>, report: &mut Report<'_>) {
+    let sides = [at.field("value"), at.field("compareTo")];
+    let [left, right] = sides.map(|side| side.as_ref().and_then(operand));
+    for operand in [&left, &right].into_iter().flatten() {
+        exists(operand, ids, data, report);
+    }
+    let Some(command) = at.field("lodashCommand").and_then(|field| field.node.text()) else {
+        return;
+    };
+    let Some(data) = data else { return };
+    if let ("eq" | "isEqual", Some(value), Some(compared)) =
+        (command, at.field("value"), at.field("compareTo"))
+    {
+        match (&left, &right) {
+            (Some(path), None) => equal(path, data, &compared, report),
+            (None, Some(path)) => equal(path, data, &value, report),
+            _ => {}
+        }
+    }
+    if let Some((types, path)) = wanted(command).zip(left) {
+        let Some(known) = follow(&path, data) else { return };
+        if known.types().is_some_and(|found| !found.iter().any(|one| types.contains(one))) {
+            let name = quoted(&path.path.join("."));
+            let message =
+                format!("this is never so: `input` says that {name} is {}", known.words());
+            let place = at.field("lodashCommand").map(|field| field.place()).unwrap_or_default();
+            report.add(Diagnostic::warning("never-true", place, message));
+        }
+    }
+}
+
+/// The types that a predicate of one value is true of.
+fn wanted(command: &str) -> Option<&'static [&'static str]> {
+    Some(match command {
+        "isString" => &["string"],
+        "isNumber" | "isInteger" | "isFinite" => &["number"],
+        "isBoolean" => &["boolean"],
+        "isArray" => &["array"],
+        "isPlainObject" => &["object"],
+        "isObject" => &["object", "array"],
+        _ => return None,
+    })
+}
+
+/// An operand that looks something up by a path that is known by now.
+fn operand<'a>(at: &At<'a>) -> Option<Operand<'a>> {
+    let is_get = at.field("type")?.node.text() == Some("get");
+    let at = at.field("value").filter(|_| is_get)?;
+    let value = at.node.to_json();
+    if value.as_str().is_some_and(is_template) {
+        return None;
+    }
+    let path = Path::from_config(&value).ok()?.keys().map(str::to_owned).collect();
+    Some(Operand { at, path })
+}
+
+/// What `input` says of the value an operand looks up.
+fn follow<'a>(operand: &Operand<'_>, data: Known<'a>) -> Option<Known<'a>> {
+    let root = operand.path.first()?.as_str();
+    data.follow(&operand.path).filter(|_| !RESERVED.contains(&root))
+}
+
+/// Whether there can be anything at its path.
+fn exists(
+    Operand { at, path }: &Operand<'_>,
+    ids: &[&str],
+    data: Option<Known<'_>>,
+    report: &mut Report<'_>,
+) {
+    let written = quoted(&path.join("."));
+    let (message, help) = match (path.first().map(String::as_str), path.get(1)) {
+        (Some("steps"), Some(id)) if !ids.contains(&id.as_str()) => (
+            format!("{written} is never there: there is no step {}", quoted(id)),
+            report.suggest(id, "steps", ids.iter().copied()),
+        ),
+        (Some(root), _) if RESERVED.contains(&root) => return,
+        _ => {
+            let Some(data) = data else { return };
+            if let Some((parent, words)) = inside_of_nothing(path, data) {
+                (format!("{written} is never there: `input` says that {parent} is {words}"), None)
+            } else if let Some((name, known)) = unlisted(path, data) {
+                (
+                    format!("{written} may not be there: `input` has no {}", quoted(name)),
+                    report.suggest(name, "names", known),
+                )
+            } else {
+                return;
+            }
+        }
+    };
+    report.add(Diagnostic::warning("unknown-variable", at.place(), message).help(help));
+}
+
+/// A name on a path that `input` does not list, where it says that it lists all, or lists one
+/// that is nearly the same; and those that it lists.
+fn unlisted<'p, 'a>(path: &'p [String], data: Known<'a>) -> Option<(&'p str, Vec<&'a str>)> {
+    let mut known = data;
+    for name in path {
+        let Some(next) = known.at(name) else {
+            let keys = known.keys();
+            let is_meant = suggest::nearest(name, keys.iter().copied()).is_some();
+            return (!keys.is_empty() && (is_meant || known.is_closed())).then_some((name, keys));
+        };
+        known = next;
+    }
+    None
+}
+
+/// Whether what an operand looks up can be equal to a value that stands there.
+fn equal(operand: &Operand<'_>, data: Known<'_>, other: &At<'_>, report: &mut Report<'_>) {
+    let is_raw = other.field("type").is_some_and(|field| field.node.text() == Some("raw"));
+    let Some(at) = other.field("value").filter(|_| is_raw) else { return };
+    let value = at.node.to_json();
+    if value.as_str().is_some_and(is_template) || value.is_array() || value.is_object() {
+        return;
+    }
+    let Some(known) = follow(operand, data) else { return };
+    let name = quoted(&operand.path.join("."));
+    let differs = known.types().is_some_and(|types| !types.contains(&type_of(&value)));
+    // One value alone is what it begins with; an event will change it.
+    let listed = known.values().filter(|values| values.len() > 1);
+    let (message, help) = match (differs, listed) {
+        (true, _) => {
+            let help = match &value {
+                Value::Null => Some("`isNil` tells whether there is nothing".to_owned()),
+                Value::String(_) => None,
+                _ => Some("a text never equals a number or a boolean".to_owned()),
+            };
+            let help = help.filter(|_| value.is_null() || known.is_one_of(&["string", "null"]));
+            (format!("they are never equal: `input` says that {name} is {}", known.words()), help)
+        }
+        (false, Some(values)) if !values.iter().any(|one| is_same(one, &value)) => {
+            let words: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+            let help = value.as_str().and_then(|text| report.suggest(text, "values", words));
+            let message =
+                format!("they are never equal: `input` says that {name} is {}", known.words());
+            (message, help)
+        }
+        _ => return,
+    };
+    report.add(Diagnostic::warning("never-true", at.place(), message).help(help));
+}
+
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => (one - other).abs() < f64::EPSILON,
+        _ => one == other,
+    }
+}

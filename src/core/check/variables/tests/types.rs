@@ -1,0 +1,148 @@
+//! Types: each sequence says of itself what is found in it.
+
+use rungs_runners::builtin::KINDS;
+
+use crate::check;
+
+const INPUT: &str = "sequence: x
+input:
+  type: object
+  properties:
+    order:
+      type: object
+      properties:
+        count: { type: integer }
+        note: { type: string }
+        status: { enum: [open, paid, disputed] }
+        paid: { type: boolean }
+        lines: { type: array, items: { type: object, properties: { sku: { type: string } } } }
+        tags: { type: array, items: { type: string } }
+        minutes: { type: string, pattern: '^[0-9]+$' }
+        more: {}
+    zone: { type: string, default: Europe/Zagrb }
+    shift: { type: integer }
+";
+
+/// What is said of a sequence with such a step: code, what stands at its place, message, help.
+fn found(top: &str, step: &str) -> Vec<(&'static str, String, String, String)> {
+    let source = format!("{INPUT}{top}steps:\n  - {{ id: a, {step} }}\n");
+    let checked = check(&source, KINDS);
+    assert!(!checked.has_errors(), "{:#?}", checked.diagnostics);
+    let found = checked
+        .diagnostics
+        .into_iter()
+        .map(|it| (it.code, source[it.span].to_owned(), it.message, it.help.unwrap_or_default()));
+    found.collect()
+}
+
+fn texted(message: &str) -> String {
+    format!("run: SMS, config: {{ to: '112', message: \"{message}\" }}")
+}
+
+fn asked(condition: &str) -> String {
+    format!("run: Goal, config: {{ {condition}, otherwise: end }}")
+}
+
+#[track_caller]
+fn says(found: &[(&'static str, String, String, String)], expected: [&str; 4]) {
+    let [(code, place, message, help)] = found else { panic!("expected one: {found:#?}") };
+    let [wanted, at, part, helps] = expected;
+    assert_eq!((*code, place.as_str()), (wanted, at), "{message}");
+    assert!(message.contains(part) && help.contains(helps), "{message}\n{help}");
+}
+
+#[test]
+fn what_is_written_as_text_is_no_mapping() {
+    for (message, at, part, help) in [
+        ("{{order}}", "order", "a mapping, and would be written `[object]`", "such as `count`"),
+        ("{{order.lines}}", "order.lines", "each would be `[object]`", "{{#each ...}}"),
+        ("{{order.count.x}}", "order.count.x", "`order.count` is a whole number", ""),
+        ("{{#each order.note}}a{{/each}}", "order.note", "`order.note` is a string", ""),
+    ] {
+        says(&found("", &texted(message)), ["variable-type", at, part, help]);
+    }
+    for fine in [
+        "{{order.count}} {{order.note}} {{json order}} {{order.tags}} {{order.note.length}}",
+        "{{#each order.lines}}{{sku}}{{/each}} {{#if order}}a{{/if}} {{order.more.x}}",
+        "{{#with order}}{{count}}{{/with}} {{order.lines.0.sku}} {{steps.a.status}}",
+    ] {
+        assert_eq!(found("", &texted(fine)), [], "{fine}");
+    }
+}
+
+#[test]
+fn a_number_is_wanted_where_one_is_wanted() {
+    let wait = |amount: &str| {
+        format!("run: WaitForDuration, config: {{ amount: \"{amount}\", unit: minutes }}")
+    };
+    says(
+        &found("", &wait("{{order.note}}")),
+        ["variable-type", "order.note", "a number is wanted here", "type: integer"],
+    );
+    says(&found("", &wait("{{order.paid}}")), ["variable-type", "order.paid", "true or false", ""]);
+    for fine in ["{{order.count}}", "{{order.minutes}}", "{{order.more}}", "{{order.note}}0"] {
+        assert_eq!(found("", &wait(fine)), [], "{fine}");
+    }
+    let call = "run: Phone, config: { to: '112', say: a, detectMachine: '{{order.count}}' }";
+    says(&found("", call), ["variable-type", "order.count", "true or false is wanted", ""]);
+}
+
+#[test]
+fn a_zone_is_one() {
+    let nap = "run: WaitForDuration, config: { amount: 1, unit: days }";
+    says(
+        &found("timezone: '{{zone}}'\n", nap),
+        ["variable-type", "zone", "which is no time zone", "did you mean `Europe/Zagreb`"],
+    );
+    says(
+        &found("timezone: '{{shift}}'\n", nap),
+        ["variable-type", "shift", "`shift` is a whole number", ""],
+    );
+    assert_eq!(found("timezone: '{{order.note}}'\n", nap), []);
+}
+
+fn compared(path: &str, with: &str) -> String {
+    asked(&format!(
+        "lodashCommand: eq, value: {{ type: get, value: {path} }}, compareTo: {{ type: raw, \
+         value: {with} }}"
+    ))
+}
+
+#[test]
+fn what_can_never_be_equal_is_told() {
+    for (path, with, part, help) in [
+        ("order.status", "paide", "`open`, `paid` or `disputed`", "did you mean `paid`"),
+        ("order.count", "'3'", "`order.count` is a whole number", ""),
+        ("order.note", "3", "`order.note` is a string", "a text never equals a number"),
+        ("order.note", "null", "`order.note` is a string", "`isNil`"),
+        ("order.paid", "'true'", "`order.paid` is true or false", ""),
+    ] {
+        says(&found("", &compared(path, with)), ["never-true", with, part, help]);
+    }
+    let turned = "not: { lodashCommand: isEqual, value: { type: raw, value: paide }, compareTo: { \
+                  type: get, value: [order, status] } }";
+    says(&found("", &asked(turned)), ["never-true", "paide", "never equal", "paid"]);
+    let never = "lodashCommand: isString, value: { type: get, value: order.count }";
+    says(&found("", &asked(never)), ["never-true", "isString", "a whole number", ""]);
+    for (path, with) in [
+        ("order.status", "paid"),
+        ("order.count", "3"),
+        ("order.more", "x"),
+        ("events.reply.data.text", "yes"),
+        ("order.acknowledged", "true"),
+        ("order.status", "'{{order.note}}'"),
+    ] {
+        assert_eq!(found("", &compared(path, with)), [], "{path} {with}");
+    }
+}
+
+#[test]
+fn an_operand_is_looked_for_where_something_is() {
+    for (path, part, help) in [
+        ("order.stauts", "`input` has no `stauts`", "did you mean `status`"),
+        ("order.count.x", "`order.count` is a whole number", ""),
+        ("steps.b.status", "there is no step `b`", "known steps: a"),
+    ] {
+        says(&found("", &compared(path, "1")), ["unknown-variable", path, part, help]);
+    }
+}
