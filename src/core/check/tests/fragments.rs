@@ -214,6 +214,28 @@ fn wrong_parameters_are_told_where_they_are_given() {
             ("config", "", 6, 48, "\"12a\" is no phone number"),
         ],
     );
+    let pointer = checked(&source, &[("ring.yml", RING)]).diagnostics.pop().unwrap().pointer;
+    assert_eq!(pointer, "/steps/3/config/phone");
+}
+
+#[test]
+fn a_variable_that_nothing_fills_is_told_where_it_is_given() {
+    let source = format!(
+        "input: {{ properties: {{ name: {{}}, kitchen: {{ properties: {{ phone: {{}} }} }} }} }}\n{}",
+        sequence_of(
+            r#"
+  - { id: a, run: ./ring.yml, config: { phone: "{{kitchen.fone}}", text: "Hi {{nam}}" } }
+"#
+        )
+    );
+    finds(
+        &source,
+        &[("ring.yml", RING)],
+        &[
+            ("unknown-variable", "", 4, 51, "`kitchen.fone` may be empty"),
+            ("unknown-variable", "ring.yml", 9, 67, "`nam` may be empty"),
+        ],
+    );
 }
 
 #[test]
