@@ -70,6 +70,8 @@ struct ProcessExplanation {
     /// (`null`: not known), `at`, `says`.
     #[schema(value_type = Vec<Object>)]
     contacts: Value,
+    /// How many it wrote before those.
+    earlier_contacts: usize,
     /// What happens next if nothing happens: `after_resume`, `next` (`at`, `local`, `step`,
     /// `says`), `more` if that is not all, `contacts` by channel, `end` (`completed`, `failed`, `waits` or `goes-on`),
     /// `end_at`, `says`.
@@ -88,6 +90,7 @@ impl From<Explanation> for ProcessExplanation {
             looked_at: json!(explanation.looked_at),
             goals: json!(explanation.goals),
             contacts: json!(explanation.contacts),
+            earlier_contacts: explanation.earlier_contacts,
             ahead: explanation.ahead.map(|ahead| json!(ahead)),
             process_id: explanation.process_id,
             key: explanation.key,

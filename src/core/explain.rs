@@ -83,6 +83,8 @@ pub struct Explanation {
     pub goals: Vec<GoalAhead>,
     /// What it wrote, oldest first, and why somebody was not reached.
     pub contacts: Vec<Contact>,
+    /// How many it wrote before those.
+    pub earlier_contacts: usize,
     /// What happens next if nothing happens; if it is not active, what would after a resume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ahead: Option<Ahead>,
@@ -111,7 +113,7 @@ pub fn explain(subject: Subject<'_>) -> Explanation {
     let Subject { process, sequence, now, .. } = subject;
     let seen = standing::see(subject);
     let goals = goals::ahead(subject);
-    let contacts = contacts::all(subject);
+    let (contacts, earlier_contacts) = contacts::all(subject);
     let ahead = ahead::follow(subject);
     let mut explanation = Explanation {
         process_id: process.process_id.clone(),
@@ -127,6 +129,7 @@ pub fn explain(subject: Subject<'_>) -> Explanation {
         looked_at: seen.looked_at,
         goals,
         contacts,
+        earlier_contacts,
         ahead,
         sentences: Vec::new(),
     };
@@ -152,7 +155,11 @@ impl Explanation {
         let held = self.held.as_ref().map(Held::lines).unwrap_or_default();
         let looked_at = vec![self.looked_at.says.clone()];
         let goals = self.goals.iter().flat_map(GoalAhead::lines).collect();
-        let contacts = self.contacts.iter().map(|contact| contact.says.clone()).collect();
+        let earlier = (self.earlier_contacts > 0).then(|| {
+            format!("Before these, {} more.", words::count(self.earlier_contacts, "contact"))
+        });
+        let told = self.contacts.iter().map(|contact| contact.says.clone());
+        let contacts = earlier.into_iter().chain(told).collect();
         let ahead = self.ahead.as_ref().map(Ahead::lines).unwrap_or_default();
         let sections = [
             ("stands", stands),

@@ -35,23 +35,15 @@ pub struct Contact {
     pub says: String,
 }
 
-/// Those that were written, and those of the last stays that were not even that.
-pub(super) fn all(subject: Subject<'_>) -> Vec<Contact> {
+/// Those that were written, and those of the last stays that were not even that; and how many
+/// earlier ones are left out.
+pub(super) fn all(subject: Subject<'_>) -> (Vec<Contact>, usize) {
     let written = subject.deliveries;
-    let untold = written.len().saturating_sub(MOST_CONTACTS);
+    let left_out = written.len().saturating_sub(MOST_CONTACTS);
     let mut contacts: Vec<Contact> =
-        written.iter().skip(untold).map(|one| contact(subject, one)).collect();
-    if untold > 0 {
-        contacts.insert(0, left_out(untold));
-    }
+        written.iter().skip(left_out).map(|one| contact(subject, one)).collect();
     contacts.extend(passed_by(subject));
-    contacts
-}
-
-fn left_out(untold: usize) -> Contact {
-    let says = format!("Before these, {} more.", words::count(untold, "contact"));
-    let step = String::new();
-    Contact { step, delivery: None, channel: None, status: None, reached: None, at: None, says }
+    (contacts, left_out)
 }
 
 fn contact(subject: Subject<'_>, written: &Written) -> Contact {

@@ -453,3 +453,13 @@ steps:
     let length = serde_json::to_string(&explanation).unwrap().len();
     assert!(length < 20_000, "{length} bytes");
 }
+
+#[test]
+fn of_a_hundred_contacts_the_last_are_told_and_the_others_counted() {
+    let mut world = World::order("2026-11-23T09:00");
+    world.later(TimeDelta::minutes(3));
+    world.written = world.written.iter().cycle().take(100).cloned().collect();
+    let explanation = world.explain();
+    assert_eq!((explanation.contacts.len(), explanation.earlier_contacts), (30, 70));
+    assert_eq!(section(&world, "contacts")[0], "Before these, 70 contacts more.");
+}

@@ -30,6 +30,8 @@ pub(super) struct Mentions {
     pub values: Vec<(String, Value)>,
     /// Types of events.
     pub events: Vec<String>,
+    /// Paths in the data of events, and a value that they are compared with.
+    pub event_values: Vec<(String, Value)>,
     /// Variables of templates.
     pub uses: Vec<(Vec<String>, Use)>,
 }
@@ -93,6 +95,11 @@ impl Mentions {
             self.event(event.unwrap_or(path.trim_start_matches("events.")));
             return;
         }
+        // A wait looks at the event that comes.
+        let (path, is_of_event) = match path.strip_prefix("event.data.") {
+            Some(inside) => (inside.to_owned(), true),
+            None => (path, false),
+        };
         // An event puts a value there; into lists and the reserved names it cannot.
         let reserved = rungs_runners::scope::RESERVED;
         let first = path.split('.').next().unwrap_or_default();
@@ -103,9 +110,11 @@ impl Mentions {
             Some((is, value)) if is == "raw" => near(&value),
             _ => vec![json!(true), json!("x"), json!(1), json!(["x"])],
         };
+        let known = if is_of_event { &mut self.event_values } else { &mut self.values };
         for value in wanted {
-            if self.values.len() < MOST && !self.values.contains(&(path.clone(), value.clone())) {
-                self.values.push((path.clone(), value));
+            let one = (path.clone(), value);
+            if known.len() < MOST && !known.contains(&one) {
+                known.push(one);
             }
         }
     }

@@ -1,16 +1,15 @@
 //! Whether a climb that came to no end would have come to one, had something happened.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{
     Flaw, Search, Verdict,
-    trial::{Trial, happening},
+    trial::{Trial, happening, patch},
 };
 use crate::{
     happening::Happening,
     simulate::{End, Most},
 };
-use rungs_runners::data::merge;
 
 /// How many combinations of events are tried.
 const TRIES: usize = 60;
@@ -40,9 +39,11 @@ impl Search<'_> {
         let first = waits_from.unwrap_or_else(|| self.moment());
         for round in 0..3 {
             let at = first + round * 3_607;
-            candidate.happenings.extend(self.everything(at));
-            if let Some(event) = self.chance.of(&self.mentions.events).cloned() {
-                candidate.happenings.extend(happening(at + 1, &event));
+            let data = patch(&self.mentions.values, &mut self.chance);
+            candidate.happenings.extend(event(at, "rescue", data));
+            if let Some(name) = self.chance.of(&self.mentions.events).cloned() {
+                let data = patch(&self.mentions.event_values, &mut self.chance);
+                candidate.happenings.extend(event(at + 1, &name, data));
             }
         }
         candidate.happenings.sort_by_key(|one| one.after);
@@ -50,27 +51,13 @@ impl Search<'_> {
         verdict.is_some_and(|verdict| verdict.simulation.end == End::Ended)
     }
 
-    /// One event that puts a value to every path that is compared with one.
-    fn everything(&mut self, at: i64) -> Option<Happening> {
-        let mut patch = Map::new();
-        let mut paths: Vec<String> = self.mentions.values.iter().map(|one| one.0.clone()).collect();
-        paths.dedup();
-        for path in paths {
-            let values: Vec<&Value> =
-                self.mentions.values.iter().filter(|one| one.0 == path).map(|one| &one.1).collect();
-            let Some(value) = self.chance.of(&values).copied().cloned() else { continue };
-            let nested = path.rsplit('.').fold(value, |inner, key| json!({ key: inner }));
-            if let Value::Object(nested) = nested {
-                merge(&mut patch, &nested);
-            }
-        }
-        let event = happening(at, "rescue")?;
-        Some(Happening { data: Value::Object(patch), ..event })
-    }
-
     /// It was only long.
     fn ends_later(&mut self, trial: &Trial) -> bool {
         let verdict = self.climb_with(trial, &mut &trial.answers[..], Most::default());
         verdict.is_none_or(|verdict| verdict.simulation.end == End::Ended)
     }
+}
+
+fn event(at: i64, name: &str, data: Value) -> Option<Happening> {
+    Some(Happening { data, ..happening(at, name)? })
 }

@@ -85,6 +85,16 @@ fn fewer(trial: &Trial, _: &Search<'_>) -> Vec<Trial> {
         smaller.happenings.remove(place);
         all.push(smaller);
     }
+    for (place, happening) in trial.happenings.iter().enumerate() {
+        // An event that needs none of its data.
+        if happening.data.is_object() && !happening.says.contains('=') {
+            let mut smaller = trial.clone();
+            if let Some(happening) = smaller.happenings.get_mut(place) {
+                happening.data = Value::Null;
+            }
+            all.push(smaller);
+        }
+    }
     for place in 0..trial.answers.len() {
         let mut smaller = trial.clone();
         smaller.answers.remove(place);

@@ -354,3 +354,26 @@ fn a_ladder_that_goes_on_for_ever_after_its_goal_is_told_as_it_should_be() {
         ]
     );
 }
+
+#[test]
+fn the_data_of_an_event_are_drawn_and_told_with_it() {
+    // As a step writes it that waits for an event.
+    let source = r"
+sequence: ladder
+steps:
+  - id: acknowledged
+    run: Goal
+    config:
+      event: ack
+      where: { lodashCommand: eq, value: { type: get, value: event.data.level }, compareTo: { type: raw, value: 2 } }
+";
+    let ladder =
+        with_goal("\n  - { id: text, run: SMS, config: { to: '+385911234567', message: Hello } }");
+    let sequence = check(&ladder, KINDS).sequence.unwrap();
+    let mut search = Search::new(&sequence, source, base(), 7);
+    assert_eq!(search.mentions.events, ["ack"]);
+    let near = [2, 3, 1].map(|level| ("level".to_owned(), Value::from(level)));
+    assert_eq!(search.mentions.event_values, near);
+    let drawn = (0..100).filter_map(|_| search.happening(60, &[]));
+    assert!(drawn.into_iter().any(|one| one.data["level"] == 2 && one.r#type == "ack"));
+}

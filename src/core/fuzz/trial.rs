@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use rungs_runners::DeliveryStatus;
-use serde_json::{Value, json};
+use rungs_runners::{DeliveryStatus, data::merge};
+use serde_json::{Map, Value, json};
 
 use super::{
     Search,
@@ -103,11 +103,15 @@ impl Search<'_> {
             let (path, value) = self.chance.of(&self.mentions.values)?;
             format!("{path}={}", spelled(value))
         };
-        let mut after = after;
+        let (mut after, is_named) = (after, is_event && !self.mentions.events.is_empty());
         while besides.iter().any(|one| one.after.num_seconds() == after) {
             after += 1;
         }
-        happening(after, &says)
+        let mut happening = happening(after, &says)?;
+        if is_named && !self.mentions.event_values.is_empty() && !self.chance.once_in(4) {
+            happening.data = patch(&self.mentions.event_values, &mut self.chance);
+        }
+        Some(happening)
     }
 
     /// Climbs a trial and draws its answers on the way.
@@ -151,6 +155,23 @@ impl Search<'_> {
 /// Something that happens so many seconds after the start.
 pub(super) fn happening(after: i64, says: &str) -> Option<Happening> {
     format!("+{after}s:{says}").parse().ok()
+}
+
+/// A value for every path that is compared with one.
+pub(super) fn patch(values: &[(String, Value)], chance: &mut Chance) -> Value {
+    let mut patch = Map::new();
+    let mut paths: Vec<&str> = values.iter().map(|one| one.0.as_str()).collect();
+    paths.dedup();
+    for path in paths {
+        let wanted: Vec<&Value> =
+            values.iter().filter(|one| one.0 == path).map(|one| &one.1).collect();
+        let Some(value) = chance.of(&wanted).copied().cloned() else { continue };
+        let nested = path.rsplit('.').fold(value, |inner, key| json!({ key: inner }));
+        if let Value::Object(nested) = nested {
+            merge(&mut patch, &nested);
+        }
+    }
+    Value::Object(patch)
 }
 
 /// A value as an event has it: as it is, or as JSON where it would be read as something else.

@@ -197,8 +197,12 @@ fn answered(answer: &Answer) -> String {
 }
 
 fn happens(happening: &Happening) -> String {
+    let after = spelled(happening.after);
     let says = happening.says.replacen(" = ", "=", 1);
-    format!("{}: {}", spelled(happening.after), quoted(&says))
+    if happening.data.is_object() && !says.contains('=') {
+        return format!("{after}: {}", json!({ "event": says, "data": happening.data }));
+    }
+    format!("{after}: {}", quoted(&says))
 }
 
 /// As YAML takes it: as it is, or as JSON.
