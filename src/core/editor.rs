@@ -113,14 +113,34 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Whether a text looks like a sequence, or a fragment of some: editors show us every YAML there
-/// is.
-pub fn is_sequence(source: &str) -> bool {
-    let root = outline::read(source);
-    root.entry("sequence").or_else(|| root.entry("fragment")).is_some()
+/// What a text is by its top: editors show us every YAML there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// A sequence.
+    Sequence,
+    /// Steps that sequences share.
+    Fragment,
+    /// Cases.
+    Cases,
+    /// Nothing yet: it may become one of these.
+    Empty,
+    /// Nothing of ours.
+    Other,
 }
 
-/// Whether a text looks like cases.
-pub fn is_cases(source: &str) -> bool {
-    outline::read(source).entry("cases").is_some()
+/// What a text looks like, whether or not it is right.
+pub fn look(source: &str) -> Look {
+    let root = outline::read(source);
+    let has = |key: &str| root.entry(key).is_some();
+    if has("cases") {
+        Look::Cases
+    } else if has("sequence") {
+        Look::Sequence
+    } else if has("fragment") {
+        Look::Fragment
+    } else if root.entries().iter().any(|entry| entry.colon) {
+        Look::Other
+    } else {
+        Look::Empty
+    }
 }

@@ -10,9 +10,8 @@ use lsp_types::{
     GotoDefinitionParams, Hover, HoverContents, HoverParams, Location, MarkupContent, MarkupKind,
     ReferenceParams, SymbolKind, TextDocumentIdentifier, TextDocumentPositionParams, TextEdit,
 };
-use rungs_core::{
-    editor::{self, Completion, Form, Role, Sort, Symbol, lens, name_at, named, symbols},
-    outline,
+use rungs_core::editor::{
+    self, Completion, Form, Role, Sort, Symbol, lens, name_at, named, symbols,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -234,10 +233,7 @@ fn symbol(symbol: Symbol, kind: SymbolKind, lines: &Lines<'_>) -> DocumentSymbol
 fn lenses(desk: &Desk, params: &CodeLensParams) -> Option<Vec<CodeLens>> {
     let open = Open::new(desk, &params.text_document)?;
     let page = open.page(desk);
-    if page.form == Form::Cases || outline::read(&open.document.text).get("sequence").is_none() {
-        return None;
-    }
-    let sequence = desk.check(&open.document.text, open.document.path.as_deref()).sequence?;
+    let sequence = desk.sequence(&open.document.text, &open.around)?;
     let each = lens(&page, &sequence).into_iter();
     // An empty command is how a lens only says something.
     let lenses = each.map(|lens| CodeLens {

@@ -3,25 +3,18 @@
 //! Promises: what the check says of a file that a document draws in stands in that file, once,
 //! whichever documents draw it in; and is gone when the last of them has nothing to say any more.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use lsp_types::{
     Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString,
     PublishDiagnosticsParams, Uri,
 };
 use rungs_core::{
-    Checked, Severity,
-    check::cases::cases,
-    check_fragment, check_with,
-    editor::{Form, is_sequence},
-    is_fragment,
+    Sequence, Severity, check, check::cases::cases, check_fragment, check_with, editor::Look,
 };
 
 use super::{
-    desk::{Desk, Document, MOST},
+    desk::{Around, Desk, Document, MOST},
     position::Lines,
 };
 
@@ -71,7 +64,16 @@ impl Desk {
     pub fn publish(&mut self, uris: &BTreeSet<String>) -> Vec<PublishDiagnosticsParams> {
         let mut concerned = BTreeMap::new();
         for key in uris {
-            let told = self.document(key).map(|document| self.told(document)).unwrap_or_default();
+            let told = if let Some(document) = self.document(key) {
+                let around = self.around(document);
+                let told = self.told(document, around.as_ref());
+                let drawn_in = around.map(|around| around.drawn_in).unwrap_or_default();
+                self.drawn_in.insert(key.clone(), drawn_in);
+                told
+            } else {
+                self.drawn_in.remove(key);
+                Told::new()
+            };
             for uri in self.board.take(key, told) {
                 concerned.insert(uri.as_str().to_owned(), uri);
             }
@@ -83,12 +85,16 @@ impl Desk {
         shown.collect()
     }
 
-    fn told(&self, document: &Document) -> Told {
+    fn told(&self, document: &Document, around: Option<&Around>) -> Told {
         let mut told = Told::new();
         // Also where there is nothing to tell, so that what was told is taken back.
         told.insert(document.uri.as_str().to_owned(), (document.uri.clone(), Vec::new()));
         let own = Lines::of(&document.text, self.encoding);
-        for found in self.found(document) {
+        let all = match around {
+            Some(around) => self.found_in(&document.text, around),
+            None => refused(&document.text),
+        };
+        for found in all {
             let Some(included) = &found.included else {
                 let shown = shown(&found, &own);
                 if let Some((_, all)) = told.get_mut(document.uri.as_str()) {
@@ -135,43 +141,44 @@ impl Desk {
 
     /// Everything that the check says of a document, if that is one of ours.
     pub fn found(&self, document: &Document) -> Vec<rungs_core::Diagnostic> {
-        let (text, path) = (document.text.as_str(), document.path.as_deref());
-        if text.len() > MOST {
-            // The check says so in one sentence. It is not asked about what is not ours.
-            let ours = text.lines().any(|line| line.starts_with("sequence:"));
-            return if ours { self.check(text, path).diagnostics } else { Vec::new() };
-        }
         match self.around(document) {
-            Some(around) if around.form == Form::Cases => {
-                let subject = around.subject.as_ref().map(|(path, text)| (path.as_path(), &**text));
-                self.cases_found(text, subject)
-            }
-            Some(around) if is_fragment(text) => {
-                check_fragment(text, &around.files, self.vocabulary.kinds())
-            }
-            _ if is_sequence(text) => self.check(text, path).diagnostics,
-            _ => Vec::new(),
+            Some(around) => self.found_in(&document.text, &around),
+            None => refused(&document.text),
         }
     }
 
-    /// Checks a sequence that lies at `path`, with the files that it is made of.
-    pub fn check(&self, source: &str, path: Option<&Path>) -> Checked {
-        check_with(source, &self.files(source, path), self.vocabulary.kinds())
+    fn found_in(&self, text: &str, around: &Around) -> Vec<rungs_core::Diagnostic> {
+        let kinds = self.vocabulary.kinds();
+        match around.look {
+            Look::Sequence => check_with(text, &around.files, kinds).diagnostics,
+            Look::Fragment => check_fragment(text, &around.files, kinds),
+            Look::Cases => self.cases_found(text, around),
+            Look::Empty | Look::Other => Vec::new(),
+        }
     }
 
-    fn cases_found(
-        &self,
-        text: &str,
-        subject: Option<(&Path, &str)>,
-    ) -> Vec<rungs_core::Diagnostic> {
-        let Some((path, source)) = subject else {
+    /// The sequence of a document, where there is nothing wrong with it.
+    pub fn sequence(&self, text: &str, around: &Around) -> Option<Sequence> {
+        let ours = around.look == Look::Sequence;
+        ours.then(|| check_with(text, &around.files, self.vocabulary.kinds()).sequence)?
+    }
+
+    fn cases_found(&self, text: &str, around: &Around) -> Vec<rungs_core::Diagnostic> {
+        let Some((path, source)) = &around.subject else {
             return vec![about_subject("the sequence of these cases is not there")];
         };
-        match self.check(source, Some(path)).sequence {
+        match check_with(source, &around.files, self.vocabulary.kinds()).sequence {
             Some(sequence) => cases(text, &sequence).diagnostics,
             None => vec![about_subject(&format!("{} has errors", path.display()))],
         }
     }
+}
+
+/// What the check says of a document that is too large to look into, if it is one of ours: that
+/// it is too large.
+fn refused(text: &str) -> Vec<rungs_core::Diagnostic> {
+    let ours = text.len() > MOST && text.lines().any(|line| line.starts_with("sequence:"));
+    if ours { check(text, &[]).diagnostics } else { Vec::new() }
 }
 
 /// Cases that cannot be read for want of their sequence.

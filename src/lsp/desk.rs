@@ -17,8 +17,7 @@ use lsp_types::{
 use rungs_core::{
     Files,
     check::cases::subject,
-    editor::{Form, Page, Vocabulary, is_cases, is_sequence},
-    outline,
+    editor::{Form, Look, Page, Vocabulary, look},
 };
 use serde_json::Value;
 
@@ -48,16 +47,20 @@ pub(super) struct Desk {
     pub encoding: Encoding,
     open: HashMap<String, Document>,
     pub board: Board,
+    /// The files that documents drew in when they were checked, by the documents' URIs.
+    pub drawn_in: HashMap<String, Vec<PathBuf>>,
 }
 
 /// A document with what is known around it.
 pub(super) struct Around {
-    pub form: Form,
+    pub look: Look,
     /// Of cases: where their sequence is.
     pub subject: Option<(PathBuf, String)>,
     pub example: Option<Value>,
     /// What the sequence is made of.
     pub files: Files,
+    /// The files that were looked for, whether or not they are there.
+    pub drawn_in: Vec<PathBuf>,
 }
 
 impl Desk {
@@ -67,6 +70,7 @@ impl Desk {
             encoding: Encoding::Utf16,
             open: HashMap::new(),
             board: Board::default(),
+            drawn_in: HashMap::new(),
         }
     }
 
@@ -118,12 +122,14 @@ impl Desk {
         Ok(self.concerned(&key))
     }
 
-    /// A document that is not what it was, and all that may be about it or draw it in.
+    /// A document that is not what it was, and those that draw it in.
     fn concerned(&self, uri: &str) -> Vec<String> {
-        let is_file = self.open.get(uri).is_some_and(|document| document.path.is_some());
-        let others = self.open.values().filter(|other| is_file && other.path.is_some());
-        let others = others.map(|other| other.uri.as_str().to_owned());
-        others.chain(self.open.contains_key(uri).then(|| uri.to_owned())).collect()
+        let Some(document) = self.open.get(uri) else { return Vec::new() };
+        let draws_it_in =
+            |paths: &Vec<PathBuf>| document.path.as_ref().is_some_and(|path| paths.contains(path));
+        let others = self.drawn_in.iter().filter(|(_, paths)| draws_it_in(paths));
+        let others = others.map(|(uri, _)| uri.clone());
+        others.chain([uri.to_owned()]).collect()
     }
 
     /// The text of a file, as it is in the editor, or else on disk.
@@ -149,34 +155,44 @@ impl Desk {
         if document.text.len() > MOST {
             return None;
         }
-        let path = document.path.as_deref();
-        if path.is_some_and(named_as_cases) && is_cases(&document.text) {
-            let subject = path.and_then(|path| self.subject(path, &document.text));
-            let files = subject.as_ref().map(|(path, text)| self.files(text, Some(path)));
-            let files = files.unwrap_or_default();
-            return Some(Around { form: Form::Cases, subject, example: None, files });
+        let (path, text) = (document.path.as_deref(), document.text.as_str());
+        let look = match look(text) {
+            Look::Cases if !path.is_some_and(named_as_cases) => Look::Other,
+            look => look,
+        };
+        let mut drawn_in = Vec::new();
+        match look {
+            Look::Other => None,
+            Look::Cases => {
+                let subject = path.and_then(|path| self.subject(path, text));
+                let files = match &subject {
+                    Some((path, text)) => self.files(text, Some(path), &mut drawn_in),
+                    None => Files::default(),
+                };
+                drawn_in.extend(path.into_iter().flat_map(|path| Self::subjects(path, text)));
+                Some(Around { look, subject, example: None, files, drawn_in })
+            }
+            Look::Sequence | Look::Fragment | Look::Empty => {
+                let files = self.files(text, path, &mut drawn_in);
+                let example = path.and_then(example);
+                Some(Around { look, subject: None, example, files, drawn_in })
+            }
         }
-        let is_empty = || !outline::read(&document.text).entries().iter().any(|entry| entry.colon);
-        let ours = is_sequence(&document.text) || is_empty();
-        ours.then(|| Around {
-            form: Form::Sequence,
-            subject: None,
-            example: path.and_then(example),
-            files: self.files(&document.text, path),
-        })
     }
 
     /// The sequence that cases are about.
     pub fn subject(&self, cases: &Path, text: &str) -> Option<(PathBuf, String)> {
-        let candidates = if let Some(file) = subject(text) {
-            vec![plain(&cases.with_file_name(file))]
-        } else {
-            let stem = stem(cases)?;
-            let endings = ["yml", "yaml", "json"];
-            endings.map(|end| cases.with_file_name(format!("{stem}.{end}"))).into()
-        };
-        let mut there = candidates.into_iter();
+        let mut there = Self::subjects(cases, text).into_iter();
         there.find_map(|path| self.text(&path).map(|text| (path, text)))
+    }
+
+    /// Where that may be.
+    fn subjects(cases: &Path, text: &str) -> Vec<PathBuf> {
+        if let Some(file) = subject(text) {
+            return vec![plain(&cases.with_file_name(file))];
+        }
+        let Some(stem) = stem(cases) else { return Vec::new() };
+        ["yml", "yaml", "json"].map(|end| cases.with_file_name(format!("{stem}.{end}"))).into()
     }
 
     /// The files of cases about the sequence at `path`: those of its name, and those that are open.
@@ -205,10 +221,15 @@ impl Document {
 }
 
 impl Around {
+    /// How its document is read.
+    pub fn form(&self) -> Form {
+        if self.look == Look::Cases { Form::Cases } else { Form::Sequence }
+    }
+
     /// The page of a document.
     pub fn page<'a>(&'a self, text: &'a str, vocabulary: &'a Vocabulary) -> Page<'a> {
         let subject = self.subject.as_ref().map(|(_, text)| text.as_str());
-        Page::new(self.form, text, vocabulary)
+        Page::new(self.form(), text, vocabulary)
             .with(subject, self.example.as_ref())
             .with_files(self.files.clone())
     }

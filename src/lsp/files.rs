@@ -16,8 +16,9 @@ use super::desk::Desk;
 const MOST_FOLDERS: usize = 32;
 
 impl Desk {
-    /// What the sequence at `path` is made of; one that has no place is made of itself.
-    pub fn files(&self, source: &str, path: Option<&Path>) -> Files {
+    /// What the sequence at `path` is made of; one that has no place is made of itself. The files
+    /// that were looked for are added to `drawn_in`.
+    pub fn files(&self, source: &str, path: Option<&Path>, drawn_in: &mut Vec<PathBuf>) -> Files {
         let Some(folder) = path.and_then(Path::parent) else { return Files::default() };
         let root = match env::current_dir() {
             Ok(here) if folder.starts_with(&here) => here,
@@ -25,10 +26,16 @@ impl Desk {
         };
         Files::gather(source, |wanted| match wanted {
             Wanted::Fragment(path) => {
-                let text = self.within(&root, &folder.join(path));
+                let file = plain(&folder.join(path));
+                let text = self.within(&root, &file);
+                drawn_in.push(file);
                 Some(File { path: path.clone(), text })
             }
-            Wanted::Calendar(name) => self.calendar(name, folder, &root),
+            Wanted::Calendar(name) => {
+                let found = self.calendar(name, folder, &root)?;
+                drawn_in.push(plain(&folder.join(&found.path)));
+                Some(found)
+            }
         })
     }
 
@@ -53,13 +60,12 @@ impl Desk {
     }
 
     fn within(&self, root: &Path, path: &Path) -> Result<String, String> {
-        let path = plain(path);
         // A link may lead out as well as a path does.
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if !path.starts_with(root) || !real(&path).starts_with(real(root)) {
+        if !path.starts_with(root) || !real(path).starts_with(real(root)) {
             return Err(format!("it lies outside of {}", root.display()));
         }
-        self.text(&path).ok_or_else(|| "there is no such file".to_owned())
+        self.text(path).ok_or_else(|| "there is no such file".to_owned())
     }
 }
 

@@ -5,6 +5,9 @@ use std::ops::Range;
 use super::{Form, Page};
 use crate::outline::Node;
 
+/// How many are told at most; a sequence has no more steps.
+const MOST: usize = 1000;
+
 /// Something that has a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symbol {
@@ -42,6 +45,7 @@ pub fn symbols(page: &Page<'_>) -> Vec<Symbol> {
 fn each(root: &Node, list: &str, name: &str, detail: fn(&Node) -> Option<&str>) -> Vec<Symbol> {
     let items = root.get(list).map_or(&[][..], Node::items).iter();
     items
+        .take(MOST)
         .filter_map(|item| {
             let named = item.get(name)?;
             Some(Symbol {

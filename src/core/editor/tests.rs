@@ -326,9 +326,18 @@ fn what_was_meant_can_be_written_at_once() {
 
 #[test]
 fn only_what_looks_like_ours_is_ours() {
-    assert!(is_sequence(LADDER) && is_sequence("sequence:\nsteps: [}"));
-    assert!(!is_sequence("services:\n  web: { image: x }") && !is_sequence("jobs:\n  sequence: x"));
-    assert!(is_cases("cases:") && !is_cases("tests: []"));
+    for (source, expected) in [
+        (LADDER, Look::Sequence),
+        ("sequence:\nsteps: [}", Look::Sequence),
+        ("fragment: x", Look::Fragment),
+        ("sequence: a.yml\ncases:", Look::Cases),
+        ("", Look::Empty),
+        ("# nothing\nseq", Look::Empty),
+        ("services:\n  web: { image: x }", Look::Other),
+        ("jobs:\n  sequence: x", Look::Other),
+    ] {
+        assert_eq!(look(source), expected, "{source}");
+    }
 }
 
 proptest! {

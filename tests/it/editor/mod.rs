@@ -186,7 +186,7 @@ fn a_step_is_explained_found_and_renamed_with_its_cases() {
         "ladder.yml",
         3,
         9,
-        json!({ "context": { "includeDeclaration": true } }),
+        &json!({ "context": { "includeDeclaration": true } }),
     );
     let files: Vec<_> = all
         .as_array()
