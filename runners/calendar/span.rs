@@ -51,9 +51,12 @@ pub fn span(amount: f64, unit: Unit, zone: Option<Tz>) -> Option<(TimeDelta, Tim
 /// How many days `count` months can have.
 fn of_months(count: u32) -> (i64, i64) {
     let (years, rest) = (i64::from(count / 12), Months::new(count % 12));
-    // One year with a leap day among four that have all ways of lying beside it.
-    let starts = (0..4 * 366)
-        .filter_map(|day| NaiveDate::from_ymd_opt(2023, 1, 1)?.checked_add_days(Days::new(day)));
+    // Each month of four years, one of which has a leap day. Up to the 28th, all days of a month
+    // are alike.
+    let months = (2023..2027).flat_map(|year| (1..=12).map(move |month| (year, month)));
+    let starts = months.flat_map(|(year, month)| {
+        [1, 29, 30, 31].into_iter().filter_map(move |day| NaiveDate::from_ymd_opt(year, month, day))
+    });
     let lengths =
         starts.filter_map(|from| Some((from.checked_add_months(rest)? - from).num_days()));
     let (least, most) = if count.is_multiple_of(12) {
@@ -88,17 +91,20 @@ pub fn longest_wait(attribute: Attribute, values: &[i64], zone: Option<Tz>) -> O
             let again = if is_skipped { larger } else { TimeDelta::zero() };
             Some(unit * without + again + swing)
         }
-        Attribute::Month | Attribute::Date | Attribute::Day => {
+        Attribute::Day => {
+            let matching: Vec<bool> = range.map(|value| values.contains(&value)).collect();
+            let without = runs(&matching, false)?.into_iter().max().unwrap_or(0);
+            Some(TimeDelta::days(without.into()) + swing)
+        }
+        // Within three years lies every wait there is, those with a leap day as well.
+        Attribute::Month | Attribute::Date => {
             let possible: Vec<bool> = (0..=31).map(|value| values.contains(&value)).collect();
             let first = NaiveDate::from_ymd_opt(2023, 1, 1)?;
-            let days = (0..5 * 366).filter_map(|day| first.checked_add_days(Days::new(day)));
+            let days = (0..3 * 366).filter_map(|day| first.checked_add_days(Days::new(day)));
             let matching: Vec<bool> = days
                 .map(|day| {
-                    let value = match attribute {
-                        Attribute::Month => day.month0(),
-                        Attribute::Date => day.day(),
-                        _ => day.weekday().num_days_from_sunday(),
-                    };
+                    let value =
+                        if attribute == Attribute::Month { day.month0() } else { day.day() };
                     possible.get(value as usize) == Some(&true)
                 })
                 .collect();

@@ -68,6 +68,10 @@ fn duration(text: &str) -> std::result::Result<u64, &'static str> {
 
 /// Milliseconds as people say them.
 pub(super) fn spell(millis: u64) -> String {
+    const MILLENNIUM: u64 = 365_250 * 86_400_000;
+    if millis > MILLENNIUM {
+        return "thousands of years".to_owned();
+    }
     words::duration(TimeDelta::milliseconds(i64::try_from(millis).unwrap_or(i64::MAX)))
 }
 

@@ -1,7 +1,7 @@
 //! What a sequence may do at most, held against its bounds.
 //!
-//! Promises: a bound that there is none passes every limit. Each finding names the step that
-//! is the reason, or the last one on the way that comes to so much, where it stands.
+//! Promises: a bound that there is none passes every limit. Each finding stands at the step that
+//! is the reason, and names the way that comes to so much.
 //! Called by: the command line (`check --max-...`).
 
 use rungs_runners::duration;
@@ -128,10 +128,14 @@ impl Limit<'_> {
         Diagnostic::error(code, place, message).help(format!("by way of {}", bound.way.words()))
     }
 
-    /// The step that is the reason, or the last on the way; else the name of the sequence.
+    /// The step that is the reason: one without a bound, the first contact, or one that jumps
+    /// back; else the name of the sequence.
     fn place(&self, root: &At<'_>) -> Place {
-        let step = self.bound.since.as_ref().map(|since| since.step.as_str());
-        let step = step.or(self.bound.way.steps.last().map(String::as_str));
+        let Most { since, way, .. } = self.bound;
+        let contact = way.steps.last().filter(|_| self.code == "too-late");
+        let jump = way.rounds.first().map(|round| &round.from);
+        let step = since.as_ref().map(|since| &since.step).or(contact).or(jump);
+        let step = step.map(String::as_str);
         let steps = root.field("steps");
         let ids = steps.iter().flat_map(|steps| match &steps.node.data {
             Data::List(items) => items.iter().enumerate().collect::<Vec<_>>(),
@@ -188,8 +192,8 @@ steps:
         let found = passed(&limits);
         let expected = [
             ("too-late", 4, "contacted first after 300 s; 299 s at most"),
-            ("too-many-messages", 6, "may send 3 messages; 2 messages at most"),
-            ("too-many-messages", 6, "may send by sms 3 messages; 0 messages at most"),
+            ("too-many-messages", 5, "may send 3 messages; 2 messages at most"),
+            ("too-many-messages", 5, "may send by sms 3 messages; 0 messages at most"),
             (
                 "too-long",
                 6,

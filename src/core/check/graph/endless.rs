@@ -38,7 +38,12 @@ pub(super) fn check(
     }
     let loops = members.iter().zip(is_left).filter(|(_, is_left)| !is_left);
     for (ring, _) in loops {
-        if ring.iter().all(|at| reached.get(*at) == Some(&true)) {
+        let ends = |at: &usize| {
+            let step = steps.get(*at).and_then(Option::as_ref);
+            let prepared = step.and_then(|step| step.prepared.as_ref());
+            prepared.is_none_or(|prepared| prepared.stay(None).ends)
+        };
+        if ring.iter().all(|at| reached.get(*at) == Some(&true)) && !ring.iter().any(ends) {
             tell(steps, ring, report);
         }
     }
@@ -62,11 +67,10 @@ fn graph(steps: &[Option<Draft<'_>>], ways: &[Ways], fails: bool) -> Option<Grap
                 Way::Unknown => return None,
             });
         }
-        let ends = step.prepared.as_ref().is_none_or(|prepared| prepared.stay(None).ends);
         let fails = step.kind.is_none_or(|kind| {
             kind.asks || (kind.delivers && step.delivering.fail_on_failure.unwrap_or(fails))
         });
-        if ends || fails || last_goal.is_some_and(|goal| at < goal) {
+        if fails || last_goal.is_some_and(|goal| at < goal) {
             leads.push(end);
         }
         edges.push(leads.into_iter().map(|to| Edge { to, times: None }).collect());
