@@ -26,6 +26,7 @@ mod duration;
 mod expect;
 mod graph;
 mod input;
+mod moved;
 mod node;
 mod report;
 mod retry;
@@ -70,6 +71,12 @@ pub fn check(source: &str, kinds: &[Kind]) -> Checked {
         .and_then(|root| sequence::read(&root, kinds, &mut report))
         .filter(|_| !report.has_errors());
     Checked { sequence, diagnostics: report.close() }
+}
+
+/// A source as it is written, for comparing: nothing of it is checked. None if it is no mapping.
+pub fn written(source: &str) -> Option<Value> {
+    let mut report = report::Report::new(source);
+    source::read(&mut report).map(|root| root.to_json())
 }
 
 /// Checks a source that may not even be text.

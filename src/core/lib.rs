@@ -15,6 +15,8 @@ pub mod diagnostic;
 pub mod diagram;
 pub mod happening;
 pub mod history;
+pub mod moving;
+pub mod plan;
 pub mod process;
 pub mod remedy;
 pub mod retry;

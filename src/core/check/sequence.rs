@@ -1,12 +1,14 @@
 //! The top of a source: its keys, and all the steps together.
 
+use std::collections::BTreeMap;
+
 use rungs_runners::{Kind, Template};
 
 use super::{
     at::At,
     config::Schemas,
     delivering::{self, Delivering, one_of},
-    graph, input,
+    graph, input, moved,
     node::{Data, Node, quoted},
     report::Report,
     step::{self, Draft},
@@ -19,8 +21,8 @@ use crate::{
     sequence::{Input, Target},
 };
 
-const KEYS: [&str; 7] =
-    ["sequence", "description", "timezone", "priority", "defaults", "input", "steps"];
+const KEYS: [&str; 8] =
+    ["sequence", "description", "timezone", "priority", "defaults", "input", "moved", "steps"];
 
 const PRIORITIES: [(&str, Priority); 3] =
     [("high", Priority::High), ("normal", Priority::Normal), ("low", Priority::Low)];
@@ -46,10 +48,11 @@ pub(super) fn read(root: &Node, kinds: &[Kind], report: &mut Report<'_>) -> Opti
     let steps = steps(&at, kinds, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
+    let moved = moved::read(&at, &positions, report);
     graph::check(&steps, &ways, report);
     let zone = at.field("timezone");
     variables::check(&steps, zone.as_ref().zip(top.timezone.as_ref()), top.input.as_ref(), report);
-    if report.has_errors() { None } else { built(top, steps, &ways) }
+    if report.has_errors() { None } else { built(top, moved, steps, &ways) }
 }
 
 fn top(at: &At<'_>, report: &mut Report<'_>) -> Top {
@@ -124,7 +127,12 @@ fn steps<'a>(at: &At<'a>, kinds: &[Kind], report: &mut Report<'_>) -> Vec<Option
 }
 
 /// Everything is there, or there was an error.
-fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Sequence> {
+fn built(
+    top: Top,
+    moved: BTreeMap<String, String>,
+    steps: Vec<Option<Draft<'_>>>,
+    ways: &[Ways],
+) -> Option<Sequence> {
     let mut built = Vec::with_capacity(steps.len());
     let count = steps.len();
     for (position, (draft, ways)) in steps.into_iter().zip(ways).enumerate() {
@@ -156,6 +164,7 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
         timezone: top.timezone,
         priority: top.priority,
         input: top.input,
+        moved,
         goals: goals.collect(),
         positions: built.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect(),
         steps: built,

@@ -142,7 +142,7 @@ fn id<'a>(at: &At<'a>, report: &mut Report<'_>) -> Option<Word<'a>> {
     None
 }
 
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     text.len() <= 100
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
