@@ -8,8 +8,10 @@
 //! Called by: intake (to check and to start), the engine (to advance), the command line.
 
 pub mod advance;
+pub mod backtest;
 pub mod cases;
 pub mod check;
+pub mod contacts;
 pub mod delivery;
 pub mod diagnostic;
 pub mod diagram;

@@ -20,9 +20,11 @@ use crate::{
 
 pub mod answer;
 pub mod explore;
+pub mod recorded;
 
-pub use answer::{Answer, Answers, Asked, Fate};
+pub use answer::{Answer, Answers, Asked, Fate, Told};
 pub use explore::{Explored, Way, explore};
+pub use recorded::{ahead, replay};
 
 /// Cycles after which a simulation is given up: a ladder that goes round every minute gets a
 /// week.
@@ -75,7 +77,8 @@ pub enum End {
     Ended,
     /// It waits for an event, and nobody sends one.
     Waits,
-    /// It was still going after [`MOST_CYCLES`], or had told [`MOST_LINES`].
+    /// It was still going after [`MOST_CYCLES`], or had told [`MOST_LINES`], or came to where
+    /// it was to be broken off.
     Endless,
 }
 
@@ -126,6 +129,22 @@ struct Climb<'a> {
     /// Deliveries that were withdrawn before they left.
     withdrawn: BTreeSet<String>,
     lines: Vec<Line>,
+    /// Where it is broken off.
+    bounds: Bounds,
+}
+
+/// Where a simulation is broken off.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    cycles: usize,
+    /// Nothing happens from then on.
+    until: Option<DateTime<Utc>>,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { cycles: MOST_CYCLES, until: None }
+    }
 }
 
 impl<'a> Climb<'a> {
@@ -133,7 +152,7 @@ impl<'a> Climb<'a> {
         let now = process.started_at;
         let lines = vec![Line { at: now, what: What::Did(Entry::Started) }];
         let (coming, withdrawn) = (VecDeque::new(), BTreeSet::new());
-        Self { sequence, process, now, coming, withdrawn, lines }
+        Self { sequence, process, now, coming, withdrawn, lines, bounds: Bounds::default() }
     }
 
     fn plan(&mut self, happening: &Happening) {
@@ -149,7 +168,7 @@ impl<'a> Climb<'a> {
     }
 
     fn run(mut self, answers: &mut dyn Answers) -> Simulation {
-        for _ in 0..MOST_CYCLES {
+        for _ in 0..self.bounds.cycles {
             let news = self.hear();
             let advanced = advance(self.sequence, self.process.clone(), news, self.now);
             self.take(advanced, answers);
@@ -165,6 +184,9 @@ impl<'a> Climb<'a> {
                 return self.end(End::Waits);
             };
             self.now = self.now.max(next);
+            if self.bounds.until.is_some_and(|until| self.now >= until) {
+                break;
+            }
         }
         self.end(End::Endless)
     }
@@ -220,7 +242,7 @@ impl<'a> Climb<'a> {
             is_question: kind.is_some_and(|kind| kind.asks),
             request: &what.request,
         };
-        let fate = answers.answer(&asked);
+        let all = answers.told(&asked);
         self.lines.push(Line {
             at: self.now,
             what: What::Wrote {
@@ -230,27 +252,29 @@ impl<'a> Climb<'a> {
                 request: what.request,
             },
         });
-        for (after, status) in fate.story(what.channel) {
-            let Some(at) = self.now.checked_add_signed(after) else { continue };
-            let (step, delivery, channel) = (step.clone(), id.clone(), what.channel);
-            let news = News::Delivery(DeliveryView {
-                id: id.clone(),
-                step: step.clone(),
-                status,
-                attempts: 1,
-                provider_id: None,
-                error: None,
-                answer: fate.action.map(|action| rungs_runners::Answer {
-                    action,
-                    message: None,
-                    data: None,
-                    pause: None,
-                    at: at.timestamp_millis(),
-                }),
-            });
-            let what = What::Heard { step, delivery, channel, status };
-            self.comes(Coming { at, what, news });
+        for told in all {
+            self.hears(&id, &step, what.channel, told);
         }
+    }
+
+    /// Something will be heard of a delivery that is written now.
+    fn hears(&mut self, id: &str, step: &str, channel: &'static str, told: Told) {
+        let Told { after, status, error, answer } = told;
+        let Some(at) = self.now.checked_add_signed(after) else { return };
+        let answer =
+            answer.map(|answer| rungs_runners::Answer { at: at.timestamp_millis(), ..answer });
+        let news = News::Delivery(DeliveryView {
+            id: id.to_owned(),
+            step: step.to_owned(),
+            status,
+            attempts: 1,
+            provider_id: None,
+            error,
+            answer,
+        });
+        let (step, delivery) = (step.to_owned(), id.to_owned());
+        let what = What::Heard { step, delivery, channel, status };
+        self.comes(Coming { at, what, news });
     }
 }
 

@@ -12,6 +12,24 @@ use crate::{Sequence, check::nearest, happening::duration};
 pub trait Answers {
     /// What becomes of this one.
     fn answer(&mut self, asked: &Asked<'_>) -> Fate;
+
+    /// The same in full, for those who know more of it than a [`Fate`] says.
+    fn told(&mut self, asked: &Asked<'_>) -> Vec<Told> {
+        self.answer(asked).told(asked.channel)
+    }
+}
+
+/// Something that is heard of a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// How long after it was written.
+    pub after: TimeDelta,
+    /// How far it has come.
+    pub status: DeliveryStatus,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// What is answered, if it is a question. Its moment is set when it is heard.
+    pub answer: Option<rungs_runners::Answer>,
 }
 
 /// A delivery that leaves.
@@ -79,8 +97,22 @@ impl Fate {
         }
     }
 
+    fn told(self, channel: &str) -> Vec<Told> {
+        let answer = self.action.map(|action| rungs_runners::Answer {
+            action,
+            message: None,
+            data: None,
+            pause: None,
+            at: 0,
+        });
+        let story = self.story(channel).into_iter();
+        story
+            .map(|(after, status)| Told { after, status, error: None, answer: answer.clone() })
+            .collect()
+    }
+
     /// What is heard of it, and how long after it was written.
-    pub(super) fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
+    fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
         use DeliveryStatus::{Answered, Completed, Failed, Machine, NoAnswer, Sent};
         let usual = match self.status {
             _ if self.action.is_some() => 0,
