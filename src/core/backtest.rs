@@ -56,7 +56,11 @@ pub struct Sent {
 /// What became of a replay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replayed {
-    /// How it differs from what was recorded.
+    /// Who was reached.
+    pub before: Vec<Contact>,
+    /// Who would have been.
+    pub after: Vec<Contact>,
+    /// How the two differ.
     pub difference: Difference,
     /// Deliveries of the replay.
     pub asked: usize,
@@ -103,6 +107,8 @@ pub fn backtest(
     after.retain(|contact| contact.at < until);
     Ok(Replayed {
         difference: contacts::difference(&before, &after, TOLERANCE),
+        before,
+        after,
         asked: record.asked,
         assumed: record.assumed,
         process: simulation.process,

@@ -6,6 +6,7 @@
 //! Does not: parse HTTP or command lines, and never sends.
 //! Called by: every door.
 
+mod backtest;
 mod callbacks;
 mod caller_ids;
 mod change;
@@ -13,6 +14,8 @@ mod edn;
 mod fields;
 mod follow;
 mod import;
+mod moves;
+mod plan;
 mod queue;
 mod request;
 mod roesc;
@@ -20,18 +23,22 @@ mod sequences;
 #[cfg(feature = "aws")]
 mod sqs;
 mod start;
+mod versions;
 mod view;
 
 use rungs_core::{Diagnostic, InputProblem};
 use rungs_runners::data::{self, MOST as MOST_DATA};
 use serde_json::Value;
 
+pub use backtest::{Backtest, Compared, backtest};
 pub use callbacks::{Callback, CallbackRefused, twilio};
 pub use caller_ids::{caller_ids, give_up_caller_ids, keep_caller_ids};
 pub use change::{NewEvent, event, pause, resume, stop};
 pub(crate) use fields::read;
 pub use follow::{Drained, Queue, QueueTrouble, Received, Trouble, drain, follow};
 pub use import::{Imported, REGISTRY, Registry, import_roesc, import_roesc_registry};
+pub use moves::{Left, Moves, move_processes};
+pub use plan::{Group, Look, Outlook, Plan, plan};
 pub use queue::{Batch, Message, Rules, Verdict, take_in};
 pub use roesc::{Answered, Notification, RoescRequest, To, roesc};
 pub use sequences::{Publication, publish};
