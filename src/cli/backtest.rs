@@ -21,8 +21,8 @@ use super::{
     failure::{count, rendered},
     input::Source,
     open,
-    output::{self, BAD, BOLD, DIM, GOOD, WARN, talk},
-    plan::{contact, differences},
+    output::{self, BAD, BOLD, DIM, WARN, talk},
+    plan::{contact, differences, shifted},
     simulate::noun,
     words,
 };
@@ -99,15 +99,7 @@ fn tell(process: &Process, compared: &Compared, is_json: bool) -> std::io::Resul
     };
     match compared {
         Compared::Replayed(replayed) if !replayed.difference.is_empty() => {
-            let difference = &replayed.difference;
-            let contacts = differences(
-                [
-                    (BAD, '-', &difference.only_before),
-                    (GOOD, '+', &difference.only_after),
-                    (WARN, '~', &difference.reworded),
-                ],
-                process,
-            );
+            let contacts = differences(&replayed.difference, process);
             output::text(format!("{}{contacts}\n", head()))
         }
         Compared::Refused(problems) => {
@@ -136,6 +128,8 @@ fn json_of(process: &Process, compared: &Compared) -> Option<Value> {
         Compared::Replayed(replayed) if !replayed.difference.is_empty() => {
             line["only_then"] = json!(contacts(&replayed.difference.only_before));
             line["only_now"] = json!(contacts(&replayed.difference.only_after));
+            let shifted = replayed.difference.shifted.iter().map(shifted);
+            line["shifted"] = shifted.collect();
             line["reworded"] = json!(contacts(&replayed.difference.reworded));
             line["assumed"] = json!(replayed.assumed);
         }

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use rungs_core::{contacts::Contact, moving::Stranded, process::iso};
 use serde_json::{Value, json};
 
@@ -102,6 +103,8 @@ fn shown(plan: &Plan, file: &str, each: bool) -> Value {
         "would_differ": sum.differ,
         "would_reach": sum.reach.iter().map(by_step).collect::<Vec<_>>(),
         "would_not_reach": sum.spare.iter().map(by_step).collect::<Vec<_>>(),
+        "at_another_time": sum.shifted.iter().map(by_step).collect::<Vec<_>>(),
+        "would_say_otherwise": sum.reworded.iter().map(by_step).collect::<Vec<_>>(),
     });
     if each {
         shown["processes"] = plan.outlooks.iter().map(outlook).collect();
@@ -139,6 +142,8 @@ fn outlook(outlook: &Outlook) -> Value {
     shown["next_if_moved"] = json!(outlook.next_after.as_ref().map(contact));
     shown["would_reach"] = json!(contacts(&outlook.difference.only_after));
     shown["would_not_reach"] = json!(contacts(&outlook.difference.only_before));
+    shown["at_another_time"] =
+        json!(outlook.difference.shifted.iter().map(shifted).collect::<Vec<_>>());
     shown["would_say_otherwise"] = json!(contacts(&outlook.difference.reworded));
     shown
 }
@@ -154,6 +159,13 @@ pub(super) fn contact(contact: &Contact) -> Value {
     })
 }
 
+/// A contact at another time, and when it was.
+pub(super) fn shifted((now, was): &(Contact, DateTime<Utc>)) -> Value {
+    let mut shown = contact(now);
+    shown["was_at"] = json!(iso(*was));
+    shown
+}
+
 /// What moving would do to those that were looked at, in numbers.
 #[derive(Default)]
 struct Sum {
@@ -163,6 +175,7 @@ struct Sum {
     reach: Vec<((String, String), usize)>,
     /// Those that would not reach somebody.
     spare: Vec<((String, String), usize)>,
+    shifted: Vec<((String, String), usize)>,
     reworded: Vec<((String, String), usize)>,
 }
 
@@ -173,9 +186,12 @@ impl Sum {
             sum.move_over += usize::from(outlook.lands.is_ok());
             sum.differ += usize::from(!outlook.difference.is_empty());
             let difference = &outlook.difference;
+            let shifted: Vec<Contact> =
+                difference.shifted.iter().map(|(contact, _)| contact.clone()).collect();
             for (contacts, counts) in [
                 (&difference.only_after, &mut sum.reach),
                 (&difference.only_before, &mut sum.spare),
+                (&shifted, &mut sum.shifted),
                 (&difference.reworded, &mut sum.reworded),
             ] {
                 let mut steps: Vec<(String, String)> = contacts

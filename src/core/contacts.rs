@@ -63,10 +63,12 @@ pub fn of(simulation: &Simulation, sequence: &Sequence) -> Vec<Contact> {
 /// How two climbs differ in whom they reach.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Difference {
-    /// Contacts of the first that the second does not have at about the same time.
+    /// Contacts of the first that the second does not have.
     pub only_before: Vec<Contact>,
     /// Contacts of the second that the first does not have.
     pub only_after: Vec<Contact>,
+    /// Contacts of both at another time: the second's, and when the first's was.
+    pub shifted: Vec<(Contact, DateTime<Utc>)>,
     /// Contacts of both with other words: the second's.
     pub reworded: Vec<Contact>,
 }
@@ -74,12 +76,15 @@ pub struct Difference {
 impl Difference {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.only_before.is_empty() && self.only_after.is_empty() && self.reworded.is_empty()
+        self.only_before.is_empty()
+            && self.only_after.is_empty()
+            && self.shifted.is_empty()
+            && self.reworded.is_empty()
     }
 }
 
 /// Compares two climbs: the same person over the same channel within `tolerance` is the same
-/// contact.
+/// contact. What is left over of a person on both sides is the same contact at another time.
 pub fn difference(before: &[Contact], after: &[Contact], tolerance: TimeDelta) -> Difference {
     let mut difference = Difference::default();
     let mut all: BTreeMap<(&str, String), (Vec<&Contact>, Vec<&Contact>)> = BTreeMap::new();
@@ -92,16 +97,18 @@ pub fn difference(before: &[Contact], after: &[Contact], tolerance: TimeDelta) -
     for (before, after) in all.into_values() {
         pair(&before, &after, tolerance, &mut difference);
     }
-    let Difference { only_before, only_after, reworded } = &mut difference;
+    let Difference { only_before, only_after, shifted, reworded } = &mut difference;
     for contacts in [only_before, only_after, reworded] {
         contacts.sort_by_key(|contact| contact.at);
     }
+    shifted.sort_by_key(|(contact, _)| contact.at);
     difference
 }
 
-/// Both in the order of time.
+/// Contacts of one person, both in the order of time.
 fn pair(before: &[&Contact], after: &[&Contact], tolerance: TimeDelta, into: &mut Difference) {
     let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+    let (mut gone, mut new) = (Vec::new(), Vec::new());
     loop {
         match (before.peek(), after.peek()) {
             (Some(one), Some(other)) if (one.at - other.at).abs() <= tolerance => {
@@ -111,12 +118,16 @@ fn pair(before: &[&Contact], after: &[&Contact], tolerance: TimeDelta, into: &mu
                 (before.next(), after.next());
             }
             (Some(one), other) if other.is_none_or(|other| one.at < other.at) => {
-                into.only_before.extend(before.next().map(|contact| (*contact).clone()));
+                gone.extend(before.next().map(|contact| (*contact).clone()));
             }
-            (_, Some(_)) => into.only_after.extend(after.next().map(|one| (*one).clone())),
-            (_, None) => return,
+            (_, Some(_)) => new.extend(after.next().map(|contact| (*contact).clone())),
+            (_, None) => break,
         }
     }
+    let both = gone.len().min(new.len());
+    into.only_before.extend(gone.drain(both..));
+    into.only_after.extend(new.drain(both..));
+    into.shifted.extend(new.into_iter().zip(gone.into_iter().map(|contact| contact.at)));
 }
 
 #[cfg(test)]
@@ -142,10 +153,11 @@ mod tests {
 
     #[test]
     fn the_same_person_at_about_the_same_time_is_the_same_contact() {
-        let before = contacts(&["1 ana hi", "5 ana hi", "9 bo hi"]);
-        let after = contacts(&["1.5 ana hi", "9 ana hi", "9.2 bo hello", "20 cy hi"]);
+        let before = contacts(&["1 ana hi", "5 ana hi", "9 bo hi", "9 di hi"]);
+        let after = contacts(&["1.5 ana hi", "7 ana hi", "9 ana hi", "9.2 bo hello", "20 cy hi"]);
         let found = difference(&before, &after, TimeDelta::minutes(1));
-        assert_eq!(found.only_before, contacts(&["5 ana hi"]));
+        assert_eq!(found.only_before, contacts(&["9 di hi"]));
+        assert_eq!(found.shifted, [(after[1].clone(), before[1].at)]);
         assert_eq!(found.only_after, contacts(&["9 ana hi", "20 cy hi"]));
         assert_eq!(found.reworded, contacts(&["9.2 bo hello"]));
         assert!(difference(&before, &before, TimeDelta::zero()).is_empty());

@@ -6,8 +6,7 @@
 
 use chrono::{DateTime, Utc};
 use rungs_core::{Process, moving::Moved};
-use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, QueryResult, sea_query::Expr};
-use serde_json::json;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryResult};
 
 use super::{Result, Store, entity, processes};
 
@@ -75,9 +74,8 @@ impl Store {
             rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
         let mut processes = Vec::with_capacity(keys.len());
         for keys in keys.chunks(PAGE) {
-            let these = format!("key IN {}", self.dialect.list());
             let found = entity::process::Entity::find()
-                .filter(Expr::cust_with_values(these, [json!(keys).to_string()]))
+                .filter(entity::process::Column::Key.is_in(keys))
                 .all(self.reader().await)
                 .await?;
             // What cannot be read cannot be looked at either; the move says it of each.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use chrono::{DateTime, Utc};
 use rungs_core::{
     Process,
-    contacts::Contact,
+    contacts::{Contact, Difference},
     moving::Stranded,
     plan::{Change, Changes, Edit, StepChange},
 };
@@ -164,8 +165,12 @@ fn live(plan: &Plan) -> String {
     if older == 0 {
         return told;
     }
-    let stays = plan.older().map(|group| &group.lands).filter(|lands| lands.is_err()).count() > 0;
-    let those = if stays { "those that can" } else { "all of them" };
+    let can = plan.older().filter(|group| group.lands.is_ok()).count();
+    let those = match can {
+        0 => "none of them",
+        some if some < plan.older().count() => "those that can",
+        _ => "them",
+    };
     let _ = write!(
         told,
         "; {older} on older versions, where they stay.\n`rungs apply --move` would move {those}:\n"
@@ -207,8 +212,9 @@ fn outlooks(plan: &Plan) -> String {
         sum.differ
     );
     for (style, counts, what) in [
-        (GOOD, &sum.reach, "would send, and would not have sent then"),
-        (BAD, &sum.spare, "would not send, and would have sent then"),
+        (GOOD, &sum.reach, "would send more"),
+        (BAD, &sum.spare, "would send less"),
+        (WARN, &sum.shifted, "would send at another time"),
         (WARN, &sum.reworded, "would say something else"),
     ] {
         for ((step, channel), number) in counts {
@@ -238,28 +244,31 @@ fn process(outlook: &Outlook) -> String {
     };
     let _ = write!(told, "\n  next:     {}", next(next_before));
     let _ = write!(told, "\n  if moved: {}", next(next_after));
-    told + &differences(
-        [
-            (BAD, '-', &difference.only_before),
-            (GOOD, '+', &difference.only_after),
-            (WARN, '~', &difference.reworded),
-        ],
-        process,
-    )
+    told + &differences(difference, process)
 }
 
-/// Contacts in their signs' colours, in the process's zone.
-pub(in crate::cli) fn differences(
-    all: [(anstyle::Style, char, &Vec<Contact>); 3],
-    process: &Process,
-) -> String {
+/// Contacts that differ, in the process's zone.
+pub(in crate::cli) fn differences(difference: &Difference, process: &Process) -> String {
+    let Difference { only_before, only_after, shifted, reworded } = difference;
+    let plain = |contacts: &[Contact]| -> Vec<String> {
+        contacts.iter().take(MOST_CONTACTS).map(|contact| short(contact, process)).collect()
+    };
+    let moved = |(contact, was): &(Contact, DateTime<Utc>)| {
+        let was = words::seen_from(*was, contact.at, process.timezone);
+        format!("{} {DIM}instead of {was}{DIM:#}", short(contact, process))
+    };
     let mut told = String::new();
-    for (style, sign, contacts) in all {
-        for contact in contacts.iter().take(MOST_CONTACTS) {
-            let _ = write!(told, "\n  {style}{sign}{style:#} {}", short(contact, process));
+    for (style, sign, lines, number) in [
+        (BAD, "-", plain(only_before), only_before.len()),
+        (GOOD, "+", plain(only_after), only_after.len()),
+        (WARN, "~", shifted.iter().take(MOST_CONTACTS).map(moved).collect(), shifted.len()),
+        (WARN, "≠", plain(reworded), reworded.len()),
+    ] {
+        for line in lines {
+            let _ = write!(told, "\n  {style}{sign}{style:#} {line}");
         }
-        if contacts.len() > MOST_CONTACTS {
-            let more = contacts.len() - MOST_CONTACTS;
+        if number > MOST_CONTACTS {
+            let more = number - MOST_CONTACTS;
             let _ = write!(told, "\n  {style}{sign}{style:#} … and {more} more");
         }
     }
