@@ -4,7 +4,7 @@
 //! meanwhile is passed by. Whoever is interrupted does it again, and what has moved stays so.
 //! Called by: `rungs apply --move`.
 
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use rungs_core::{
     Sequence,
     moving::{Stranded, Versions as Pair},
@@ -66,10 +66,11 @@ pub async fn move_processes(
         for (key, process_id, number) in page {
             // Now, since nothing else is asked for while a process is held.
             versions.get(number).await?;
-            each.push(One { engine, name, key, process_id, to: &to, version, despite_data });
+            let one = One { engine, name, key, process_id, to: &to, version, despite_data };
+            each.push(one.move_over().boxed());
         }
         let beside = if engine.store.is_sqlite() { 1 } else { BESIDE };
-        let mut moving = stream::iter(each.iter().map(One::move_over)).buffer_unordered(beside);
+        let mut moving = stream::iter(each).buffer_unordered(beside);
         while let Some(outcome) = moving.next().await {
             match outcome? {
                 Outcome::Moved => moves.moved += 1,
@@ -104,7 +105,7 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    async fn move_over(&self) -> Result<Outcome, Refusal> {
+    async fn move_over(self) -> Result<Outcome, Refusal> {
         match self.engine.store.hold(&self.key, self.version).await {
             Ok(None) => Ok(Outcome::Ended),
             Ok(Some(held)) => self.over(held).await,

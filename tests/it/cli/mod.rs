@@ -14,6 +14,7 @@ mod desk;
 mod import;
 #[cfg(feature = "aws")]
 mod lambda_runner;
+mod moves;
 mod own_runners;
 mod queue;
 mod ready;

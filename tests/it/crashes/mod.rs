@@ -11,6 +11,7 @@ mod backups;
 mod books;
 mod kills;
 mod load;
+mod moves;
 mod outages;
 mod site;
 mod upgrade;

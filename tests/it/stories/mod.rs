@@ -11,6 +11,7 @@ mod import;
 mod ladder;
 mod late;
 mod many;
+mod moves;
 mod queue;
 mod remote;
 mod stops;
