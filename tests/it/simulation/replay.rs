@@ -377,6 +377,9 @@ fn nobody_is_contacted_after_an_achieved_goal(
     }
 }
 
+/// What a climb says of a move. None is compared that has one.
+pub const MOVED: &str = "moved";
+
 /// What of a climb does not depend on when it happened.
 fn rung(entry: &Entry) -> Option<String> {
     use rungs_runners::Action;
@@ -385,6 +388,7 @@ fn rung(entry: &Entry) -> Option<String> {
         Entry::Visited { step, action, .. } => Some(format!("{step} {action:?}")),
         Entry::Wrote { step, channel, .. } => Some(format!("{step} wrote {channel}")),
         Entry::Achieved { step, from } => Some(format!("{step} achieved from {from}")),
+        Entry::Moved { .. } => Some(MOVED.to_owned()),
         Entry::Completed => Some("completed".to_owned()),
         Entry::Failed { .. } => Some("failed".to_owned()),
         _ => None,

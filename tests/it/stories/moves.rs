@@ -83,8 +83,13 @@ async fn a_call_under_way_is_not_made_again_and_its_answer_reaches_the_step_by_i
     assert_eq!(process["steps"]["call"]["visits"], 1);
     assert_eq!(process["deliveries"][0]["step"], "call");
     let history = app.history("w1").await;
-    let at = |what: &str| history.iter().position(|line| line.ends_with(what)).unwrap();
-    assert!(at("ring wrote phone") < at("moved") && at("moved") < at("call heard answered"));
+    let at = |what: &str| {
+        history
+            .iter()
+            .position(|line| line.ends_with(what))
+            .unwrap_or_else(|| panic!("{what}: {history:#?}"))
+    };
+    assert!(at("ring wrote phone") < at("moved") && at("moved") < at("call heard completed"));
     app.clock_shows("12:00").await;
     assert_eq!((app.called().len(), app.texted().len()), (1, 0));
     app.finish().await;
