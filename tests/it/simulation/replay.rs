@@ -209,6 +209,7 @@ impl<'a> Again<'a> {
                     }
                 }
                 (self.sequence, self.process) = (to, moved.process);
+                self.climb.push(MOVED.to_owned());
                 Ok(())
             }
             other => broken(format!("it was moved as {entry:?}, and again {other:#?}")),
@@ -388,7 +389,6 @@ fn rung(entry: &Entry) -> Option<String> {
         Entry::Visited { step, action, .. } => Some(format!("{step} {action:?}")),
         Entry::Wrote { step, channel, .. } => Some(format!("{step} wrote {channel}")),
         Entry::Achieved { step, from } => Some(format!("{step} achieved from {from}")),
-        Entry::Moved { .. } => Some(MOVED.to_owned()),
         Entry::Completed => Some("completed".to_owned()),
         Entry::Failed { .. } => Some("failed".to_owned()),
         _ => None,
