@@ -27,7 +27,7 @@ mod m0012_messages;
 mod m0013_imports;
 mod m0014_compatibility;
 mod m0015_answers;
-mod m0016_started_with;
+mod m0017_started_with;
 
 /// Every migration, oldest first.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_imports::Migration),
             Box::new(m0014_compatibility::Migration),
             Box::new(m0015_answers::Migration),
-            Box::new(m0016_started_with::Migration),
+            Box::new(m0017_started_with::Migration),
         ]
     }
 }
