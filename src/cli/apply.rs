@@ -1,12 +1,12 @@
 //! `apply`: publishes sequences.
 //!
 //! Promises: all files or none; every error of every file is said. What is unchanged gets no
-//! new version. Processes move only where it is asked for (`--move`), one by one; who is
-//! interrupted says it again.
+//! new version. A sequence is published with the files that it is made of. Processes move only
+//! where it is asked for (`--move`), one by one; who is interrupted says it again.
 
 use std::{fmt::Write, path::PathBuf};
 
-use rungs_core::check_bytes;
+use rungs_core::is_fragment;
 use serde_json::json;
 
 use crate::{
@@ -29,7 +29,8 @@ const MOST_LEFT: u64 = 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Sequences in YAML or JSON; `-` is stdin. Cases (NAME.test.yml) are passed by.
+    /// Sequences in YAML or JSON; `-` is stdin. Cases (NAME.test.yml) and
+    /// fragments are passed by.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Move the live processes of older versions to the one that the file is: `rungs plan` says
@@ -49,15 +50,17 @@ pub(super) async fn apply(args: &Args, context: &Context) -> Result<()> {
         .iter()
         .filter(|path| !test::is_cases(path))
         .map(|path| Source::read(path).map_err(Failure::refused))
+        .filter(|source| !matches!(source, Ok(source) if is_fragment(&source.text())))
         .collect::<Result<_>>()?;
     if sources.is_empty() {
-        return Err(Failure::refused("these are cases, which are tried and not published"));
+        let why = "these are cases, which are tried, and fragments, which go along with sequences";
+        return Err(Failure::refused(format!("{why}: there is nothing to publish")));
     }
     let engine = open::intake(&config, open::database(&config).await?)?;
     let broken: Vec<Failure> = sources
         .iter()
         .filter_map(|source| {
-            let checked = check_bytes(&source.bytes, &engine.kinds);
+            let checked = source.check(&engine.kinds);
             checked
                 .has_errors()
                 .then(|| Failure::sequence(&checked.diagnostics, &source.file, &source.text()))
@@ -69,14 +72,14 @@ pub(super) async fn apply(args: &Args, context: &Context) -> Result<()> {
         }
         return Err(Failure::ended(1, "nothing was published"));
     }
-    for Source { file, bytes } in sources {
+    for source in sources {
         // The check refuses what is no text, so nothing is lost here.
-        let text = String::from_utf8_lossy(&bytes);
-        let published = intake::publish(&engine, None, &text).await;
+        let published = intake::publish(&engine, None, &source.bundle()).await;
+        let file = &source.file;
         let Publication { name, version, changed, diagnostics } =
-            published.map_err(|refusal| Failure::of(refusal, &file))?;
+            published.map_err(|refusal| Failure::of(refusal, file))?;
         if !diagnostics.is_empty() {
-            talk(rendered(&diagnostics, &file, &text).trim_end());
+            talk(rendered(&diagnostics, file, &source.text()).trim_end());
         }
         let json = json!({
             "file": file, "sequence": name, "version": version, "changed": changed,

@@ -51,18 +51,22 @@ pub(super) async fn backtest(args: &Args, context: &Context) -> Result<()> {
     let since = since(&args.since, now, config.timezone)?;
     let source = Source::read(&args.file).map_err(Failure::refused)?;
     let engine = open::intake(&config, open::existing(&config).await?)?;
-    let (text, is_json) = (source.text(), context.output.is_json());
+    let checked = source.check(&engine.kinds);
+    if checked.has_errors() {
+        return Err(Failure::sequence(&checked.diagnostics, &source.file, &source.text()));
+    }
+    if !checked.diagnostics.is_empty() {
+        talk(rendered(&checked.diagnostics, &source.file, &source.text()).trim_end());
+    }
+    let is_json = context.output.is_json();
     let mut written = Ok(());
-    let sum = intake::backtest(&engine, &text, since, args.most, |process, compared| {
+    let sum = intake::backtest(&engine, &source.bundle(), since, args.most, |process, compared| {
         written = tell(process, compared, is_json);
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })
     .await
     .map_err(|refusal| Failure::of(refusal, &source.file))?;
     written?;
-    if !sum.diagnostics.is_empty() {
-        talk(rendered(&sum.diagnostics, &source.file, &text).trim_end());
-    }
     if is_json {
         output::json(&shown(&sum, since))?;
     } else {

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use rungs_core::{InFile, check_bytes};
+use rungs_core::{InFile, check_fragment, is_fragment};
 use rungs_runners::Kind;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use super::{
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Sequences in YAML or JSON, and cases (NAME.test.yml); `-` is stdin.
+    /// Sequences in YAML or JSON, fragments, and cases (NAME.test.yml); `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -54,16 +54,21 @@ pub(super) fn check(args: &Args, context: &Context) -> Result<()> {
 
 impl Sum {
     fn say(&mut self, source: &Source, kinds: &[Kind], output: Output) -> Result<()> {
-        let checked = check_bytes(&source.bytes, kinds);
-        let errors = checked.diagnostics.iter().filter(|one| one.is_error()).count();
+        let text = source.text();
+        let diagnostics = if is_fragment(&text) {
+            check_fragment(&text, &source.files, kinds)
+        } else {
+            source.check(kinds).diagnostics
+        };
+        let errors = diagnostics.iter().filter(|one| one.is_error()).count();
         self.errors += errors;
-        self.warnings += checked.diagnostics.len() - errors;
+        self.warnings += diagnostics.len() - errors;
         if output.is_json() {
-            for diagnostic in &checked.diagnostics {
+            for diagnostic in &diagnostics {
                 output::json(&InFile { file: &source.file, diagnostic })?;
             }
-        } else if !checked.diagnostics.is_empty() {
-            output::text(rendered(&checked.diagnostics, &source.file, &source.text()).trim_end())?;
+        } else if !diagnostics.is_empty() {
+            output::text(rendered(&diagnostics, &source.file, &text).trim_end())?;
             output::text("")?;
         }
         Ok(())

@@ -1,18 +1,20 @@
 //! What a command reads: sequences and data, from files, from stdin or from the command line.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::{self, Read},
     path::Path,
 };
 
-use rungs_core::{Checked, Sequence, check_bytes};
+use rungs_core::{Checked, Files, Sequence, bundle, check_bytes_with};
 use rungs_runners::Kind;
 use serde_json::Value;
 
 use super::{
     Failure, Result,
     failure::rendered,
+    files,
     output::{DIM, talk},
 };
 
@@ -26,6 +28,8 @@ const LONGEST_DATA: u64 = 16 * 1024 * 1024;
 pub(super) struct Source {
     pub file: String,
     pub bytes: Vec<u8>,
+    /// What else the sequence is made of.
+    pub files: Files,
 }
 
 impl Source {
@@ -40,14 +44,27 @@ impl Source {
             )
         };
         match bytes {
-            Ok(bytes) => Ok(Self { file, bytes }),
+            Ok(bytes) => {
+                let files = files::gather(&String::from_utf8_lossy(&bytes), path);
+                Ok(Self { file, bytes, files })
+            }
             Err(error) => Err(format!("{file}: {error}")),
         }
     }
 
     /// As text; bytes that are none are replaced, and the check reports them.
-    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+    pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
+    }
+
+    /// Checks it, with its files.
+    pub fn check(&self, kinds: &[Kind]) -> Checked {
+        check_bytes_with(&self.bytes, &self.files, kinds)
+    }
+
+    /// As it is published: one text, with its files.
+    pub fn bundle(&self) -> String {
+        bundle::pack(&self.text(), &self.files).into_owned()
     }
 }
 
@@ -93,7 +110,7 @@ fn example(sequence: &Path) -> Result<Value> {
 
 /// A sequence that has passed the check. Warnings are told.
 pub(super) fn checked(source: &Source, kinds: &[Kind]) -> Result<Sequence> {
-    let Checked { sequence, diagnostics } = check_bytes(&source.bytes, kinds);
+    let Checked { sequence, diagnostics } = source.check(kinds);
     let Some(sequence) = sequence else {
         return Err(Failure::sequence(&diagnostics, &source.file, &source.text()));
     };
@@ -111,7 +128,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn bounded(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+pub(super) fn bounded(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {

@@ -27,6 +27,7 @@ mod diagram;
 mod evaluate;
 mod event;
 mod failure;
+mod files;
 mod import;
 mod input;
 mod intake;
@@ -110,8 +111,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Begin a sequence from one that ships, with its data and its cases.
     New(new::Args),
-    /// Print the JSON Schema of sequences, for editors.
-    Schema,
+    /// Print the JSON Schema of sequences, or of fragments, for editors.
+    Schema(schema::Args),
     /// Show a sequence as a diagram.
     Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
@@ -246,7 +247,7 @@ impl Command {
             Self::Run(args) => run::run(args, context).await,
             Self::Simulate(args) => simulate::simulate(&args, context),
             Self::New(args) => new::new(&args, context),
-            Self::Schema => schema::schema(context),
+            Self::Schema(args) => schema::schema(&args, context),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),
             Self::Check(args) => check::check(&args, context),

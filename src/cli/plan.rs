@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use rungs_core::{contacts::Contact, moving::Stranded, process::iso};
+use rungs_core::{contacts::Contact, is_fragment, moving::Stranded, process::iso};
 use serde_json::{Value, json};
 
 use crate::intake::{self, Group, Look, Outlook, Plan};
@@ -30,7 +30,8 @@ const MOST: u64 = 100_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Sequences in YAML or JSON; `-` is stdin. Cases (NAME.test.yml) are passed by.
+    /// Sequences in YAML or JSON; `-` is stdin. Cases (NAME.test.yml) and
+    /// fragments are passed by.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Tell of each process that is looked at, and not only how many there are.
@@ -49,22 +50,30 @@ pub(super) async fn plan(args: &Args, context: &Context) -> Result<()> {
     let config = context.config()?;
     let mut sources = Vec::new();
     for path in args.files.iter().filter(|path| !test::is_cases(path)) {
-        sources.push(Source::read(path).map_err(Failure::refused)?);
+        let source = Source::read(path).map_err(Failure::refused)?;
+        if !is_fragment(&source.text()) {
+            sources.push(source);
+        }
     }
     if sources.is_empty() {
-        return Err(Failure::refused("these are cases, which are tried and not published"));
+        let why = "these are cases, which are tried, and fragments, which go along with sequences";
+        return Err(Failure::refused(format!("{why}: there is nothing to plan")));
     }
     let engine = open::intake(&config, open::existing(&config).await?)?;
     let look = args.process.clone().map_or(Look::Some(args.sample), Look::One);
     let each = args.list || args.process.is_some();
     let mut broken = Vec::new();
     for (number, source) in sources.iter().enumerate() {
-        // The check refuses what is no text, so nothing is lost here.
-        let text = source.text();
-        match intake::plan(&engine, &text, &look).await {
+        // What is wrong is said as `check` says it: in the file in which it stands.
+        let checked = source.check(&engine.kinds);
+        if checked.has_errors() {
+            broken.push(Failure::sequence(&checked.diagnostics, &source.file, &source.text()));
+            continue;
+        }
+        match intake::plan(&engine, &source.bundle(), &look).await {
             Ok(plan) => {
-                if !plan.diagnostics.is_empty() {
-                    talk(rendered(&plan.diagnostics, &source.file, &text).trim_end());
+                if !checked.diagnostics.is_empty() {
+                    talk(rendered(&checked.diagnostics, &source.file, &source.text()).trim_end());
                 }
                 if context.output.is_json() {
                     output::json(&shown(&plan, &source.file, each))?;

@@ -24,10 +24,12 @@ mod config;
 mod delivering;
 mod duration;
 mod expect;
+mod fragment;
 mod graph;
 mod input;
 mod moved;
 mod node;
+mod parts;
 mod report;
 mod retry;
 mod scalar;
@@ -42,11 +44,13 @@ mod targets;
 mod tests;
 mod timezone;
 mod variables;
+mod wanted;
 mod weight;
 
 pub(crate) use suggest::nearest;
+pub(crate) use wanted::wanted;
 
-use crate::{Diagnostic, Sequence, Severity, diagnostic::Place};
+use crate::{Diagnostic, Files, Sequence, Severity, diagnostic::Place};
 
 /// What came of a check.
 #[derive(Debug)]
@@ -64,25 +68,87 @@ impl Checked {
     }
 }
 
-/// Checks a sequence written in YAML or JSON against the runners there are.
+/// Checks a sequence written in YAML or JSON against the runners there are. The files that it
+/// is made of are those that it carries.
 pub fn check(source: &str, kinds: &[Kind]) -> Checked {
+    check_with(source, &Files::default(), kinds)
+}
+
+/// Checks a sequence with the files that were gathered for it. One that carries files has no
+/// use for others.
+pub fn check_with(source: &str, files: &Files, kinds: &[Kind]) -> Checked {
     let mut report = report::Report::new(source);
-    let sequence = source::read(&mut report)
-        .and_then(|root| sequence::read(&root, kinds, &mut report))
-        .filter(|_| !report.has_errors());
+    let Some(source::Source { root, carried }) = source::read(&mut report) else {
+        return Checked { sequence: None, diagnostics: report.close() };
+    };
+    let carried = (!carried.is_empty()).then(|| Files::carried(carried));
+    let files = carried.as_ref().unwrap_or(files);
+    // From here on it may borrow from the files as well.
+    let mut report: report::Report<'_> = report;
+    if fragment::is_fragment(&root) {
+        let place = at::At::root(&root).place_of_key("fragment");
+        report.add(
+            Diagnostic::error("fragment", place, "this is a fragment, and no sequence")
+                .help("it runs where a step of a sequence says `run: ./` and its path".to_owned()),
+        );
+        return Checked { sequence: None, diagnostics: report.close() };
+    }
+    let sequence = sequence::read(&root, files, kinds, &mut report);
+    let sequence = sequence.filter(|_| !report.has_errors());
     Checked { sequence, diagnostics: report.close() }
 }
 
-/// A source as it is written, for comparing: nothing of it is checked. None if it is no mapping.
-pub fn written(source: &str) -> Option<Value> {
+/// A source as it is written, with the steps of its fragments in the place of those that run
+/// them, for comparing. None if it is no mapping.
+pub fn written(source: &str, kinds: &[Kind]) -> Option<Value> {
     let mut report = report::Report::new(source);
-    source::read(&mut report).map(|root| root.to_json())
+    let source::Source { root, carried } = source::read(&mut report)?;
+    let files = Files::carried(carried);
+    let mut report: report::Report<'_> = report;
+    Some(sequence::written(&root, &files, kinds, &mut report))
+}
+
+/// Whether a text is meant as a fragment rather than as a sequence, whatever is wrong with it.
+pub fn is_fragment(source: &str) -> bool {
+    // Only some need to be read to know.
+    source.contains("fragment") && {
+        let mut report = report::Report::new(source);
+        source::read(&mut report).is_some_and(|read| fragment::is_fragment(&read.root))
+    }
+}
+
+/// The files that a source carries: their paths, and what they say.
+///
+/// # Errors
+/// What keeps the source from being read.
+pub fn carried(source: &str) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
+    let mut report = report::Report::new(source);
+    let read = source::read(&mut report);
+    let diagnostics = report.close();
+    let is_well = !diagnostics.iter().any(Diagnostic::is_error);
+    read.filter(|_| is_well).map(|read| read.carried).ok_or(diagnostics)
+}
+
+/// Checks a fragment by itself: each of its parameters has some value that fits.
+pub fn check_fragment(source: &str, files: &Files, kinds: &[Kind]) -> Vec<Diagnostic> {
+    let mut report = report::Report::new(source);
+    let Some(source::Source { root, .. }) = source::read(&mut report) else {
+        return report.close();
+    };
+    let mut report: report::Report<'_> = report;
+    sequence::read_fragment(&root, files, kinds, &mut report);
+    report.close()
 }
 
 /// Checks a source that may not even be text.
 pub fn check_bytes(source: &[u8], kinds: &[Kind]) -> Checked {
+    check_bytes_with(source, &Files::default(), kinds)
+}
+
+/// Checks a source that may not even be text, with the files that were gathered for it.
+pub fn check_bytes_with(source: &[u8], files: &Files, kinds: &[Kind]) -> Checked {
     match std::str::from_utf8(source) {
-        Ok(source) => check(source, kinds),
+        Ok(source) => check_with(source, files, kinds),
         Err(error) => {
             let at = error.valid_up_to();
             let text = String::from_utf8_lossy(source);
@@ -104,7 +170,7 @@ pub fn check_value(value: &Value, kinds: &[Kind]) -> Checked {
 
 /// A JSON value as text that YAML reads alike. JSON lets some characters stand in its
 /// strings that YAML wants escaped.
-fn printed(value: &Value) -> String {
+pub(crate) fn printed(value: &Value) -> String {
     let plain = format!("{value:#}");
     let mut printed = String::with_capacity(plain.len());
     for character in plain.chars() {

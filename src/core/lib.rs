@@ -9,12 +9,14 @@
 
 pub mod advance;
 pub mod backtest;
+pub mod bundle;
 pub mod cases;
 pub mod check;
 pub mod contacts;
 pub mod delivery;
 pub mod diagnostic;
 pub mod diagram;
+pub mod files;
 pub mod happening;
 pub mod history;
 pub mod moving;
@@ -28,9 +30,13 @@ pub mod simulate;
 pub mod start;
 
 pub use advance::{Advanced, Delivery, advance};
-pub use check::{Checked, check, check_bytes, check_value};
+pub use check::{
+    Checked, check, check_bytes, check_bytes_with, check_fragment, check_value, check_with,
+    is_fragment,
+};
 pub use delivery::{Attempt, DeliveryRecord, Found, Report};
-pub use diagnostic::{Diagnostic, InFile, Severity, render};
+pub use diagnostic::{Diagnostic, InFile, Included, Severity, UsedBy, render};
+pub use files::{File, Files, Wanted};
 pub use history::Entry;
 pub use process::{Event, News, Process, Status};
 pub use remedy::{Lateness, Remedy};

@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use rungs_core::{
-    Checked, Diagnostic, InputProblem, Process, Sequence,
+    Checked, InputProblem, Process, Sequence,
     backtest::{Recorded, Replayed, Sent, backtest as replay, is_as_started},
     check,
     contacts::Contact,
@@ -63,8 +63,6 @@ pub struct Backtest {
     pub assumed: u64,
     /// How often somebody was reached, and would have been, by channel.
     pub contacts: BTreeMap<String, (u64, u64)>,
-    /// Warnings about the file.
-    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// The data with which it started has changed since, and was not kept.
@@ -91,7 +89,7 @@ pub async fn backtest(
         engine.kinds.iter().filter(|kind| kind.asks).map(|kind| kind.name).collect();
     let name = sequence.name.clone();
     let of = engine.store.started_since(&name, since).await?;
-    let mut sum = Backtest { name, of, diagnostics, ..Backtest::default() };
+    let mut sum = Backtest { name, of, ..Backtest::default() };
     let mut before: Option<String> = None;
     while sum.looked_at < most {
         let page = PAGE.min(most - sum.looked_at);

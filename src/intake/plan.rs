@@ -7,7 +7,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs_core::{
-    Checked, Diagnostic, Process, Sequence, Status, check,
+    Checked, Process, Sequence, Status, check,
     contacts::{self, Contact, Difference},
     moving::{Stranded, Versions as Pair},
     plan::{Changes, changes},
@@ -43,8 +43,6 @@ pub struct Plan {
     pub version: i32,
     /// What changes; none if nothing is published yet.
     pub changes: Option<Changes>,
-    /// Warnings.
-    pub diagnostics: Vec<Diagnostic>,
     /// The processes that live.
     pub standing: Vec<Group>,
     /// Those that were looked at.
@@ -100,7 +98,8 @@ pub async fn plan(engine: &Engine, source: &str, look: &Look) -> Result<Plan, Re
     let published = newest.as_ref().map(|newest| newest.version);
     let is_same = newest.as_ref().is_some_and(|newest| newest.hash == sequences::hash(source));
     let version = published.map_or(1, |newest| if is_same { newest } else { newest + 1 });
-    let written = |source: &str| check::written(source).unwrap_or_default();
+    let written =
+        |source: &str| check::written(source, &engine.kinds).unwrap_or(serde_json::Value::Null);
     let changes = newest.map(|newest| changes(&written(&newest.source), &written(source)));
     let mut versions = Versions::of(engine, &name);
     let mut standing = Vec::new();
@@ -121,7 +120,7 @@ pub async fn plan(engine: &Engine, source: &str, look: &Look) -> Result<Plan, Re
         // A simulation takes its time, and others have theirs.
         tokio::task::yield_now().await;
     }
-    Ok(Plan { name, published, version, changes, diagnostics, standing, outlooks })
+    Ok(Plan { name, published, version, changes, standing, outlooks })
 }
 
 async fn processes(

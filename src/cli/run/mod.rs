@@ -113,7 +113,7 @@ async fn start(engine: &Engine, source: &Source, data: Value) -> Result<rungs_co
         refusal => Failure::of(refusal, &source.file),
     };
     let Publication { name, version, .. } =
-        intake::publish(engine, None, &source.text()).await.map_err(refused)?;
+        intake::publish(engine, None, &source.bundle()).await.map_err(refused)?;
     let climb = Climb::Stored { name, version: Some(version) };
     let Started { process, .. } =
         intake::start(engine, NewProcess { process_id: None, climb, data })

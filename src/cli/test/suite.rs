@@ -6,7 +6,6 @@ use rungs_core::{
     Checked, InFile, Sequence,
     cases::{self, Case, Coverage, Stage, Unfit, Verdict},
     check::cases::{CheckedCases, cases as read_cases, subject},
-    check_bytes,
 };
 use rungs_runners::{Kind, data::merge};
 use serde_json::{Value, json};
@@ -136,7 +135,7 @@ pub(in crate::cli) fn read(path: &Path, kinds: &[Kind]) -> Result<Read, Broken> 
     let text = source.text().into_owned();
     let sequence_path = sequence_of(path, subject(&text)).map_err(unreadable)?;
     let of_sequence = Source::read(&sequence_path).map_err(unreadable)?;
-    let Checked { sequence, diagnostics } = check_bytes(&of_sequence.bytes, kinds);
+    let Checked { sequence, diagnostics } = of_sequence.check(kinds);
     let Some(sequence) = sequence else {
         let broken = wrong(&diagnostics, &of_sequence.file, &of_sequence.text());
         return Err(Broken { sequence: Some(of_sequence.file), ..broken });

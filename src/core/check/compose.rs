@@ -20,7 +20,7 @@ use super::{
 use crate::{Diagnostic, diagnostic::Place};
 
 /// How deep lists and mappings may lie in each other.
-const DEPTH: usize = 64;
+pub(super) const DEPTH: usize = 64;
 /// How many values a source may have, those that its aliases repeat included.
 const NODES: usize = 100_000;
 /// How many bytes of text, likewise.
@@ -31,6 +31,16 @@ struct Stop;
 
 /// Reads the only document of `source`; `None` if there is none, or an error ended it.
 pub(super) fn compose(report: &mut Report<'_>) -> Option<Node> {
+    stream(report, false)?.into_iter().next()
+}
+
+/// Reads the first document of `source`, and after it those that carry files. `None` if an
+/// error ended it.
+pub(super) fn compose_all(report: &mut Report<'_>) -> Option<Vec<Node>> {
+    stream(report, true)
+}
+
+fn stream(report: &mut Report<'_>, with_files: bool) -> Option<Vec<Node>> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     let source = report.source;
@@ -42,7 +52,7 @@ pub(super) fn compose(report: &mut Report<'_>) -> Option<Node> {
         text: 0,
         template_on_line: None,
     };
-    composer.document().unwrap_or(None)
+    composer.documents(with_files).ok()
 }
 
 struct Composer<'r, 's> {
@@ -68,11 +78,13 @@ struct Draft {
 }
 
 impl<'s> Composer<'_, 's> {
-    fn document(&mut self) -> Result<Option<Node>, Stop> {
-        let mut root = None;
+    fn documents(&mut self, with_files: bool) -> Result<Vec<Node>, Stop> {
+        let mut roots = Vec::new();
         while let Some((event, span)) = self.next()? {
             match event {
-                Event::DocumentStart(..) if root.is_some() => {
+                Event::DocumentStart(..)
+                    if !(roots.is_empty() || with_files && self.carries(&span)) =>
+                {
                     self.report.add(Diagnostic::error(
                         "documents",
                         Place::new("", bytes(&span)),
@@ -84,10 +96,16 @@ impl<'s> Composer<'_, 's> {
                 | Event::StreamEnd
                 | Event::DocumentStart(..)
                 | Event::DocumentEnd => {}
-                event => root = Some(self.node(event, &span, "", 0)?),
+                event => roots.push(self.node(event, &span, "", 0)?),
             }
         }
-        Ok(root)
+        Ok(roots)
+    }
+
+    /// Whether the document that begins here carries a file.
+    fn carries(&self, start: &Span) -> bool {
+        let rest = self.report.source.get(bytes(start).end..).unwrap_or_default().trim_start();
+        rest.starts_with("file:")
     }
 
     fn next(&mut self) -> Result<Option<(Event<'s>, Span)>, Stop> {

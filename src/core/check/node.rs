@@ -130,6 +130,74 @@ impl Node {
         }
     }
 
+    /// The same, where its text begins at `base`.
+    pub fn moved(mut self, base: usize) -> Self {
+        self.shift(base);
+        self
+    }
+
+    fn shift(&mut self, base: usize) {
+        let moved = |span: &Range<usize>| span.start + base..span.end + base;
+        self.span = moved(&self.span);
+        match &mut self.data {
+            Data::List(items) => items.iter_mut().for_each(|item| item.shift(base)),
+            Data::Mapping(entries) => {
+                for entry in entries {
+                    entry.key_span = moved(&entry.key_span);
+                    entry.value.shift(base);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A plain value that stands at `span`.
+    pub fn of_json(value: &Value, span: &Range<usize>) -> Self {
+        let data = match value {
+            Value::Null => Data::Null,
+            Value::Bool(value) => Data::Bool(*value),
+            Value::Number(number) => Data::Number(number.clone()),
+            Value::String(text) => Data::Text(text.clone()),
+            Value::Array(items) => {
+                Data::List(items.iter().map(|item| Self::of_json(item, span)).collect())
+            }
+            Value::Object(entries) => Data::Mapping(
+                entries
+                    .iter()
+                    .map(|(key, value)| Entry {
+                        key: key.clone(),
+                        key_span: span.clone(),
+                        value: Self::of_json(value, span),
+                    })
+                    .collect(),
+            ),
+        };
+        Self { data, span: span.clone() }
+    }
+
+    /// How deep lists and mappings lie in each other in it.
+    pub fn depth(&self) -> usize {
+        let deepest = |depths: &mut dyn Iterator<Item = usize>| depths.max().unwrap_or_default();
+        match &self.data {
+            Data::List(items) => 1 + deepest(&mut items.iter().map(Self::depth)),
+            Data::Mapping(entries) => {
+                1 + deepest(&mut entries.iter().map(|entry| entry.value.depth()))
+            }
+            _ => 0,
+        }
+    }
+
+    /// How many values it is made of.
+    pub fn count(&self) -> usize {
+        match &self.data {
+            Data::List(items) => 1 + items.iter().map(Self::count).sum::<usize>(),
+            Data::Mapping(entries) => {
+                1 + entries.iter().map(|entry| entry.value.count()).sum::<usize>()
+            }
+            _ => 1,
+        }
+    }
+
     /// How to call it in a sentence: `the text "abc"`, `a list`.
     pub fn describe(&self) -> String {
         match &self.data {

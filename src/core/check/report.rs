@@ -2,8 +2,11 @@
 
 use std::{cell::Cell, collections::HashSet, ops::Range};
 
-use super::suggest;
-use crate::{Diagnostic, Severity, diagnostic::Lines};
+use super::{
+    parts::{Part, Parts},
+    suggest,
+};
+use crate::{Diagnostic, Severity, diagnostic::UsedBy};
 
 /// How many diagnostics a check gives at most; the last one then says how many more.
 pub(super) const MOST: usize = 100;
@@ -14,7 +17,8 @@ const GUESSES: usize = 20_000_000;
 pub(super) struct Report<'a> {
     /// What is being checked.
     pub source: &'a str,
-    lines: Lines<'a>,
+    /// The source, and behind it what it includes: each span lies in one of them.
+    parts: Parts<'a>,
     diagnostics: Vec<Diagnostic>,
     /// How many more letters may be compared with each other for a guess.
     guesses: Cell<usize>,
@@ -24,20 +28,51 @@ impl<'a> Report<'a> {
     pub fn new(source: &'a str) -> Self {
         Self {
             source,
-            lines: Lines::of(source),
+            parts: Parts::of(source),
             diagnostics: Vec::new(),
             guesses: Cell::new(GUESSES),
         }
     }
 
-    /// The line a byte stands on, from 1.
+    /// Takes in the text of a file that the source includes, and answers where its spans
+    /// begin. The same file may be taken in again and again.
+    pub fn include(&mut self, part: Part<'a>) -> usize {
+        self.parts.add(part)
+    }
+
+    /// Takes over what was found in a text that was read alone, and begins at `base`.
+    pub fn absorb(&mut self, other: Self, base: usize) {
+        self.diagnostics.extend(other.diagnostics.into_iter().map(|mut diagnostic| {
+            diagnostic.span = diagnostic.span.start + base..diagnostic.span.end + base;
+            diagnostic
+        }));
+    }
+
+    /// The line a byte stands on, from 1, in its file.
     pub fn line(&self, offset: usize) -> usize {
-        self.lines.number(offset)
+        self.parts.at(offset).position(offset).0
+    }
+
+    /// The step at `offset`, as one that uses a file.
+    pub fn user(&self, offset: usize, step: &str) -> Vec<UsedBy> {
+        self.parts.at(offset).user(offset, step)
     }
 
     /// The bytes as they were written.
     pub fn written(&self, span: &Range<usize>) -> &'a str {
-        self.source.get(span.clone()).unwrap_or_default()
+        self.parts.at(span.start).written(span)
+    }
+
+    /// Takes note that what stands at `span` and `pointer` is a value that a fragment is given:
+    /// whatever is said of it where it is used is told there.
+    pub fn given(&mut self, span: Range<usize>, pointer: String) {
+        self.parts.given.insert((span.start, span.end), pointer);
+    }
+
+    /// A text in the words of whoever wrote the file that `offset` lies in: of the ids of its
+    /// steps as they are at one of its uses, those that it gave them.
+    pub fn plain(&self, offset: usize, text: String) -> String {
+        self.parts.at(offset).plain(text)
     }
 
     /// Takes a diagnostic.
@@ -75,36 +110,53 @@ impl<'a> Report<'a> {
         self.diagnostics.iter().skip(since).any(|diagnostic| diagnostic.pointer == pointer)
     }
 
-    /// Everything in the order of the source, each place and message once, with lines and
-    /// columns. An anchor used twice would otherwise say everything twice.
+    /// Everything in the order of the source, and of the files that it includes after that,
+    /// each place and message once, with lines and columns. An anchor or a fragment used twice
+    /// would otherwise say everything twice.
     pub fn close(self) -> Vec<Diagnostic> {
-        let Self { lines, mut diagnostics, .. } = self;
-        diagnostics.sort_by_key(|found| (found.span.start, found.span.end));
+        let Self { parts, diagnostics, .. } = self;
+        let mut found: Vec<Found> =
+            diagnostics.into_iter().map(|diagnostic| parts.localized(diagnostic)).collect();
+        found.sort_by_key(Found::order);
         let mut seen = HashSet::new();
-        diagnostics.retain(|d| seen.insert((d.code, d.span.clone(), d.message.clone())));
-        let mut diagnostics = shortened(diagnostics);
-        for diagnostic in &mut diagnostics {
-            (diagnostic.line, diagnostic.column) = lines.position(diagnostic.span.start);
-        }
-        diagnostics
+        found.retain(|Found { file, diagnostic: d }| {
+            seen.insert((*file, d.code, d.span.clone(), d.message.clone()))
+        });
+        shortened(found).into_iter().map(|found| found.diagnostic).collect()
+    }
+}
+
+/// A diagnostic whose place is one in its file.
+pub(super) struct Found {
+    /// The files are numbered; the source itself is the first.
+    pub file: usize,
+    pub diagnostic: Diagnostic,
+}
+
+impl Found {
+    fn order(&self) -> (usize, usize, usize) {
+        (self.file, self.diagnostic.span.start, self.diagnostic.span.end)
     }
 }
 
 /// At most [`MOST`], errors before warnings, and a note of what was left out.
-fn shortened(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    if diagnostics.len() <= MOST {
-        return diagnostics;
+fn shortened(found: Vec<Found>) -> Vec<Found> {
+    if found.len() <= MOST {
+        return found;
     }
     let (mut kept, warnings): (Vec<_>, Vec<_>) =
-        diagnostics.into_iter().partition(|found| found.severity == Severity::Error);
+        found.into_iter().partition(|found| found.diagnostic.severity == Severity::Error);
     kept.extend(warnings);
     let left_out = kept.split_off(MOST);
-    kept.sort_by_key(|found| (found.span.start, found.span.end));
-    let note = left_out.first().map(|first| Diagnostic {
-        code: "more",
-        message: format!("and {} more like these, from here on", left_out.len()),
-        help: None,
-        ..first.clone()
+    kept.sort_by_key(Found::order);
+    let note = left_out.first().map(|first| Found {
+        file: first.file,
+        diagnostic: Diagnostic {
+            code: "more",
+            message: format!("and {} more like these, from here on", left_out.len()),
+            help: None,
+            ..first.diagnostic.clone()
+        },
     });
     kept.extend(note);
     kept

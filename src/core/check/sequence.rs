@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use rungs_runners::{Kind, Template};
+use serde_json::Value;
 
 use super::{
     at::At,
     config::Schemas,
     delivering::{self, Delivering, one_of},
+    fragment::{self, Item},
     graph, input, moved,
     node::{Data, Node, quoted},
     report::Report,
@@ -16,7 +18,7 @@ use super::{
     timezone, variables,
 };
 use crate::{
-    Diagnostic, Retry, Sequence, Step,
+    Diagnostic, Files, Retry, Sequence, Step,
     process::Priority,
     sequence::{Input, Target},
 };
@@ -28,7 +30,7 @@ const PRIORITIES: [(&str, Priority); 3] =
     [("high", Priority::High), ("normal", Priority::Normal), ("low", Priority::Low)];
 
 /// How many steps a sequence may have.
-const STEPS: usize = 1000;
+pub(super) const STEPS: usize = 1000;
 
 /// The keys of a sequence beside its steps.
 struct Top {
@@ -41,11 +43,18 @@ struct Top {
 }
 
 /// Reads a sequence; `None` if there was an error anywhere.
-pub(super) fn read(root: &Node, kinds: &[Kind], report: &mut Report<'_>) -> Option<Sequence> {
+pub(super) fn read<'a>(
+    root: &Node,
+    files: &'a Files,
+    kinds: &[Kind],
+    report: &mut Report<'a>,
+) -> Option<Sequence> {
     let at = At::root(root);
     at.refuse_unknown_keys(&KEYS, |_| None, report);
     let top = top(&at, report);
-    let steps = steps(&at, kinds, report);
+    let items = list(&at, report).map(|steps| fragment::expand(steps, files, kinds, report));
+    let items = items.unwrap_or_default();
+    let steps = steps(&items, kinds, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
     let moved = moved::read(&at, &positions, report);
@@ -55,9 +64,39 @@ pub(super) fn read(root: &Node, kinds: &[Kind], report: &mut Report<'_>) -> Opti
     if report.has_errors() { None } else { built(top, moved, steps, &ways) }
 }
 
+/// A sequence as it is written, its fragments expanded.
+pub(super) fn written<'a>(
+    root: &Node,
+    files: &'a Files,
+    kinds: &[Kind],
+    report: &mut Report<'a>,
+) -> Value {
+    let at = At::root(root);
+    let items = list(&at, report).map(|steps| fragment::expand(steps, files, kinds, report));
+    let steps: Vec<Value> = items.iter().flatten().map(|item| item.node.to_json()).collect();
+    let mut written = root.to_json();
+    written["steps"] = Value::Array(steps);
+    written
+}
+
+/// Reads a fragment by itself, as if a sequence had nothing but its steps.
+pub(super) fn read_fragment<'a>(
+    root: &Node,
+    files: &'a Files,
+    kinds: &[Kind],
+    report: &mut Report<'a>,
+) {
+    let items = fragment::alone(root, files, kinds, report);
+    let steps = steps(&items, kinds, report);
+    let positions = targets::positions(&steps, report);
+    let ways = targets::ways(&steps, &positions, report);
+    graph::check(&steps, &ways, report);
+    variables::check(&steps, None, None, report);
+}
+
 fn top(at: &At<'_>, report: &mut Report<'_>) -> Top {
     Top {
-        name: name(at, report),
+        name: name(at, "sequence", "such as `sequence: order-escalation`", report),
         description: at
             .field("description")
             .and_then(|field| field.text(report))
@@ -75,14 +114,20 @@ fn top(at: &At<'_>, report: &mut Report<'_>) -> Top {
     }
 }
 
-fn name(at: &At<'_>, report: &mut Report<'_>) -> Option<String> {
-    let field = at.required("sequence", "such as `sequence: order-escalation`", report)?;
+/// The name of a sequence or of a fragment, which stands under a key of that name.
+pub(super) fn name(
+    at: &At<'_>,
+    key: &str,
+    example: &str,
+    report: &mut Report<'_>,
+) -> Option<String> {
+    let field = at.required(key, example, report)?;
     let text = field.text(report)?;
     let is_name = text.len() <= 100
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     if !is_name {
-        let message = format!("{} cannot be the name of a sequence", quoted(text));
+        let message = format!("{} cannot be the name of a {key}", quoted(text));
         report.add(
             Diagnostic::error("name", field.place(), message).help(
                 "up to 100 letters, digits, `-`, `_` and `.`, beginning with a letter or a digit"
@@ -93,16 +138,13 @@ fn name(at: &At<'_>, report: &mut Report<'_>) -> Option<String> {
     is_name.then(|| text.to_owned())
 }
 
-/// The steps, in order; `None` in place of one that is no mapping.
-fn steps<'a>(at: &At<'a>, kinds: &[Kind], report: &mut Report<'_>) -> Vec<Option<Draft<'a>>> {
+/// The list of steps, no longer than it may be.
+pub(super) fn list<'a>(at: &At<'a>, report: &mut Report<'_>) -> Option<&'a [Node]> {
     const EXAMPLE: &str = "steps:\n  - id: ring\n    run: Phone";
-    let Some(field) = at.required("steps", "a list of steps, each with `id` and `run`", report)
-    else {
-        return Vec::new();
-    };
+    let field = at.required("steps", "a list of steps, each with `id` and `run`", report)?;
     let Data::List(items) = &field.node.data else {
         field.expected("a list of steps", report);
-        return Vec::new();
+        return None;
     };
     if items.is_empty() {
         let message = "a sequence needs at least one step";
@@ -118,9 +160,18 @@ fn steps<'a>(at: &At<'a>, kinds: &[Kind], report: &mut Report<'_>) -> Vec<Option
         let message = format!("a sequence has at most {STEPS} steps, and this has {}", items.len());
         report.add(Diagnostic::error("too-large", place, message));
     }
+    Some(items.get(..STEPS).unwrap_or(items))
+}
+
+/// The steps, in order; `None` in place of one that is no mapping.
+fn steps<'a>(
+    items: &'a [Item<'_>],
+    kinds: &[Kind],
+    report: &mut Report<'_>,
+) -> Vec<Option<Draft<'a>>> {
     let mut schemas = Schemas::default();
-    let each = items.iter().take(STEPS).enumerate().map(|(index, node)| {
-        let at = At { node, pointer: format!("{}/{index}", field.pointer), key_span: None };
+    let each = items.iter().map(|Item { node, pointer }| {
+        let at = At { node, pointer: pointer.clone(), key_span: None };
         step::read(at, kinds, &mut schemas, report)
     });
     each.collect()

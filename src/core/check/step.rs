@@ -123,23 +123,26 @@ pub(super) fn read<'a>(
     })
 }
 
-fn id<'a>(at: &At<'a>, report: &mut Report<'_>) -> Option<Word<'a>> {
+/// What an id may be.
+pub(super) const IDS: &str = "up to 100 letters, digits, `-` and `_`, beginning with a letter";
+
+/// The id of a step.
+pub(super) fn id<'a>(at: &At<'a>, report: &mut Report<'_>) -> Option<Word<'a>> {
     let field =
         at.required("id", "each step needs a name of its own, such as `id: ring`", report)?;
     let text = field.text(report)?;
     let place = field.place();
-    let message = if text == END {
-        "`end` is where a sequence ends, and cannot be the id of a step".to_owned()
-    } else if !is_id(text) {
-        format!("{} cannot be the id of a step", quoted(text))
-    } else {
-        return Some(Word { text, place });
-    };
-    report.add(
-        Diagnostic::error("id", place, message)
-            .help("up to 100 letters, digits, `-` and `_`, beginning with a letter".to_owned()),
-    );
+    let Some(message) = wrong_id(text) else { return Some(Word { text, place }) };
+    report.add(Diagnostic::error("id", place, message).help(IDS.to_owned()));
     None
+}
+
+/// Why a text cannot be an id.
+pub(super) fn wrong_id(text: &str) -> Option<String> {
+    if text == END {
+        return Some("`end` is where a sequence ends, and cannot be the id of a step".to_owned());
+    }
+    (!is_id(text)).then(|| format!("{} cannot be the id of a step", quoted(text)))
 }
 
 pub(super) fn is_id(text: &str) -> bool {
@@ -161,10 +164,19 @@ fn kind(at: &At<'_>, kinds: &[Kind], report: &mut Report<'_>) -> Option<Kind> {
                 field.place(),
                 format!("there is no runner {}", quoted(name)),
             )
-            .help(report.suggest(name, "runners", names())),
+            .help(if is_file(name) {
+                Some(format!("the path of a fragment begins with `./` or `../`: `./{name}`"))
+            } else {
+                report.suggest(name, "runners", names())
+            }),
         );
     }
     kind
+}
+
+/// Whether a runner's name is a path that lacks its beginning.
+fn is_file(name: &str) -> bool {
+    [".yml", ".yaml"].iter().any(|ending| name.ends_with(ending)) && !name.starts_with('/')
 }
 
 fn config(

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::*;
 
 mod config;
+mod fragments;
 mod graph;
 mod junk;
 mod rendering;

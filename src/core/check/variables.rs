@@ -62,7 +62,7 @@ fn variable(
 /// The variable itself within its text, where it is written in one piece.
 fn place(path: &[String], at: &At<'_>, report: &Report<'_>) -> Place {
     let mut place = at.place();
-    let variable = path.join(".");
+    let variable = report.plain(place.span.start, path.join("."));
     if let Some(offset) = offset_in(report.written(&place.span), &variable) {
         let start = place.span.start + offset;
         place.span = start..start + variable.len();

@@ -9,14 +9,19 @@ use super::{Diagnostic, Severity, lines::without_mark};
 const LONGEST: usize = 4096;
 
 /// A diagnostic with its line and a caret under the place, the way compilers do it. Ends
-/// without a line break. With `color`, it carries ANSI escapes.
-pub fn render(diagnostic: &Diagnostic, file: &str, source: &str, color: bool) -> String {
+/// without a line break. With `color`, it carries ANSI escapes. `source_name` and `source` are those
+/// of the whole; what is about a file that it includes shows that one.
+pub fn render(diagnostic: &Diagnostic, source_name: &str, source: &str, color: bool) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(&diagnostic.message).id(diagnostic.code);
-    let line = line_at(source, diagnostic.span.start);
+    let file = &diagnostic.file(source_name);
+    let line = match &diagnostic.included {
+        Some(included) => included.text.as_str(),
+        None => line_at(source, diagnostic.span.start),
+    };
     let mut group = if line.len() > LONGEST {
         title.element(Origin::path(file).line(diagnostic.line).char_column(diagnostic.column))
     } else {
@@ -29,6 +34,11 @@ pub fn render(diagnostic: &Diagnostic, file: &str, source: &str, color: bool) ->
     };
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help));
+    }
+    for used in diagnostic.included.iter().flat_map(|included| &included.used_by) {
+        let file = used.file(source_name);
+        let place = format!("used by step `{}`, {file}:{}:{}", used.step, used.line, used.column);
+        group = group.element(Level::NOTE.message(place));
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.decor_style(DecorStyle::Ascii).render(&[group])

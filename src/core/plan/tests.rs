@@ -8,7 +8,7 @@ fn ladder(head: &str, steps: &[&str]) -> Value {
     let source = format!("sequence: ladder\n{head}\nsteps:\n  - {}\n", steps.join("\n  - "));
     let checked = check(&source, KINDS);
     assert!(checked.sequence.is_some(), "{:#?}", checked.diagnostics);
-    check::written(&source).unwrap()
+    check::written(&source, KINDS).unwrap()
 }
 
 const GRACE: &str = "{ id: grace, run: WaitForDuration, config: { amount: 3, unit: minutes } }";
@@ -52,6 +52,7 @@ steps:
       amount: 3
   - { id: ring, config: { message: \"Hello\", to: '+385911234567' }, run: SMS }
 sequence: ladder",
+        KINDS,
     );
     assert!(changes(&old, &new.unwrap()).is_empty());
 }
