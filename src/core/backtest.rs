@@ -146,7 +146,9 @@ impl Record {
     fn of(recorded: &Recorded, sequence: &Sequence) -> Self {
         let mut walk = Walk { sequence, stays: HashMap::new(), open: None, written: vec![] };
         for (at, entries) in &recorded.history {
-            entries.iter().for_each(|entry| walk.take(*at, entry));
+            for entry in entries {
+                walk.take(*at, entry);
+            }
         }
         let rows: HashMap<&str, &Sent> =
             recorded.deliveries.iter().map(|sent| (sent.id.as_str(), sent)).collect();

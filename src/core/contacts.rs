@@ -83,11 +83,14 @@ impl Difference {
     }
 }
 
+/// One person's contacts, of the first climb and of the second.
+type Both<'a> = (Vec<&'a Contact>, Vec<&'a Contact>);
+
 /// Compares two climbs: the same person over the same channel within `tolerance` is the same
 /// contact. What is left over of a person on both sides is the same contact at another time.
 pub fn difference(before: &[Contact], after: &[Contact], tolerance: TimeDelta) -> Difference {
     let mut difference = Difference::default();
-    let mut all: BTreeMap<(&str, String), (Vec<&Contact>, Vec<&Contact>)> = BTreeMap::new();
+    let mut all: BTreeMap<(&str, String), Both<'_>> = BTreeMap::new();
     for contact in before {
         all.entry((&contact.channel, contact.to())).or_default().0.push(contact);
     }
@@ -115,7 +118,8 @@ fn pair(before: &[&Contact], after: &[&Contact], tolerance: TimeDelta, into: &mu
                 if one.request != other.request {
                     into.reworded.push((**other).clone());
                 }
-                (before.next(), after.next());
+                before.next();
+                after.next();
             }
             (Some(one), other) if other.is_none_or(|other| one.at < other.at) => {
                 gone.extend(before.next().map(|contact| (*contact).clone()));

@@ -31,7 +31,7 @@ fn minute(minute: i64) -> DateTime<Utc> {
 }
 
 /// What the store would have of a process that climbed so.
-fn recorded(sequence: &Sequence, data: Value, events: Vec<Event>, answers: &[&str]) -> Recorded {
+fn recorded(sequence: &Sequence, data: &Value, events: Vec<Event>, answers: &[&str]) -> Recorded {
     let answers: Vec<Answer> = answers.iter().map(|text| text.parse().unwrap()).collect();
     let happenings: Vec<Happening> = events
         .iter()
@@ -96,7 +96,7 @@ fn told(contacts: &[Contact]) -> Vec<String> {
 fn under_its_own_version_a_process_does_what_it_did() {
     let ladder = sequence("", &[GRACE, RING, DONE, TEXT]);
     for answers in [&["ring=busy+20s"][..], &["ring=answered+7s"], &["ring=no-answer+55s"]] {
-        let recorded = recorded(&ladder, json!({}), vec![], answers);
+        let recorded = recorded(&ladder, &json!({}), vec![], answers);
         let replayed = backtest(&ladder, &recorded, minute(600)).unwrap();
         assert!(replayed.difference.is_empty(), "{answers:?}: {replayed:#?}");
         assert_eq!(replayed.assumed, 0);
@@ -107,7 +107,7 @@ fn under_its_own_version_a_process_does_what_it_did() {
 #[test]
 fn somebody_picked_up_and_so_they_would_under_the_new_version() {
     let old = sequence("", &[GRACE, RING, DONE, TEXT]);
-    let recorded = recorded(&old, json!({}), vec![], &["ring=answered+12s"]);
+    let recorded = recorded(&old, &json!({}), vec![], &["ring=answered+12s"]);
     // Without the grace, under another name, and somebody is mailed whom nobody mailed before.
     let call = RING.replace("id: ring", "id: call");
     let mail = "{ id: mail, run: Email, config: { to: ana@example.com, text: Hi, subject: Hi } }";
@@ -136,7 +136,7 @@ fn the_events_of_then_come_at_their_times() {
     let [old, new] = [GRACE, &patient].map(|grace| sequence("", &[grace, TEXT, goal]));
     let confirmed =
         Event { r#type: "data".into(), data: json!({ "order": "confirmed" }), at: minute(5) };
-    let recorded = recorded(&old, json!({ "order": "new" }), vec![confirmed], &[]);
+    let recorded = recorded(&old, &json!({ "order": "new" }), vec![confirmed], &[]);
     let replayed = backtest(&new, &recorded, minute(600)).unwrap();
     assert_eq!(told(&replayed.difference.only_before), ["3 +385917"], "nobody had to be texted");
     assert!(replayed.difference.only_after.is_empty());
@@ -146,14 +146,14 @@ fn the_events_of_then_come_at_their_times() {
 #[test]
 fn nobody_knows_what_would_have_happened_after_a_stop_or_while_it_was_held() {
     let [old, new] = [sequence("", &[TEXT, DONE]), sequence("", &[GRACE, RING, DONE, TEXT])];
-    let mut stopped = recorded(&old, json!({}), vec![], &[]);
+    let mut stopped = recorded(&old, &json!({}), vec![], &[]);
     stopped.process.status = Status::Stopped;
     stopped.process.ended_at = Some(minute(2));
     let replayed = backtest(&new, &stopped, minute(600)).unwrap();
     assert_eq!(told(&replayed.difference.only_before), ["0 +385917"]);
     assert!(replayed.difference.only_after.is_empty(), "{replayed:#?}");
 
-    let mut held = recorded(&old, json!({}), vec![], &[]);
+    let mut held = recorded(&old, &json!({}), vec![], &[]);
     held.history.push((minute(4), vec![Entry::Paused]));
     let replayed = backtest(&new, &held, minute(600)).unwrap();
     assert_eq!(told(&replayed.after), ["3 +385911", "3.5 +385917"]);
@@ -166,7 +166,7 @@ fn nobody_knows_what_would_have_happened_after_a_stop_or_while_it_was_held() {
 fn a_start_that_the_new_version_refuses_is_said() {
     let old = sequence("", &[TEXT]);
     let new = sequence("input: { type: object, required: [phone] }", &[TEXT]);
-    let recorded = recorded(&old, json!({}), vec![], &[]);
+    let recorded = recorded(&old, &json!({}), vec![], &[]);
     assert_eq!(backtest(&new, &recorded, minute(9)).unwrap_err().len(), 1);
 }
 

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use rungs_runners::builtin::KINDS;
 
 use super::*;
@@ -28,10 +30,10 @@ fn told(old: &Value, new: &Value) -> Vec<String> {
     for step in &steps {
         let mut line = format!("{:?} {}", step.change, step.id);
         if let Some(was) = &step.was {
-            line += &format!(" was {was}");
+            let _ = write!(line, " was {was}");
         }
         if let Some((from, to)) = step.place {
-            line += &format!(" from {from} to {to}");
+            let _ = write!(line, " from {from} to {to}");
         }
         told.push(line);
         told.extend(step.edits.iter().map(|it| format!("  {}", edit(it))));
