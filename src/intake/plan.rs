@@ -161,15 +161,15 @@ fn outlook(pair: &Pair<'_>, process: Process, version: i32, now: DateTime<Utc>) 
     let (mut before, mut after) = (vec![], vec![]);
     if let (Ok(moved), Some(from)) = (moved, pair.from) {
         let stays = ahead(from, process.clone(), now);
-        let moves = ahead(pair.to, moved, now);
-        let until = [&stays, &moves]
+        let goes = ahead(pair.to, moved, now);
+        let until = [&stays, &goes]
             .into_iter()
             .filter(|simulation| simulation.end == End::Endless)
             .map(|simulation| simulation.ended_at)
             .min()
             .unwrap_or(DateTime::<Utc>::MAX_UTC);
         before = contacts::of(&stays, from);
-        after = contacts::of(&moves, pair.to);
+        after = contacts::of(&goes, pair.to);
         for contacts in [&mut before, &mut after] {
             contacts.retain(|contact| contact.at <= until);
         }
