@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::Server;
 
-const ALONE: &str = r#"sequence: orders
+const ALONE: &str = r"sequence: orders
 steps:
   - { id: kitchen, run: ./shared/ring.yml, config: { minutes: 3 } }
-"#;
+";
 
 fn bundle(unit: &str) -> String {
     format!(
