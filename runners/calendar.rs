@@ -15,12 +15,14 @@ use chrono_tz::{GapInfo, Tz};
 
 mod add;
 mod attribute;
+mod explain;
 mod matching;
 mod parse;
 mod unit;
 
 pub use add::add;
 pub use attribute::Attribute;
+pub use explain::{clocks_between, sum};
 pub use matching::{NextMatch, next_match};
 pub use parse::{Written, from_seconds, parse};
 pub use unit::Unit;

@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod condition;
 pub mod data;
 pub mod delivery;
+pub mod explain;
 pub mod lenient;
 pub mod lodash;
 pub mod path;
@@ -24,6 +25,7 @@ pub mod scope;
 pub mod template;
 
 pub use delivery::{Answer, DeliveryStatus, DeliveryView, NewDelivery};
+pub use explain::Explained;
 pub use prepare::{Kind, Prepared};
 pub use runner::{Action, AltNext, Failure, Jump, Outcome, Problem, Runner, Visit};
 pub use scope::Scope;

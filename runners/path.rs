@@ -91,6 +91,22 @@ impl Path {
         descend(Cow::Borrowed(scope.root(&first.text)?), rest)
     }
 
+    /// The beginning of the path up to the first key that is not there, with dots between.
+    pub(crate) fn lacks(&self, scope: &Scope<'_>) -> Option<String> {
+        let (first, _) = self.keys.split_first()?;
+        let mut at = scope.root(&first.text).map(Cow::Borrowed);
+        for (place, key) in self.keys.iter().enumerate() {
+            if place > 0 {
+                at = at.and_then(|value| descend(value, std::slice::from_ref(key)));
+            }
+            if at.is_none() {
+                let keys = self.keys.iter().take(place + 1).map(|key| key.text.as_str());
+                return Some(keys.collect::<Vec<_>>().join("."));
+            }
+        }
+        None
+    }
+
     /// `_.has` on one value.
     pub fn has(&self, value: &Value) -> bool {
         self.get(value).is_some()

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AltNext, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit,
+    AltNext, Explained, Failure, Jump, Outcome, Problem, Runner, Scope, Template, Visit,
     remote::{self, Remote},
     template::is_template,
 };
@@ -100,6 +100,14 @@ pub trait Prepared: Send + Sync {
     /// # Errors
     /// As for `visit`.
     fn achieved(&self, scope: &Scope<'_>) -> Result<bool, Failure>;
+
+    /// See [`Runner::explain`].
+    ///
+    /// # Errors
+    /// As for `visit`.
+    fn explain(&self, _visit: &Visit<'_>) -> Result<Explained, Failure> {
+        Ok(Explained::default())
+    }
 
     /// See [`Runner::rests`].
     fn rests(&self) -> bool;
@@ -203,6 +211,10 @@ impl<R: Runner> Prepared for Step<R> {
 
     fn achieved(&self, scope: &Scope<'_>) -> Result<bool, Failure> {
         self.with_config(scope, |config| R::achieved(config, scope))
+    }
+
+    fn explain(&self, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        self.with_config(visit.scope, |config| R::explain(config, visit))
     }
 
     fn rests(&self) -> bool {

@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{DeliveryView, NewDelivery, Scope};
+use crate::{DeliveryView, Explained, NewDelivery, Scope};
 
 /// The code behind a step: given a visit, it answers with an action.
 pub trait Runner: 'static {
@@ -70,6 +70,15 @@ pub trait Runner: 'static {
     /// As for `visit`.
     fn achieved(_config: &Self::Config, _scope: &Scope<'_>) -> Result<bool, Failure> {
         Ok(false)
+    }
+
+    /// What a person wants to know beyond the clause of the visit: the condition clause by
+    /// clause, or how a moment was found. Most runners have nothing to add.
+    ///
+    /// # Errors
+    /// As for `visit`.
+    fn explain(_config: &Self::Config, _visit: &Visit<'_>) -> Result<Explained, Failure> {
+        Ok(Explained::default())
     }
 }
 

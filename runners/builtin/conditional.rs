@@ -1,6 +1,6 @@
 //! `Conditional`: one way if a condition holds, the other way if not.
 
-use crate::{AltNext, Failure, Outcome, Problem, Runner, Visit, condition::Condition};
+use crate::{AltNext, Explained, Failure, Outcome, Problem, Runner, Visit, condition::Condition};
 
 /// Takes `next` if its condition holds, else `altNext`.
 ///
@@ -27,6 +27,11 @@ impl Runner for Conditional {
 
     fn check(condition: &Condition) -> Vec<Problem> {
         condition.check("")
+    }
+
+    fn explain(condition: &Condition, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        let condition = Some(condition.breakdown(visit.scope)?);
+        Ok(Explained { condition, ..Explained::default() })
     }
 
     fn visit(condition: &Condition, visit: &Visit<'_>) -> Result<Outcome, Failure> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Failure, Outcome, Problem, Runner, Scope, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Scope, Visit,
     condition::{Condition, Operand},
     lodash::LodashCommand,
 };
@@ -91,6 +91,11 @@ impl Runner for Goal {
 
     fn check(config: &Config) -> Vec<Problem> {
         config.condition.check("")
+    }
+
+    fn explain(config: &Config, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        let condition = Some(config.condition.breakdown(visit.scope)?);
+        Ok(Explained { condition, ..Explained::default() })
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

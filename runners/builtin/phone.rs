@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AltNext, DeliveryStatus, Failure, Outcome, Problem, Runner, Visit, address, lenient,
+    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Visit, address, lenient,
     quote::quoted,
 };
 
@@ -129,6 +129,15 @@ impl Runner for Phone {
 
     fn check(config: &Config) -> Vec<Problem> {
         config.addresses().chain(config.content_problems()).collect()
+    }
+
+    fn explain(config: &Config, _: &Visit<'_>) -> Result<Explained, Failure> {
+        let awaits = match config.r#await {
+            Await::Placed => "to be placed",
+            Await::Answered => "to be answered",
+            Await::Completed => "to end",
+        };
+        Ok(Explained { awaits: Some(awaits), ..Explained::default() })
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AltNext, DeliveryStatus, Failure, Outcome, Problem, Runner, Visit, address, lenient,
+    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Visit, address, lenient,
     quote::quoted, template::is_template,
 };
 
@@ -95,6 +95,14 @@ impl Runner for SMS {
         let message = if is_template(&config.message) { None } else { config.unsendable() };
         let message = message.map(|reason| Problem::at("/message", reason));
         [to, from, message].into_iter().flatten().collect()
+    }
+
+    fn explain(config: &Config, _: &Visit<'_>) -> Result<Explained, Failure> {
+        let awaits = match config.r#await {
+            Await::Sent => "to be sent",
+            Await::Delivered => "to reach the phone",
+        };
+        Ok(Explained { awaits: Some(awaits), ..Explained::default() })
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

@@ -8,8 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::{
-    Failure, Outcome, Problem, Runner, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Visit,
     calendar::{self, CalendarError, Written},
+    quote::{figure, quoted},
     template::is_template,
 };
 
@@ -112,6 +113,18 @@ impl Runner for WaitForDate {
                 .help("write it as 2026-03-29T09:00, or with an offset: 2026-03-29T09:00+02:00")
         };
         config.date.moment(Tz::UTC).err().map(problem).into_iter().collect()
+    }
+
+    fn explain(config: &Config, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        let date = config.date.moment(visit.timezone);
+        let date = date.map_err(|error| Failure::because(format!("date: {error}")))?;
+        let written = match &config.date {
+            Date::Seconds(seconds) => figure(*seconds),
+            Date::Text(text, _) => quoted(text),
+        };
+        let spelled = calendar::spell(date, visit.timezone);
+        let sentence = format!("the date {written} is {spelled} in {}", visit.timezone);
+        Ok(Explained { arithmetic: vec![sentence], ..Explained::default() })
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

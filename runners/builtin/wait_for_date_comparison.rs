@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Failure, Outcome, Problem, Runner, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Visit,
     calendar::{self, Attribute, CalendarError, NextMatch},
     lenient::{self, OneOrMany},
     template::is_template,
@@ -70,6 +70,20 @@ impl Runner for WaitForDateComparison {
             problems.push(no_zone(&error));
         }
         problems
+    }
+
+    fn explain(config: &Config, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        let zone = config.zone(visit.timezone)?;
+        let (attribute, values) = (config.attribute, config.values.as_slice());
+        let local = visit.now.with_timezone(&zone).naive_local();
+        let now = calendar::spell(visit.now, zone);
+        let (name, is) = (attribute.name(), attribute.of(local));
+        // More of them are no help.
+        let told: Vec<String> = values.iter().take(24).map(i64::to_string).collect();
+        let more = if values.len() > told.len() { ", ..." } else { "" };
+        let wants = told.join(", ");
+        let sentence = format!("{name} is {is} at {now}, and shall be one of {wants}{more}");
+        Ok(Explained { arithmetic: vec![sentence], ..Explained::default() })
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

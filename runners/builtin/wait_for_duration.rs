@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Failure, Outcome, Problem, Runner, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Visit,
     calendar::{self, Unit},
     lenient,
 };
@@ -60,6 +60,13 @@ impl Runner for WaitForDuration {
             return Vec::new();
         };
         vec![problem]
+    }
+
+    fn explain(config: &Config, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        let Config { amount, unit } = *config;
+        let sum = calendar::sum(visit.entered_at, amount, unit, visit.timezone)
+            .map_err(|error| Failure::because(format!("amount: {error}")))?;
+        Ok(Explained { arithmetic: vec![sum], ..Explained::default() })
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

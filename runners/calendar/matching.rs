@@ -27,7 +27,7 @@ pub enum NextMatch {
 /// How far the walk looks for a change of clocks at once. It is wider than any two offsets
 /// from UTC differ, so that a match under one of them is less than this away from the same
 /// match under another.
-const REACH: TimeDelta = TimeDelta::days(2);
+pub(super) const REACH: TimeDelta = TimeDelta::days(2);
 
 /// Whether `attribute` of the local time in `zone` is one of `values`, or when it is next.
 ///
@@ -58,13 +58,13 @@ pub fn next_match(attribute: Attribute, values: &[i64], now: DateTime<Utc>, zone
     }
 }
 
-fn offset(at: DateTime<Utc>, zone: Tz) -> TimeDelta {
+pub(super) fn offset(at: DateTime<Utc>, zone: Tz) -> TimeDelta {
     let offset = zone.offset_from_utc_datetime(&at.naive_utc()).fix();
     TimeDelta::seconds(offset.local_minus_utc().into())
 }
 
 /// The first moment after `from`, less than [`REACH`] away, at which the offset changes.
-fn next_change(from: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+pub(super) fn next_change(from: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
     const PROBES: i64 = 8;
     let now = offset(from, zone);
     let changed = |seconds: i64| {

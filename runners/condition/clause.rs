@@ -42,7 +42,7 @@ pub(super) fn clip(mut clause: String) -> String {
 }
 
 /// A value as JSON. Of a long one the beginning is written, and no more than that.
-fn json(value: Option<&Value>) -> String {
+pub(super) fn json(value: Option<&Value>) -> String {
     let Some(value) = value else { return "missing".into() };
     let mut beginning = Beginning(Vec::new());
     let whole = serde_json::to_writer(&mut beginning, value).is_ok();

@@ -139,6 +139,14 @@ impl Operand {
         operand.map_or(Ok(None), |operand| operand.resolve(scope))
     }
 
+    /// The first part of a path that leads nowhere, where it is one.
+    pub(super) fn lacks(&self, scope: &Scope<'_>) -> Option<String> {
+        match &self.source {
+            Ok(Source::Get(path)) => path.lacks(scope),
+            _ => None,
+        }
+    }
+
     fn failure(&self, reason: &str) -> Failure {
         Failure::because(format!("condition: `{}`: {reason}", self.label))
     }

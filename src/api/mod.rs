@@ -31,6 +31,7 @@ mod body;
 mod callbacks;
 mod caller_ids;
 mod changes;
+mod explain;
 mod health;
 mod history;
 mod json;
@@ -89,6 +90,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(starts::routes())
         .merge(processes::routes())
         .merge(history::routes())
+        .merge(explain::routes())
         .merge(changes::routes())
         .merge(requests::routes())
         .merge(caller_ids::routes())

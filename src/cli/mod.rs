@@ -26,8 +26,10 @@ mod check;
 mod diagram;
 mod evaluate;
 mod event;
+mod explain;
 mod failure;
 mod files;
+mod fuzz;
 mod import;
 mod input;
 mod intake;
@@ -117,6 +119,8 @@ enum Command {
     Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
     Test(test::Args),
+    /// Search for a climb that contacts nobody, goes on after its goal, never ends, or fails.
+    Fuzz(fuzz::Args),
     /// Say everything that is wrong with sequences.
     Check(check::Args),
     /// Serve the API and run the engine, in one program.
@@ -145,6 +149,8 @@ enum Command {
     Ps(ps::Args),
     /// Show a process: where it stands, whom it reached, and why (not).
     Show(show::Args),
+    /// Explain a process: what holds it, when it goes on and why then, and what comes next.
+    Explain(explain::Args),
     /// Look for what nothing will ever wake, and what is overdue.
     Audit(audit::Args),
     /// Show or change who calls and texts whom.
@@ -250,6 +256,7 @@ impl Command {
             Self::Schema(args) => schema::schema(&args, context),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),
+            Self::Fuzz(args) => fuzz::fuzz(&args, context),
             Self::Check(args) => check::check(&args, context),
             Self::Serve(args) => Box::pin(serve::serve(args, context)).await,
             Self::Evaluate(args) => evaluate::evaluate(&args, context).await,
@@ -264,6 +271,7 @@ impl Command {
             Self::Event(args) => event::event(args, context).await,
             Self::Ps(args) => ps::ps(&args, context).await,
             Self::Show(args) => show::show(&args, context).await,
+            Self::Explain(args) => explain::explain(&args, context).await,
             Self::Audit(args) => audit::audit(&args, context).await,
             Self::CallerIds(args) => caller_ids::caller_ids(&args, context).await,
             Self::Migrate => migrate::migrate(context).await,

@@ -5,7 +5,8 @@
 //! of [`MOST_CYCLES`] and [`MOST_LINES`].
 //! Does not: send, or stand for a provider's whims: each delivery gets the answer that it is
 //! given here, once. Retries, channel limits and lateness of our own do not occur.
-//! Called by: the command line (`simulate`, `test`, `fuzz`).
+//! Called by: the command line (`simulate`, `test`, `fuzz`), and `explain`, which goes on from
+//! where a process stands.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -95,6 +96,23 @@ pub struct Simulation {
     pub ended_at: DateTime<Utc>,
 }
 
+/// After how much a simulation is given up.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    /// After so many cycles.
+    pub cycles: usize,
+    /// Or after the cycle in which it told the last of so many lines.
+    pub lines: usize,
+    /// Or before the first cycle at or after this moment.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Default for Most {
+    fn default() -> Self {
+        Self { cycles: MOST_CYCLES, lines: MOST_LINES, until: None }
+    }
+}
+
 /// Something of which the process will be told.
 struct Coming {
     at: DateTime<Utc>,
@@ -112,54 +130,84 @@ pub fn simulate(
     happenings: &[Happening],
     answers: &mut dyn Answers,
 ) -> Result<Simulation, Vec<InputProblem>> {
+    simulate_within(sequence, new, happenings, answers, Most::default())
+}
+
+/// The same, given up earlier or later.
+pub(crate) fn simulate_within(
+    sequence: &Sequence,
+    new: Start,
+    happenings: &[Happening],
+    answers: &mut dyn Answers,
+    most: Most,
+) -> Result<Simulation, Vec<InputProblem>> {
     let process = start(sequence, new)?;
-    let mut climb = Climb::new(sequence, process);
+    let mut climb = Climb::started(sequence, &process);
     for happening in happenings {
         climb.plan(happening);
     }
-    Ok(climb.run(answers))
+    Ok(climb.run(process, answers, most))
+}
+
+/// Follows a process that lives already, from `now` on: `coming` is what it will be told
+/// besides, and when.
+pub(crate) fn go_on(
+    sequence: &Sequence,
+    process: Process,
+    now: DateTime<Utc>,
+    coming: Vec<(DateTime<Utc>, News)>,
+    answers: &mut dyn Answers,
+    most: Most,
+) -> Simulation {
+    let mut climb = Climb::of(sequence, now);
+    for (at, news) in coming {
+        let what = What::of(&news);
+        climb.comes(Coming { at, what, news });
+    }
+    climb.run(process, answers, most)
+}
+
+impl What {
+    /// What is told of news that come from outside.
+    fn of(news: &News) -> Self {
+        match news {
+            News::Event(event) => Self::Did(Entry::Happened { event: event.r#type.clone() }),
+            News::Delivery(view) => Self::Heard {
+                step: view.step.clone(),
+                delivery: view.id.clone(),
+                channel: "",
+                status: view.status,
+            },
+        }
+    }
 }
 
 struct Climb<'a> {
     sequence: &'a Sequence,
-    process: Process,
     now: DateTime<Utc>,
     /// In the order of time; at the same moment, in the order in which it was known.
     coming: VecDeque<Coming>,
     /// Deliveries that were withdrawn before they left.
     withdrawn: BTreeSet<String>,
     lines: Vec<Line>,
-    /// Where it is broken off.
-    bounds: Bounds,
-}
-
-/// Where a simulation is broken off.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    cycles: usize,
-    /// Nothing happens from then on.
-    until: Option<DateTime<Utc>>,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { cycles: MOST_CYCLES, until: None }
-    }
 }
 
 impl<'a> Climb<'a> {
-    fn new(sequence: &'a Sequence, process: Process) -> Self {
-        let now = process.started_at;
-        let lines = vec![Line { at: now, what: What::Did(Entry::Started) }];
+    fn of(sequence: &'a Sequence, now: DateTime<Utc>) -> Self {
         let (coming, withdrawn) = (VecDeque::new(), BTreeSet::new());
-        Self { sequence, process, now, coming, withdrawn, lines, bounds: Bounds::default() }
+        Self { sequence, now, coming, withdrawn, lines: Vec::new() }
+    }
+
+    fn started(sequence: &'a Sequence, process: &Process) -> Self {
+        let started = Line { at: process.started_at, what: What::Did(Entry::Started) };
+        Self { lines: vec![started], ..Self::of(sequence, process.started_at) }
     }
 
     fn plan(&mut self, happening: &Happening) {
         let Some(at) = self.now.checked_add_signed(happening.after) else { return };
         let event = Event { r#type: happening.r#type.clone(), data: happening.data.clone(), at };
-        let what = What::Did(Entry::Happened { event: event.r#type.clone() });
-        self.comes(Coming { at, what, news: News::Event(event) });
+        let news = News::Event(event);
+        self.comes(Coming { at, what: What::of(&news), news });
     }
 
     fn comes(&mut self, coming: Coming) {
@@ -167,34 +215,36 @@ impl<'a> Climb<'a> {
         self.coming.insert(place, coming);
     }
 
-    fn run(mut self, answers: &mut dyn Answers) -> Simulation {
-        for _ in 0..self.bounds.cycles {
-            let news = self.hear();
-            let advanced = advance(self.sequence, self.process.clone(), news, self.now);
-            self.take(advanced, answers);
-            if !self.process.status.is_live() {
-                return self.end(End::Ended);
-            }
-            if self.lines.len() >= MOST_LINES {
-                break;
-            }
-            let due_at = self.process.due_at.filter(|_| self.process.status == Status::Active);
+    fn run(mut self, mut process: Process, answers: &mut dyn Answers, most: Most) -> Simulation {
+        for _ in 0..most.cycles {
+            let due_at = process.due_at.filter(|_| process.status == Status::Active);
             let comes_at = self.coming.front().map(|coming| coming.at);
             let Some(next) = due_at.into_iter().chain(comes_at).min() else {
-                return self.end(End::Waits);
+                return self.end(process, End::Waits);
             };
+            if most.until.is_some_and(|until| next >= until) {
+                break;
+            }
             self.now = self.now.max(next);
-            if self.bounds.until.is_some_and(|until| self.now >= until) {
+            let told = self.lines.len();
+            let news = self.hear();
+            let advanced = advance(self.sequence, process, news, self.now);
+            process = self.take(advanced, answers);
+            answers.watch(&process, self.lines.get(told..).unwrap_or_default());
+            if !process.status.is_live() {
+                return self.end(process, End::Ended);
+            }
+            if self.lines.len() >= most.lines {
                 break;
             }
         }
-        self.end(End::Endless)
+        self.end(process, End::Endless)
     }
 
-    fn end(self, end: End) -> Simulation {
-        let entered_at = self.process.state.entered_at.and_then(DateTime::from_timestamp_millis);
+    fn end(self, process: Process, end: End) -> Simulation {
+        let entered_at = process.state.entered_at.and_then(DateTime::from_timestamp_millis);
         let ended_at = entered_at.filter(|_| end == End::Waits).unwrap_or(self.now);
-        Simulation { process: self.process, lines: self.lines, end, ended_at }
+        Simulation { process, lines: self.lines, end, ended_at }
     }
 
     /// What has come by now.
@@ -211,16 +261,16 @@ impl<'a> Climb<'a> {
         news
     }
 
-    fn take(&mut self, advanced: Advanced, answers: &mut dyn Answers) {
+    /// Tells what a cycle did, and sends what it wrote.
+    fn take(&mut self, advanced: Advanced, answers: &mut dyn Answers) -> Process {
         let Advanced { process, deliveries, withdrawn, history, .. } = advanced;
-        self.process = process;
         self.withdrawn.extend(withdrawn);
         let mut deliveries = deliveries.into_iter();
         for entry in history {
             match entry {
                 Entry::Wrote { .. } => {
                     if let Some(delivery) = deliveries.next() {
-                        self.send(delivery, answers);
+                        self.send(&process, delivery, answers);
                     }
                 }
                 // Both are told when they come.
@@ -228,11 +278,12 @@ impl<'a> Climb<'a> {
                 entry => self.lines.push(Line { at: self.now, what: What::Did(entry) }),
             }
         }
+        process
     }
 
-    fn send(&mut self, delivery: Delivery, answers: &mut dyn Answers) {
+    fn send(&mut self, process: &Process, delivery: Delivery, answers: &mut dyn Answers) {
         let Delivery { id, step, what, .. } = delivery;
-        let stay = self.process.state.stays(&step);
+        let stay = process.state.stays(&step);
         let position = self.sequence.position(&step);
         let kind = position.and_then(|at| self.sequence.steps.get(at)).map(|step| step.kind);
         let asked = Asked {

@@ -34,6 +34,20 @@ impl Store {
         rows.iter().map(moment).collect()
     }
 
+    /// The last moments of a process's history, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn history_end(&self, key: &str, most: u64) -> Result<Vec<Moment>> {
+        let rows = entity::history::Entity::find()
+            .filter(entity::history::Column::ProcessKey.eq(key))
+            .order_by_desc(entity::history::Column::Seq)
+            .limit(most)
+            .all(self.reader().await)
+            .await?;
+        rows.iter().rev().map(moment).collect()
+    }
+
     /// Appends to the history of each of these processes.
     pub(super) async fn append<'a>(
         &self,

@@ -160,6 +160,11 @@ impl TestApp {
         raw.close().await.unwrap();
     }
 
+    /// Where its database is, for a program beside it.
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
     pub fn now(&self) -> DateTime<Utc> {
         self.engine.clock.now()
     }

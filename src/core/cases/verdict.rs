@@ -203,7 +203,7 @@ fn is_wanted(wanted: &Wanted, happened: &Happened) -> bool {
 }
 
 /// Whom a request reaches: what stands under `to`, `cc`, `bcc` and `channel`.
-fn addresses(request: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn addresses(request: &Value) -> impl Iterator<Item = &str> {
     let under = |key: &str| request.get(key).into_iter().flat_map(texts);
     under("to").chain(under("cc")).chain(under("bcc")).chain(under("channel"))
 }

@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 use rungs_runners::{Action, DeliveryStatus};
 use serde_json::Value;
 
-use crate::{Sequence, check::nearest, happening::duration};
+use super::Line;
+use crate::{Process, Sequence, check::nearest, happening::duration};
 
 /// Who decides what becomes of a delivery.
 pub trait Answers {
@@ -17,6 +18,9 @@ pub trait Answers {
     fn told(&mut self, asked: &Asked<'_>) -> Vec<Told> {
         self.answer(asked).told(asked.channel)
     }
+
+    /// Sees each cycle once it is over: the process, and what the cycle told.
+    fn watch(&mut self, _process: &Process, _told: &[Line]) {}
 }
 
 /// Something that is heard of a delivery.
@@ -112,7 +116,7 @@ impl Fate {
     }
 
     /// What is heard of it, and how long after it was written.
-    fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
+    pub(crate) fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
         use DeliveryStatus::{Answered, Completed, Failed, Machine, NoAnswer, Sent};
         let usual = match self.status {
             _ if self.action.is_some() => 0,

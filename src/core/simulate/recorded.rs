@@ -5,9 +5,10 @@
 //! Called by: intake, for `plan`, and `backtest`.
 
 use chrono::{DateTime, Utc};
+use rungs_runners::{Answer, DeliveryView};
 
-use super::{Answers, Asked, Bounds, Climb, MOST_CYCLES, Simulation};
-use crate::{InputProblem, Process, Sequence, Start, happening::Happening, start};
+use super::{Answers, Asked, MOST_CYCLES, Most, Simulation, go_on, simulate_within};
+use crate::{InputProblem, News, Process, Sequence, Start, happening::Happening};
 
 /// Follows a process from where it stands at `now`, for so many cycles at most, if nothing
 /// happens to it. What it has sent is answered as well.
@@ -19,27 +20,32 @@ pub fn ahead(
     answers: &mut dyn Answers,
 ) -> Simulation {
     let open = process.state.delivery.clone().filter(|open| !open.status.is_final());
-    let mut climb = Climb::new(sequence, process);
-    climb.lines.clear();
-    climb.now = now;
-    climb.bounds = Bounds { cycles: cycles.min(MOST_CYCLES), until: None };
     let kind = open.as_ref().and_then(|open| sequence.position(&open.step));
     let kind = kind.and_then(|position| sequence.steps.get(position)).map(|step| step.kind);
+    let mut coming = Vec::new();
     if let (Some(open), Some(kind)) = (open, kind) {
         // What it sent is not known here; the channels bear the names of their runners.
         let channel = kind.name.to_lowercase();
         let asked = Asked {
             step: &open.step,
-            stay: climb.process.state.stays(&open.step),
+            stay: process.state.stays(&open.step),
             channel: if kind.asks { kind.name } else { &channel },
             is_question: kind.asks,
             request: &serde_json::Value::Null,
         };
-        for told in answers.told(&asked).into_iter().filter(|told| told.status > open.status) {
-            climb.hears(&open.id, &open.step, kind.name, told);
-        }
+        let all = answers.told(&asked);
+        coming.extend(all.into_iter().filter(|told| told.status > open.status).filter_map(
+            |told| {
+                let at = now.checked_add_signed(told.after)?;
+                let answer =
+                    told.answer.map(|answer| Answer { at: at.timestamp_millis(), ..answer });
+                let (status, error) = (told.status, told.error);
+                Some((at, News::Delivery(DeliveryView { status, error, answer, ..open.clone() })))
+            },
+        ));
     }
-    climb.run(answers)
+    let most = Most { cycles: cycles.min(MOST_CYCLES), ..Most::default() };
+    go_on(sequence, process, now, coming, answers, most)
 }
 
 /// Starts a process and follows it until `until`, while what happened happens.
@@ -53,11 +59,6 @@ pub fn replay(
     until: DateTime<Utc>,
     answers: &mut dyn Answers,
 ) -> Result<Simulation, Vec<InputProblem>> {
-    let process = start(sequence, new)?;
-    let mut climb = Climb::new(sequence, process);
-    climb.bounds.until = Some(until);
-    for happening in happenings {
-        climb.plan(happening);
-    }
-    Ok(climb.run(answers))
+    let most = Most { until: Some(until), ..Most::default() };
+    simulate_within(sequence, new, happenings, answers, most)
 }

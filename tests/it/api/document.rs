@@ -37,6 +37,7 @@ async fn every_route_is_described_in_openapi_3_1() {
         "GET /v1/processes/{process_id}",
         "GET /v1/processes/{process_id}/history",
         "GET /v1/processes/{process_id}/deliveries",
+        "GET /v1/processes/{process_id}/explain",
         "POST /v1/processes/{process_id}/events",
         "POST /v1/processes/{process_id}/stop",
         "POST /v1/processes/{process_id}/pause",

@@ -12,6 +12,7 @@ mod backup;
 mod cases;
 mod desk;
 mod fragments;
+mod fuzz;
 mod import;
 #[cfg(feature = "aws")]
 mod lambda_runner;

@@ -6,6 +6,7 @@ mod answers;
 mod caller_ids;
 mod doors;
 mod doubt;
+mod explain;
 mod failures;
 mod import;
 mod ladder;

@@ -1,0 +1,63 @@
+//! Whether a climb that came to no end would have come to one, had something happened.
+
+use serde_json::Value;
+
+use super::{
+    Flaw, Search, Verdict,
+    trial::{Trial, happening, patch},
+};
+use crate::{
+    happening::Happening,
+    simulate::{End, Most},
+};
+
+/// How many combinations of events are tried.
+const TRIES: usize = 60;
+
+impl Search<'_> {
+    /// True if something that the sequence asks for ends it, or if it ends after all.
+    pub(super) fn is_rescued(&mut self, trial: &Trial, verdict: &Verdict) -> bool {
+        let endless = verdict.flaws.iter().find(|(flaw, _)| *flaw == Flaw::Endless);
+        let Some((_, step)) = endless.cloned() else { return true };
+        let step = step.unwrap_or_default();
+        if self.rescued.contains(&step) {
+            return true;
+        }
+        let ended_at = verdict.simulation.ended_at - verdict.simulation.process.started_at;
+        let waits_from = (verdict.simulation.end == End::Waits).then(|| ended_at.num_seconds() + 1);
+        let rescued = (0..TRIES).any(|_| self.rescues(trial, waits_from))
+            || (verdict.simulation.end == End::Endless && self.ends_later(trial));
+        if rescued {
+            self.rescued.push(step);
+        }
+        rescued
+    }
+
+    /// Everything that its conditions ask for happens, three times, with values by chance.
+    fn rescues(&mut self, trial: &Trial, waits_from: Option<i64>) -> bool {
+        let mut candidate = trial.clone();
+        let first = waits_from.unwrap_or_else(|| self.moment());
+        for round in 0..3 {
+            let at = first + round * 3_607;
+            let data = patch(&self.mentions.values, &mut self.chance);
+            candidate.happenings.extend(event(at, "rescue", data));
+            if let Some(name) = self.chance.of(&self.mentions.events).cloned() {
+                let data = patch(&self.mentions.event_values, &mut self.chance);
+                candidate.happenings.extend(event(at + 1, &name, data));
+            }
+        }
+        candidate.happenings.sort_by_key(|one| one.after);
+        let verdict = self.climb(&candidate);
+        verdict.is_some_and(|verdict| verdict.simulation.end == End::Ended)
+    }
+
+    /// It was only long.
+    fn ends_later(&mut self, trial: &Trial) -> bool {
+        let verdict = self.climb_with(trial, &mut &trial.answers[..], Most::default());
+        verdict.is_none_or(|verdict| verdict.simulation.end == End::Ended)
+    }
+}
+
+fn event(at: i64, name: &str, data: Value) -> Option<Happening> {
+    Some(Happening { data, ..happening(at, name)? })
+}
