@@ -28,6 +28,7 @@ mod m0013_imports;
 mod m0014_compatibility;
 mod m0015_answers;
 mod m0016_quiet;
+mod m0017_started_with;
 
 /// Every migration, oldest first.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_compatibility::Migration),
             Box::new(m0015_answers::Migration),
             Box::new(m0016_quiet::Migration),
+            Box::new(m0017_started_with::Migration),
         ]
     }
 }

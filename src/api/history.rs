@@ -41,7 +41,7 @@ struct Page {
 #[derive(Debug, Serialize, ToSchema)]
 struct HistoryPage {
     /// Oldest first. Each has `at` and `kind`: `started`, `visited`, `achieved`, `wrote`,
-    /// `held`, `heard`, `happened`, `paused`, `resumed`, `stopped`, `completed` or `failed`; what
+    /// `held`, `heard`, `happened`, `moved`, `paused`, `resumed`, `stopped`, `completed` or `failed`; what
     /// else it has depends on the kind.
     #[schema(value_type = Vec<Object>)]
     history: Vec<Value>,

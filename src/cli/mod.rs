@@ -18,6 +18,7 @@ use crate::config::Config;
 
 mod apply;
 mod audit;
+mod backtest;
 mod backup;
 mod bounds;
 mod caller_ids;
@@ -40,6 +41,7 @@ mod migrate;
 mod new;
 pub(crate) mod open;
 mod output;
+mod plan;
 mod ps;
 mod queue;
 mod ready;
@@ -132,8 +134,12 @@ enum Command {
     Serve(serve::Args),
     /// Do what is due now, once; for cron and Lambda.
     Evaluate(evaluate::Args),
+    /// Say what `apply` would do, and what moving would do to the processes that live.
+    Plan(plan::Args),
     /// Publish sequences.
     Apply(apply::Args),
+    /// Replay recorded processes through a file, and say who would have been contacted differently.
+    Backtest(backtest::Args),
     /// List published sequences.
     Sequences(sequences::Args),
     /// Start a process of a published sequence.
@@ -264,7 +270,9 @@ impl Command {
             Self::Check(args) => check::check(&args, context),
             Self::Serve(args) => Box::pin(serve::serve(args, context)).await,
             Self::Evaluate(args) => evaluate::evaluate(&args, context).await,
+            Self::Plan(args) => plan::plan(&args, context).await,
             Self::Apply(args) => apply::apply(&args, context).await,
+            Self::Backtest(args) => backtest::backtest(&args, context).await,
             Self::Sequences(args) => sequences::sequences(&args, context).await,
             Self::Start(args) => start::start(args, context).await,
             Self::Stop(args) => change::stop(&args, context).await,

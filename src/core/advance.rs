@@ -526,14 +526,18 @@ impl Advanced {
     }
 }
 
-/// The same process, step, stay and round always give the same id.
+/// The same process, step, stay and round always give the same id. A process that was moved to
+/// another version may come to a step whose name another step bore before.
 fn delivery_id(process: &Process, step: &str) -> String {
     let namespace = Uuid::parse_str(&process.key).unwrap_or(Uuid::NAMESPACE_OID);
     let (stay, round) = (process.state.stays(step), process.state.round);
-    let name = match round {
+    let mut name = match round {
         0 => format!("{step}#{stay}"),
         round => format!("{step}#{stay}#{round}"),
     };
+    if process.state.moves > 0 {
+        name = format!("{name}@{}", process.state.moves);
+    }
     Uuid::new_v5(&namespace, name.as_bytes()).to_string()
 }
 

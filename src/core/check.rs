@@ -29,6 +29,7 @@ mod graph;
 mod ics;
 mod input;
 pub mod limits;
+mod moved;
 mod node;
 mod parts;
 mod quiet;
@@ -104,6 +105,16 @@ pub fn check_with(source: &str, files: &Files, kinds: &[Kind]) -> Checked {
     let sequence = sequence::read(&root, files, kinds, &mut report);
     let sequence = sequence.filter(|_| !report.has_errors());
     Checked { sequence, diagnostics: report.close() }
+}
+
+/// A source as it is written, with the steps of its fragments in the place of those that run
+/// them, for comparing. None if it is no mapping.
+pub fn written(source: &str, kinds: &[Kind]) -> Option<Value> {
+    let mut report = report::Report::new(source);
+    let source::Source { root, carried } = source::read(&mut report)?;
+    let files = Files::carried(carried);
+    let mut report: report::Report<'_> = report;
+    Some(sequence::written(&root, &files, kinds, &mut report))
 }
 
 /// Whether a text is meant as a fragment rather than as a sequence, whatever is wrong with it.

@@ -63,7 +63,7 @@ fn nested(path: &str, value: &str) -> Result<Value, String> {
 }
 
 /// Numbers with units, one after the other: `1h30m`.
-pub(crate) fn duration(text: &str) -> Option<TimeDelta> {
+pub fn duration(text: &str) -> Option<TimeDelta> {
     let text = text.strip_prefix('+').unwrap_or(text);
     let mut rest = text;
     let mut millis = 0.0;

@@ -69,6 +69,17 @@ pub enum Entry {
         /// Its type.
         event: String,
     },
+    /// It was moved to another version of its sequence.
+    Moved {
+        /// The version it climbed before.
+        from: i32,
+        /// The version it climbs now.
+        to: i32,
+        /// The step at which it stood.
+        step_from: String,
+        /// The step at which it stands: the same, by the name that it bears now.
+        step: String,
+    },
     /// The process was paused.
     Paused,
     /// It goes on.

@@ -8,10 +8,12 @@
 //! Called by: intake (to check and to start), the engine (to advance), the command line.
 
 pub mod advance;
+pub mod backtest;
 pub mod bounds;
 pub mod bundle;
 pub mod cases;
 pub mod check;
+pub mod contacts;
 pub mod delivery;
 pub mod diagnostic;
 pub mod diagram;
@@ -21,7 +23,9 @@ pub mod files;
 pub mod fuzz;
 pub mod happening;
 pub mod history;
+pub mod moving;
 pub mod outline;
+pub mod plan;
 pub mod process;
 pub mod quiet;
 pub mod reference;

@@ -98,6 +98,10 @@ pub struct State {
     /// How many deliveries this stay had written before that one.
     #[serde(skip_serializing_if = "is_none_yet")]
     pub round: u32,
+    /// How many times it was moved to another version. What it writes afterwards has other ids
+    /// than what it wrote before, whatever the steps of the versions are called.
+    #[serde(skip_serializing_if = "is_none_yet")]
+    pub moves: u32,
     /// An event has come since that one was written.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stirred: bool,
@@ -124,6 +128,7 @@ impl Default for State {
             entered_at: None,
             delivery: None,
             round: 0,
+            moves: 0,
             stirred: false,
             depth: 0,
             steps: empty(),
@@ -135,8 +140,8 @@ impl Default for State {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-fn is_none_yet(round: &u32) -> bool {
-    *round == 0
+fn is_none_yet(count: &u32) -> bool {
+    *count == 0
 }
 
 impl State {

@@ -60,6 +60,13 @@ pub fn schema(kinds: &[Kind]) -> Value {
                 "additionalProperties": false,
                 "properties": delivering(),
             },
+            "moved": {
+                "description": "Steps that bear another id since an earlier version: the old id, \
+                                and the one it is now. `rungs apply --move` goes by it.",
+                "type": "object",
+                "additionalProperties": { "type": "string" },
+                "examples": [{ "ring": "call-the-kitchen" }],
+            },
             "steps": { "$ref": "#/$defs/steps" },
         },
         "$defs": defs(kinds),

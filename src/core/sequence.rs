@@ -1,6 +1,9 @@
 //! A checked sequence: what `check` makes of YAML, and what `advance` goes by.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use rungs_runners::{Kind, Prepared, Template, hours::Calendars};
 use serde_json::Value;
@@ -19,6 +22,8 @@ pub struct Sequence {
     pub priority: Priority,
     /// `input:`, what the data of a process must look like at its start.
     pub input: Option<Input>,
+    /// `moved:`, ids that steps bore in earlier versions, with those that they bear now.
+    pub moved: BTreeMap<String, String>,
     /// The steps in the order of the file.
     pub steps: Vec<Step>,
     /// Positions of the goals among the steps, ascending.

@@ -25,9 +25,11 @@ use crate::{
 
 pub mod answer;
 pub mod explore;
+pub mod recorded;
 
-pub use answer::{Answer, Answers, Asked, Fate};
+pub use answer::{Answer, Answers, Asked, Fate, Told};
 pub use explore::{Explored, Way, explore};
+pub use recorded::{ahead, replay};
 
 /// Cycles after which a simulation is given up: a ladder that goes round every minute gets a
 /// week.

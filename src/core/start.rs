@@ -7,7 +7,7 @@ use rungs_runners::scope::RESERVED;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{Process, Sequence, Status, process::State};
+use crate::{Process, Sequence, Status, process::State, sequence::Input};
 
 /// What a process is started with.
 #[derive(Debug, Clone)]
@@ -78,15 +78,23 @@ fn data(sequence: &Sequence, data: Value) -> Result<Map<String, Value>, Vec<Inpu
         .collect();
     if let Some(input) = &sequence.input {
         fill_defaults(&mut data, &input.schema);
-        problems.extend(input.validator.iter_errors(&data).map(|error| InputProblem {
-            pointer: error.instance_path().to_string(),
-            message: error.to_string(),
-        }));
+        problems.extend(self::problems(input, &data));
     }
     match data {
         Value::Object(map) if problems.is_empty() => Ok(map),
         _ => Err(problems),
     }
+}
+
+/// Where data does not fit.
+pub(crate) fn problems<'a>(
+    input: &'a Input,
+    data: &'a Value,
+) -> impl Iterator<Item = InputProblem> + 'a {
+    input.validator.iter_errors(data).map(|error| InputProblem {
+        pointer: error.instance_path().to_string(),
+        message: error.to_string(),
+    })
 }
 
 /// Fills in `default`s of properties that are missing, also inside objects that are there.
@@ -106,7 +114,11 @@ pub(crate) fn fill_defaults(data: &mut Value, schema: &Value) {
     }
 }
 
-fn timezone(sequence: &Sequence, process: &Process) -> Result<Option<Tz>, Vec<InputProblem>> {
+/// The zone that a sequence gives a process, if it gives one.
+pub(crate) fn timezone(
+    sequence: &Sequence,
+    process: &Process,
+) -> Result<Option<Tz>, Vec<InputProblem>> {
     let Some(template) = &sequence.timezone else { return Ok(None) };
     let name = template
         .render(&process.scope())

@@ -7,6 +7,7 @@
 //! Called by: every door.
 
 mod acts;
+mod backtest;
 mod callbacks;
 mod caller_ids;
 mod change;
@@ -15,6 +16,8 @@ mod explain;
 mod fields;
 mod follow;
 mod import;
+mod moves;
+mod plan;
 mod queue;
 mod request;
 mod roesc;
@@ -22,6 +25,7 @@ mod sequences;
 #[cfg(feature = "aws")]
 mod sqs;
 mod start;
+mod versions;
 mod view;
 
 use rungs_core::{Diagnostic, InputProblem};
@@ -29,6 +33,7 @@ use rungs_runners::data::{self, MOST as MOST_DATA};
 use serde_json::Value;
 
 pub use acts::Acts;
+pub use backtest::{Backtest, Compared, backtest};
 pub use callbacks::{Callback, CallbackRefused, twilio};
 pub use caller_ids::{caller_ids, give_up_caller_ids, keep_caller_ids};
 pub use change::{NewEvent, event, pause, resume, stop};
@@ -36,6 +41,8 @@ pub use explain::explain;
 pub(crate) use fields::read;
 pub use follow::{Drained, Queue, QueueTrouble, Received, Trouble, drain, follow};
 pub use import::{Imported, REGISTRY, Registry, import_roesc, import_roesc_registry};
+pub use moves::{Left, Moves, move_processes};
+pub use plan::{Group, Look, Outlook, Plan, plan};
 pub use queue::{Batch, Message, Rules, Verdict, take_in};
 pub use roesc::{Answered, Notification, RoescRequest, To, roesc};
 pub use sequences::{Publication, publish};

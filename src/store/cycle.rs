@@ -249,6 +249,8 @@ impl Cycle<'_> {
         let Rows { processes, deliveries, withdrawn, superseded, history } = rows;
         let (store, tx) = (self.store, &self.tx);
         let sql = "UPDATE processes SET status = r.status, cursor = r.cursor,
+                     started_with = CASE WHEN r.data IS NULL THEN processes.started_with
+                       ELSE COALESCE(processes.started_with, processes.data) END,
                      data = COALESCE(r.data, processes.data), state = r.state,
                      due_at = r.due_at, awaits_word = r.awaits_word, woken = FALSE,
                      reason = r.reason, ended_at = r.ended_at

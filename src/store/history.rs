@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use rungs_core::Entry;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::{Value, json};
 
 use super::{Result, Store, StoreError, bulk::Bulk, dialect::Column, entity};
 
@@ -80,12 +81,68 @@ pub(super) fn row(key: &str, entries: &[Entry], now: DateTime<Utc>) -> [sea_orm:
 }
 
 fn moment(row: &entity::history::Model) -> Result<Moment> {
-    let entries = serde_json::from_str(&row.entries)
-        .map_err(|error| StoreError::Unreadable(format!("history row {}: {error}", row.seq)))?;
+    let unreadable = |error| StoreError::Unreadable(format!("history row {}: {error}", row.seq));
+    let entries = if row.entries.contains(MOVED) {
+        let all: Vec<Value> = serde_json::from_str(&row.entries).map_err(unreadable)?;
+        let all = all.into_iter().map(|entry| serde_json::from_value(unwrapped(entry)));
+        all.collect::<Result<_, _>>().map_err(unreadable)?
+    } else {
+        serde_json::from_str(&row.entries).map_err(unreadable)?
+    };
     let at = DateTime::from_timestamp_millis(row.at).unwrap_or_default();
     Ok(Moment { seq: row.seq, at, entries })
 }
 
 fn text(entries: &[Entry]) -> String {
-    serde_json::to_string(entries).unwrap_or_else(|_| "[]".to_owned())
+    let moves = |entry: &Entry| matches!(entry, Entry::Moved { .. });
+    let text = if entries.iter().any(moves) {
+        serde_json::to_string(&entries.iter().map(wrapped).collect::<Vec<Value>>())
+    } else {
+        serde_json::to_string(entries)
+    };
+    text.unwrap_or_else(|_| "[]".to_owned())
+}
+
+/// The key under which a move stands. Nobody else's words are keys of an entry.
+const MOVED: &str = "\"moved\":{";
+
+/// A program that knows no moves cannot read an entry of that kind, nor the rest of its moment.
+/// So it is written as an event of that name, with what it is beside it.
+fn wrapped(entry: &Entry) -> Value {
+    let written = json!(entry);
+    match entry {
+        Entry::Moved { from, to, .. } => json!({
+            "kind": "happened", "event": format!("moved from version {from} to {to}"),
+            "moved": written,
+        }),
+        _ => written,
+    }
+}
+
+fn unwrapped(mut entry: Value) -> Value {
+    match entry.get_mut("moved") {
+        Some(moved) if moved.is_object() => moved.take(),
+        _ => entry,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_is_read_as_one_and_by_older_programs_as_an_event() {
+        let moved = Entry::Moved { from: 1, to: 2, step_from: "a".into(), step: "b".into() };
+        let entries = vec![Entry::Started, moved, Entry::Happened { event: MOVED.into() }];
+        let row = entity::history::Model {
+            seq: 1,
+            process_key: String::new(),
+            at: 0,
+            entries: text(&entries),
+        };
+        assert_eq!(moment(&row).unwrap().entries, entries);
+        // As every program reads entries.
+        let older: Vec<Entry> = serde_json::from_str(&row.entries).unwrap();
+        assert_eq!(older[1], Entry::Happened { event: "moved from version 1 to 2".into() });
+    }
 }

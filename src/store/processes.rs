@@ -397,7 +397,7 @@ fn millis(at: Option<DateTime<Utc>>) -> Option<i64> {
     at.map(|at| at.timestamp_millis())
 }
 
-fn document(value: &impl serde::Serialize) -> String {
+pub(super) fn document(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
 }
 

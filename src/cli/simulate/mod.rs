@@ -170,7 +170,7 @@ fn summary(simulation: &Simulation) -> String {
 }
 
 /// What a delivery on a channel is called.
-fn noun(channel: &str) -> &str {
+pub(super) fn noun(channel: &str) -> &str {
     match channel {
         "phone" => "call",
         "sms" => "text",

@@ -115,6 +115,14 @@ impl Teller {
                 let says = self.events.pop_front().unwrap_or_else(|| clean(event));
                 format!("{BOLD}◆ event{BOLD:#} {says}")
             }
+            Entry::Moved { from, to, step_from, step } => {
+                let was = if step_from == step {
+                    String::new()
+                } else {
+                    format!(", {} is {} now", clean(step_from), clean(step))
+                };
+                format!("{BOLD}⇢ moved{BOLD:#} from version {from} to {to}{was}")
+            }
             Entry::Started => format!("{DIM}▸ started{DIM:#}"),
             Entry::Paused => format!("{WARN}‖ paused{WARN:#}"),
             Entry::Resumed => format!("{BOLD}▸ resumed{BOLD:#}"),

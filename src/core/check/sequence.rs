@@ -1,6 +1,9 @@
 //! The top of a source: its keys, and all the steps together.
 
+use std::collections::BTreeMap;
+
 use rungs_runners::{Kind, Template, hours::Calendars};
+use serde_json::Value;
 
 use super::{
     at::At,
@@ -8,7 +11,7 @@ use super::{
     config::Schemas,
     delivering::{self, Delivering, one_of},
     fragment::{self, Item},
-    graph, input,
+    graph, input, moved,
     node::{Data, Node, quoted},
     quiet,
     report::Report,
@@ -22,7 +25,7 @@ use crate::{
     sequence::{Input, Target},
 };
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "sequence",
     "description",
     "timezone",
@@ -31,6 +34,7 @@ const KEYS: [&str; 9] = [
     "quietHours",
     "defaults",
     "input",
+    "moved",
     "steps",
 ];
 
@@ -68,10 +72,26 @@ pub(super) fn read<'a>(
     let steps = steps(&items, kinds, &top.calendars, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
+    let moved = moved::read(&at, &positions, report);
     graph::check(&steps, &ways, top.defaults.fail_on_failure == Some(true), report);
     let zone = at.field("timezone");
     variables::check(&steps, zone.as_ref().zip(top.timezone.as_ref()), top.input.as_ref(), report);
-    if report.has_errors() { None } else { built(top, steps, &ways) }
+    if report.has_errors() { None } else { built(top, moved, steps, &ways) }
+}
+
+/// A sequence as it is written, its fragments expanded.
+pub(super) fn written<'a>(
+    root: &Node,
+    files: &'a Files,
+    kinds: &[Kind],
+    report: &mut Report<'a>,
+) -> Value {
+    let at = At::root(root);
+    let items = list(&at, report).map(|steps| fragment::expand(steps, files, kinds, report));
+    let steps: Vec<Value> = items.iter().flatten().map(|item| item.node.to_json()).collect();
+    let mut written = root.to_json();
+    written["steps"] = Value::Array(steps);
+    written
 }
 
 /// Reads a fragment by itself, as if a sequence had nothing but its steps. The calendars that
@@ -179,7 +199,12 @@ fn steps<'a>(
 }
 
 /// Everything is there, or there was an error.
-fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Sequence> {
+fn built(
+    top: Top,
+    moved: BTreeMap<String, String>,
+    steps: Vec<Option<Draft<'_>>>,
+    ways: &[Ways],
+) -> Option<Sequence> {
     let mut built = Vec::with_capacity(steps.len());
     let count = steps.len();
     for (position, (draft, ways)) in steps.into_iter().zip(ways).enumerate() {
@@ -214,6 +239,7 @@ fn built(top: Top, steps: Vec<Option<Draft<'_>>>, ways: &[Ways]) -> Option<Seque
         timezone: top.timezone,
         priority: top.priority,
         input: top.input,
+        moved,
         goals: goals.collect(),
         listeners,
         calendars: top.calendars,

@@ -141,8 +141,8 @@ impl Fate {
         }
     }
 
-    /// What is heard of it, and how long after it was written.
-    pub(crate) fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
+    /// What is heard of it, and how long after it left.
+    fn story(self, channel: &str) -> Vec<(TimeDelta, DeliveryStatus)> {
         use DeliveryStatus::{Answered, Completed, Failed, Machine, NoAnswer, Sent};
         let at_once = self.action.is_some() || matches!(channel, WEBHOOK | process::CHANNEL);
         let usual = match self.status {

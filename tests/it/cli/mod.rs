@@ -17,6 +17,7 @@ mod fuzz;
 mod import;
 #[cfg(feature = "aws")]
 mod lambda_runner;
+mod moves;
 mod own_runners;
 mod queue;
 mod ready;

@@ -12,6 +12,7 @@ mod backups;
 mod books;
 mod kills;
 mod load;
+mod moves;
 mod outages;
 mod site;
 mod upgrade;

@@ -40,7 +40,7 @@ pub struct Begun {
 /// What happened in a run. A tick is a step of the world; in each, one thing moves.
 pub struct Ledger {
     pub tick: u64,
-    pub sequences: BTreeMap<String, Sequence>,
+    pub sequences: BTreeMap<(String, i32), Sequence>,
     pub begun: Vec<Begun>,
     /// When each stop was answered, by the process's key.
     pub stops: BTreeMap<String, u64>,
@@ -64,7 +64,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    pub fn new(sequences: BTreeMap<String, Sequence>) -> Self {
+    pub fn new(sequences: BTreeMap<(String, i32), Sequence>) -> Self {
         Self {
             tick: 0,
             sequences,

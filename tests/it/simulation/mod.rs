@@ -143,6 +143,7 @@ struct Sum {
     doubtful: usize,
     twice: usize,
     compared: usize,
+    moved: usize,
 }
 
 /// Tries all seeds, on two threads, until the first that fails.
@@ -173,12 +174,12 @@ fn try_all(seeds: &Range<u64>, kind: Kind) {
             });
         }
     });
-    let Sum { runs, steps, crashes, processes, attempts, taken, doubtful, twice, compared } =
+    let Sum { runs, steps, crashes, processes, attempts, taken, doubtful, twice, compared, moved } =
         sum.into_inner().unwrap();
     println!(
         "{runs} seeds on {kind:?}: {steps} steps, {crashes} crashes, {processes} processes, \
          {attempts} attempts, {taken} taken by a provider, {doubtful} in doubt, {twice} taken twice, \
-         {compared} climbs compared with those without faults"
+         {compared} climbs compared with those without faults, {moved} moves"
     );
     if let Some(told) = failure.into_inner().unwrap() {
         panic!("{told}");
@@ -217,6 +218,8 @@ async fn one(
         sum.doubtful += ran.ledger.doubtful.len();
         sum.twice += invariants::twice(&ran.ledger).count();
         sum.compared += compared;
+        let rungs = climbs.values().flatten().flatten();
+        sum.moved += rungs.filter(|rung| *rung == replay::MOVED).count();
     }
     Ok(())
 }

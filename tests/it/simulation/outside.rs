@@ -71,11 +71,18 @@ pub async fn act(engine: Arc<Engine>, deed: Deed, new: NewProcess) -> Answer {
         }
         What::Pause => intake::pause(&engine, id).await.map(|_| Answer::Unimportant),
         What::Resume => intake::resume(&engine, id).await.map(|_| Answer::Unimportant),
+        What::Move { name, source } => move_all(&engine, &name, &source).await,
     };
     answer.unwrap_or_else(|refusal| match refusal {
         Refusal::Store(error) => Answer::Trouble(error.to_string()),
         other => Answer::Refused(other.to_string()),
     })
+}
+
+async fn move_all(engine: &Engine, name: &str, source: &str) -> Result<Answer, Refusal> {
+    let published = intake::publish(engine, None, source).await?;
+    intake::move_processes(engine, name, published.version, false, |_| {}).await?;
+    Ok(Answer::Unimportant)
 }
 
 impl std::fmt::Display for Answer {
@@ -99,6 +106,7 @@ impl std::fmt::Display for What {
             Self::Stop => f.write_str("is stopped"),
             Self::Pause => f.write_str("is paused"),
             Self::Resume => f.write_str("is resumed"),
+            Self::Move { name, .. } => write!(f, "and all others of {name} are moved"),
         }
     }
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use rungs::store::{entity::delivery, history::Moment};
 use rungs_core::{
     Advanced, Delivery, Entry, Event, News, Process, Sequence, Start, Status, advance,
+    moving::Versions,
 };
 use rungs_runners::{Answer, DeliveryStatus, DeliveryView};
 use serde_json::Value;
@@ -53,7 +54,8 @@ pub fn cursor_history_and_deliveries_agree(
     data: Value,
     ledger: &Ledger,
 ) -> Result<Vec<String>, Broken> {
-    let sequence = &ledger.sequences[&kept.process.sequence];
+    a_delivery_of_a_stay_is_never_repeated(kept)?;
+    let sequence = version(kept, first_version(kept), ledger)?;
     let mut again = Again::start(sequence, kept, data)?;
     for (rows, moment) in (0..).zip(&kept.history) {
         // What it was told had made it due; the history does not say when.
@@ -63,6 +65,48 @@ pub fn cursor_history_and_deliveries_agree(
     }
     again.ends_alike()?;
     Ok(again.climb)
+}
+
+fn version<'a>(kept: &Kept, number: i32, ledger: &'a Ledger) -> Result<&'a Sequence, Broken> {
+    match ledger.sequences.get(&(kept.process.sequence.clone(), number)) {
+        Some(sequence) => Ok(sequence),
+        None => broken(format!("there is no version {number}: {:#?}", kept.process)),
+    }
+}
+
+/// The version with which a process started.
+fn first_version(kept: &Kept) -> i32 {
+    let mut entries = kept.history.iter().flat_map(|moment| &moment.entries);
+    let moved = entries.find_map(|entry| match entry {
+        Entry::Moved { from, .. } => Some(*from),
+        _ => None,
+    });
+    moved.unwrap_or(kept.process.version)
+}
+
+/// However often a process is moved: what a stay has sent it does not send again, and what it
+/// sends has an id that nothing had before. Questions are asked anew.
+fn a_delivery_of_a_stay_is_never_repeated(kept: &Kept) -> Result<(), Broken> {
+    use rungs_runners::Action;
+    let mut ids = BTreeSet::new();
+    // Whether the stay that goes on has written.
+    let mut stay: Option<bool> = None;
+    for entry in kept.history.iter().flat_map(|moment| &moment.entries) {
+        match entry {
+            Entry::Visited { action: Action::Noop, .. } => stay = stay.or(Some(false)),
+            Entry::Visited { .. } | Entry::Achieved { .. } | Entry::Failed { .. } => stay = None,
+            Entry::Wrote { delivery, channel, .. } => {
+                let again = stay == Some(true) && channel != "Ask";
+                if again || !ids.insert(delivery) {
+                    let what = format!("{delivery} of {:#?}", kept.history);
+                    return Err(Broken::new("a_delivery_of_a_stay_is_never_repeated", what));
+                }
+                stay = Some(true);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 struct Again<'a> {
@@ -88,7 +132,7 @@ impl<'a> Again<'a> {
         let start = Start {
             key: kept.process.key.clone(),
             process_id: kept.process.process_id.clone(),
-            version: kept.process.version,
+            version: first_version(kept),
             data,
             default_timezone: chrono_tz::UTC,
             now: kept.process.started_at,
@@ -125,7 +169,7 @@ impl<'a> Again<'a> {
     }
 
     /// One row of its history.
-    fn at(&mut self, moment: &Moment, ledger: &Ledger) -> Result<(), Broken> {
+    fn at(&mut self, moment: &Moment, ledger: &'a Ledger) -> Result<(), Broken> {
         let Moment { at, entries, .. } = moment;
         match entries.as_slice() {
             [Entry::Started] => {}
@@ -140,9 +184,36 @@ impl<'a> Again<'a> {
                 self.process.reason.clone_from(reason);
                 (self.process.due_at, self.process.ended_at) = (None, Some(*at));
             }
+            [entry @ Entry::Moved { to, .. }] => {
+                let to = (*to, version(self.kept, *to, ledger)?);
+                self.move_over(to, entry, *at)?;
+            }
             _ => self.cycle(*at, entries, ledger)?,
         }
         Ok(())
+    }
+
+    fn move_over(
+        &mut self,
+        (number, to): (i32, &'a Sequence),
+        entry: &Entry,
+        at: DateTime<Utc>,
+    ) -> Result<(), Broken> {
+        let versions = Versions { from: Some(self.sequence), to };
+        match versions.move_over(self.process.clone(), number, false, at) {
+            Ok(moved) if moved.entry == *entry => {
+                for delivery in &mut self.written {
+                    let renamed = moved.renamed.iter().find(|(from, _)| *from == delivery.step);
+                    if let Some((_, to)) = renamed {
+                        delivery.step.clone_from(to);
+                    }
+                }
+                (self.sequence, self.process) = (to, moved.process);
+                self.climb.push(MOVED.to_owned());
+                Ok(())
+            }
+            other => broken(format!("it was moved as {entry:?}, and again {other:#?}")),
+        }
     }
 
     fn cycle(
@@ -309,6 +380,9 @@ fn nobody_is_contacted_after_an_achieved_goal(
         )),
     }
 }
+
+/// What a climb says of a move. None is compared that has one.
+pub const MOVED: &str = "moved";
 
 /// What of a climb does not depend on when it happened.
 fn rung(entry: &Entry) -> Option<String> {

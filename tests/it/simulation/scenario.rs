@@ -20,6 +20,8 @@ pub struct Scenario {
     /// without faults must take the same.
     pub timeless: bool,
     pub sequences: Vec<Written>,
+    /// The second versions of some of them.
+    pub seconds: Vec<Written>,
     pub processes: Vec<Climber>,
     pub deeds: Vec<Deed>,
     pub faults: Vec<Fault>,
@@ -55,10 +57,19 @@ pub struct Deed {
 #[derive(Debug, Clone)]
 pub enum What {
     Start,
-    Event { id: String, r#type: &'static str, data: Value },
+    Event {
+        id: String,
+        r#type: &'static str,
+        data: Value,
+    },
     Stop,
     Pause,
     Resume,
+    /// The second version of its sequence is published, and all processes move to it.
+    Move {
+        name: String,
+        source: String,
+    },
 }
 
 /// Something that goes wrong when somebody comes to a point for the `nth` time.
@@ -111,10 +122,11 @@ impl Scenario {
             .collect();
         let deeds = processes.iter().flat_map(|process| deeds(process, timeless, dice)).collect();
         let programs = (0..dice.one(&[1, 1, 1, 2, 2, 3])).map(|_| program(dice)).collect();
-        Self {
+        let mut scenario = Self {
             seed,
             timeless,
             sequences,
+            seconds: vec![],
             processes,
             deeds,
             faults: (0..dice.one(&[0, 1, 2, 3, 5, 8, 12])).map(|_| fault(dice)).collect(),
@@ -124,7 +136,32 @@ impl Scenario {
             shuffled: dice.percent(85),
             commits_held: dice.one(&[0, 30, 100]),
             slowness: dice.one(&[0, 0, 1, 4]),
+        };
+        if !timeless {
+            scenario.moves(dice);
         }
+        scenario
+    }
+
+    fn moves(&mut self, dice: &mut Dice) {
+        for first in self.sequences.clone() {
+            let climber = self.processes.iter().find(|process| process.sequence == first.name);
+            let Some(climber) = climber.filter(|_| dice.percent(40)) else { continue };
+            let second = first.next_version(dice);
+            let most = dice.one(&[5_000, 3 * 60_000, 20 * 60_000]);
+            let (name, source) = (second.name.clone(), second.source());
+            self.deeds.push(Deed {
+                at: origin() + TimeDelta::milliseconds(dice.between(0, most)),
+                process: climber.id.clone(),
+                what: What::Move { name, source },
+            });
+            self.seconds.push(second);
+        }
+    }
+
+    /// Every version of every sequence.
+    fn written(&self) -> impl Iterator<Item = &Written> {
+        self.sequences.iter().chain(&self.seconds)
     }
 
     /// The same without anything that goes wrong in our programs.
@@ -135,7 +172,7 @@ impl Scenario {
     /// The channels that its sequences use.
     pub fn channels(&self) -> Vec<&'static str> {
         let uses = |runner: &str| {
-            let mut steps = self.sequences.iter().flat_map(|written| &written.steps);
+            let mut steps = self.written().flat_map(|written| &written.steps);
             steps.any(|step| step["run"] == runner)
         };
         let channels = [("Ask", "Ask"), ("Email", "email"), ("Phone", "phone"), ("SMS", "sms")];
@@ -145,7 +182,7 @@ impl Scenario {
     /// Whether a step waits for more than that the provider took its delivery.
     pub fn awaits_the_end(&self, process: &str, step: &str) -> bool {
         let sequence = self.processes.iter().find(|one| one.id == process).map(|one| &one.sequence);
-        let steps = self.sequences.iter().filter(|written| Some(&written.name) == sequence);
+        let steps = self.written().filter(|written| Some(&written.name) == sequence);
         steps.flat_map(|written| &written.steps).any(|one| {
             one["id"] == step
                 && ["answered", "completed", "delivered"]

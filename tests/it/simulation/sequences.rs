@@ -14,6 +14,8 @@ pub struct Written {
     pub defaults: Value,
     pub quiet: Value,
     pub steps: Vec<Value>,
+    /// Ids that steps bore in an earlier version.
+    pub moved: Value,
 }
 
 impl Written {
@@ -53,7 +55,49 @@ impl Written {
         }
         let priority = dice.one(&["high", "normal", "low"]);
         let quiet = if !timeless && dice.percent(30) { quiet(dice) } else { json!("none") };
-        Self { name: name.to_owned(), priority, defaults, quiet, steps }
+        Self { name: name.to_owned(), priority, defaults, quiet, steps, moved: json!({}) }
+    }
+
+    /// Another version of it, to which processes may move: some steps bear another id, some
+    /// waits are longer or shorter, one is new, one is gone.
+    pub fn next_version(&self, dice: &mut Dice) -> Self {
+        let next = self.changed(dice);
+        if next.takes_its_time() && next.checked().is_some() { next } else { self.renamed(dice) }
+    }
+
+    fn changed(&self, dice: &mut Dice) -> Self {
+        let mut next = self.clone();
+        if dice.percent(40) {
+            next = next.without(dice.index(next.steps.len())).unwrap_or(next);
+        }
+        for step in &mut next.steps {
+            if step["run"] == "WaitForDuration" && dice.percent(50) {
+                step["config"] = wait(dice)["config"].clone();
+            }
+        }
+        if dice.percent(40) {
+            let words = "{{process.id}} {{process.startedAt}} n0 {{steps.n0.visits}}";
+            let config = json!({ "to": "{{phone}}", "message": words });
+            let at = dice.index(next.steps.len() + 1);
+            next.steps.insert(at, json!({ "id": "n0", "run": "SMS", "config": config }));
+        }
+        next.renamed(dice)
+    }
+
+    fn renamed(&self, dice: &mut Dice) -> Self {
+        let mut next = self.clone();
+        for at in 0..8 {
+            let (old, new) = (format!("s{at}"), format!("t{at}"));
+            if !next.steps.iter().any(|step| step["id"] == *old) || !dice.percent(40) {
+                continue;
+            }
+            let text = serde_json::to_string(&next.steps).unwrap();
+            let text = text.replace(&format!("\"{old}\""), &format!("\"{new}\""));
+            let text = text.replace(&format!("steps.{old}."), &format!("steps.{new}."));
+            next.steps = serde_json::from_str(&text).unwrap();
+            next.moved[&old] = json!(new);
+        }
+        next
     }
 
     pub fn source(&self) -> String {

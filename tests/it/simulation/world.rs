@@ -503,10 +503,13 @@ impl<'a> World<'a> {
     }
 }
 
-fn sequences(scenario: &Scenario) -> BTreeMap<String, Sequence> {
+fn sequences(scenario: &Scenario) -> BTreeMap<(String, i32), Sequence> {
     let checked =
         |written: &super::sequences::Written| written.checked().expect("it passes the check");
-    scenario.sequences.iter().map(|written| (written.name.clone(), checked(written))).collect()
+    let numbered = [(1, &scenario.sequences), (2, &scenario.seconds)];
+    let each =
+        numbered.into_iter().flat_map(|(version, all)| all.iter().map(move |it| (version, it)));
+    each.map(|(version, written)| ((written.name.clone(), version), checked(written))).collect()
 }
 
 async fn rounds(engine: Arc<Engine>) {

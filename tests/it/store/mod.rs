@@ -14,6 +14,7 @@ mod changes;
 mod claims;
 mod deliveries;
 pub mod migrations;
+mod moves;
 mod sequences;
 mod sweep;
 mod tls;

@@ -13,6 +13,7 @@ mod import;
 mod ladder;
 mod late;
 mod many;
+mod moves;
 mod queue;
 mod quiet;
 mod remote;

@@ -372,3 +372,29 @@ fn a_flood_of_problems_is_cut_with_a_note() {
     assert_eq!((last.code, last.line), ("more", 103));
     assert!(last.message.contains("50 more"));
 }
+
+#[test]
+fn steps_that_bear_another_id_now_are_named_by_the_old_one() {
+    let source = |moved: &str| {
+        format!(
+            "sequence: s\nmoved: {moved}\nsteps:\n  - {{ id: call, run: Nap }}\n  - {{ id: rest, run: Nap }}\n"
+        )
+    };
+    let sequence = check(&source("{ ring: call, bell: call }"), &kinds()).sequence.unwrap();
+    let moved: Vec<(&str, &str)> =
+        sequence.moved.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+    assert_eq!(moved, [("bell", "call"), ("ring", "call")]);
+    for (moved, code, expected) in [
+        ("{ call: rest }", "moved", "`call` is a step of this sequence"),
+        ("{ ring: cal }", "unknown-step", "there is no step `cal`"),
+        ("{ ring: end }", "unknown-step", "there is no step `end`"),
+        ("{ 'no id': call }", "id", "was never the id"),
+        ("{ ring: 3 }", "wrong-type", "expected a string"),
+        ("[ring]", "wrong-type", "expected a mapping"),
+    ] {
+        let diagnostics = check(&source(moved), &kinds()).diagnostics;
+        let [found] = &diagnostics[..] else { panic!("{moved}: {diagnostics:#?}") };
+        assert_eq!(found.code, code, "{moved}");
+        assert!(found.message.contains(expected), "{moved}: {}", found.message);
+    }
+}

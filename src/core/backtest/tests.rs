@@ -1,0 +1,197 @@
+//! What was recorded under one version, replayed through another.
+
+use rungs_runners::builtin::KINDS;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    check,
+    simulate::{Answer, Line, What},
+};
+
+fn sequence(head: &str, steps: &[&str]) -> Sequence {
+    let source = format!("sequence: ladder\n{head}\nsteps:\n  - {}\n", steps.join("\n  - "));
+    let checked = check(&source, KINDS);
+    checked.sequence.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
+}
+
+const GRACE: &str = "{ id: grace, run: WaitForDuration, config: { amount: 3, unit: minutes } }";
+const RING: &str = "{ id: ring, run: Phone, config: { to: '+385911', say: Hi, await: answered }, \
+                    altNext: text }";
+const DONE: &str = "{ id: done, run: WaitForDuration, config: { amount: 1, unit: hours }, next: \
+                    end }";
+const TEXT: &str = "{ id: text, run: SMS, config: { to: '+385917', message: Help } }";
+
+fn nine() -> DateTime<Utc> {
+    "2026-11-23T09:00:00Z".parse().unwrap()
+}
+
+fn minute(minute: i64) -> DateTime<Utc> {
+    nine() + TimeDelta::minutes(minute)
+}
+
+/// What the store would have of a process that climbed so.
+fn recorded(sequence: &Sequence, data: &Value, events: Vec<Event>, answers: &[&str]) -> Recorded {
+    let answers: Vec<Answer> = answers.iter().map(|text| text.parse().unwrap()).collect();
+    let happenings: Vec<Happening> = events
+        .iter()
+        .map(|event| Happening {
+            after: event.at - nine(),
+            r#type: event.r#type.clone(),
+            data: event.data.clone(),
+            says: String::new(),
+        })
+        .collect();
+    let start = Start {
+        key: "01900000-0000-7000-8000-000000000001".into(),
+        process_id: "order-7".into(),
+        version: 1,
+        data: data.clone(),
+        default_timezone: chrono_tz::UTC,
+        now: nine(),
+    };
+    let climbed =
+        simulate::simulate(sequence, start, &happenings, &mut answers.as_slice()).unwrap();
+    let contacts = contacts::of(&climbed, sequence);
+    let ids = climbed.lines.iter().filter_map(|line| match &line.what {
+        What::Wrote { delivery, .. } => Some(delivery.clone()),
+        _ => None,
+    });
+    let deliveries = ids.zip(contacts).map(|(id, contact)| Sent {
+        id,
+        contact,
+        begun: true,
+        is_question: false,
+        ended: None,
+    });
+    Recorded {
+        data: data.as_object().unwrap().clone(),
+        events,
+        deliveries: deliveries.collect(),
+        history: climbed.lines.iter().map(|line| (line.at, vec![entry(line)])).collect(),
+        process: climbed.process,
+    }
+}
+
+fn entry(line: &Line) -> Entry {
+    match line.what.clone() {
+        What::Did(entry) => entry,
+        What::Wrote { step, delivery, channel, .. } => {
+            Entry::Wrote { step, delivery, channel: channel.to_owned() }
+        }
+        What::Heard { step, delivery, status, .. } => {
+            let status = status.to_string();
+            Entry::Heard { step, delivery, status, error: None, answer: None }
+        }
+    }
+}
+
+/// `minute to` of each.
+fn told(contacts: &[Contact]) -> Vec<String> {
+    let minutes = |contact: &Contact| (contact.at - nine()).num_seconds() as f64 / 60.0;
+    contacts.iter().map(|contact| format!("{} {}", minutes(contact), contact.to())).collect()
+}
+
+#[test]
+fn under_its_own_version_a_process_does_what_it_did() {
+    let ladder = sequence("", &[GRACE, RING, DONE, TEXT]);
+    for answers in [&["ring=busy+20s"][..], &["ring=answered+7s"], &["ring=no-answer+55s"]] {
+        let recorded = recorded(&ladder, &json!({}), vec![], answers);
+        let replayed = backtest(&ladder, &recorded, minute(600)).unwrap();
+        assert!(replayed.difference.is_empty(), "{answers:?}: {replayed:#?}");
+        assert_eq!(replayed.assumed, 0);
+        assert_eq!(replayed.process.status, recorded.process.status);
+    }
+}
+
+#[test]
+fn somebody_picked_up_and_so_they_would_under_the_new_version() {
+    let old = sequence("", &[GRACE, RING, DONE, TEXT]);
+    let recorded = recorded(&old, &json!({}), vec![], &["ring=answered+12s"]);
+    // Without the grace, under another name, and somebody is mailed whom nobody mailed before.
+    let call = RING.replace("id: ring", "id: call");
+    let mail = "{ id: mail, run: Email, config: { to: ana@example.com, text: Hi, subject: Hi } }";
+    let new = sequence("moved: { ring: call }", &[mail, &call, DONE, TEXT]);
+    let replayed = backtest(&new, &recorded, minute(600)).unwrap();
+    assert_eq!(told(&replayed.difference.only_after), ["0 ana@example.com"]);
+    let [(shifted, was)] = &replayed.difference.shifted[..] else { panic!("{replayed:#?}") };
+    assert_eq!(
+        (told(std::slice::from_ref(shifted)), *was),
+        (vec!["0 +385911".to_owned()], minute(3))
+    );
+    assert_eq!((replayed.asked, replayed.assumed), (2, 1), "the mail is taken to be sent");
+
+    // As another step it was never asked, and usually nobody picks up.
+    let unsaid = sequence("", &[mail, &call, DONE, TEXT]);
+    let replayed = backtest(&unsaid, &recorded, minute(600)).unwrap();
+    assert_eq!(told(&replayed.difference.only_after).last().unwrap(), "0.5 +385917");
+    assert_eq!((replayed.asked, replayed.assumed), (3, 3));
+}
+
+#[test]
+fn the_events_of_then_come_at_their_times() {
+    let goal = "{ id: confirmed, run: Goal, config: { lodashCommand: eq, value: { type: get, \
+                value: order }, compareTo: { type: raw, value: confirmed }, otherwise: end } }";
+    let patient = GRACE.replace("amount: 3", "amount: 10");
+    let [old, new] = [GRACE, &patient].map(|grace| sequence("", &[grace, TEXT, goal]));
+    let confirmed =
+        Event { r#type: "data".into(), data: json!({ "order": "confirmed" }), at: minute(5) };
+    let recorded = recorded(&old, &json!({ "order": "new" }), vec![confirmed], &[]);
+    let replayed = backtest(&new, &recorded, minute(600)).unwrap();
+    assert_eq!(told(&replayed.difference.only_before), ["3 +385917"], "nobody had to be texted");
+    assert!(replayed.difference.only_after.is_empty());
+    assert!(!is_as_started(&recorded.events, &recorded.history));
+}
+
+#[test]
+fn nobody_knows_what_would_have_happened_after_a_stop_or_while_it_was_held() {
+    let [old, new] = [sequence("", &[TEXT, DONE]), sequence("", &[GRACE, RING, DONE, TEXT])];
+    let mut stopped = recorded(&old, &json!({}), vec![], &[]);
+    stopped.process.status = Status::Stopped;
+    stopped.process.ended_at = Some(minute(2));
+    let replayed = backtest(&new, &stopped, minute(600)).unwrap();
+    assert_eq!(told(&replayed.difference.only_before), ["0 +385917"]);
+    assert!(replayed.difference.only_after.is_empty(), "{replayed:#?}");
+
+    let mut held = recorded(&old, &json!({}), vec![], &[]);
+    held.history.push((minute(4), vec![Entry::Paused]));
+    let replayed = backtest(&new, &held, minute(600)).unwrap();
+    assert_eq!(told(&replayed.after), ["3 +385911", "3.5 +385917"]);
+    assert_eq!(told(&replayed.difference.only_after), ["3 +385911"]);
+    let replayed = backtest(&new, &held, minute(1)).unwrap();
+    assert!(replayed.after.is_empty(), "that is not over yet");
+}
+
+#[test]
+fn a_start_that_the_new_version_refuses_is_said() {
+    let old = sequence("", &[TEXT]);
+    let new = sequence("input: { type: object, required: [phone] }", &[TEXT]);
+    let recorded = recorded(&old, &json!({}), vec![], &[]);
+    assert_eq!(backtest(&new, &recorded, minute(9)).unwrap_err().len(), 1);
+}
+
+#[test]
+fn what_is_ahead_of_a_process_begins_where_it_stands() {
+    let ladder = sequence("", &[GRACE, RING, DONE, TEXT]);
+    let start = Start {
+        key: "01900000-0000-7000-8000-000000000001".into(),
+        process_id: "order-7".into(),
+        version: 1,
+        data: json!({}),
+        default_timezone: chrono_tz::UTC,
+        now: nine(),
+    };
+    let waiting = crate::start(&ladder, start).unwrap();
+    let waiting = crate::advance(&ladder, waiting, vec![], nine()).process;
+    let ringing = crate::advance(&ladder, waiting.clone(), vec![], minute(3)).process;
+    let usual: &[Answer] = &[];
+    let ahead = |process: &Process, now| {
+        let ahead = simulate::ahead(&ladder, process.clone(), now, 100, &mut { usual });
+        told(&contacts::of(&ahead, &ladder))
+    };
+    assert_eq!(ahead(&waiting, minute(1)), ["3 +385911", "3.5 +385917"]);
+    // Nobody picks up the call that is under way; it is not made again.
+    assert_eq!(ahead(&ringing, minute(4)), ["4.5 +385917"]);
+    let one_cycle = simulate::ahead(&ladder, waiting, minute(1), 1, &mut { usual });
+    assert_eq!(one_cycle.end, simulate::End::Endless);
+}
