@@ -109,8 +109,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Begin a sequence from one that ships, with its data and its cases.
     New(new::Args),
-    /// Print the JSON Schema of sequences, for editors.
-    Schema,
+    /// Print the JSON Schema of sequences, or of fragments, for editors.
+    Schema(schema::Args),
     /// Show a sequence as a diagram.
     Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
@@ -241,7 +241,7 @@ impl Command {
             Self::Run(args) => run::run(args, context).await,
             Self::Simulate(args) => simulate::simulate(&args, context),
             Self::New(args) => new::new(&args, context),
-            Self::Schema => schema::schema(context),
+            Self::Schema(args) => schema::schema(&args, context),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),
             Self::Check(args) => check::check(&args, context),
