@@ -82,7 +82,7 @@ pub(super) fn read_fragment<'a>(
     kinds: &[Kind],
     report: &mut Report<'a>,
 ) {
-    let calendars = calendars::assumed(&root);
+    let calendars = calendars::assumed(root);
     let items = fragment::alone(root, files, kinds, report);
     let steps = steps(&items, kinds, &calendars, report);
     let positions = targets::positions(&steps, report);
