@@ -47,7 +47,8 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 1.0, value_name = "N", value_parser = speed)]
     speed: f64,
     /// What happens to the process, and when after its start: `+7m:order.status=confirmed`
-    /// puts a value into its data, `+7m:acknowledged` is an event without data.
+    /// puts a value into its data, `+7m:acknowledged` is an event without data, and
+    /// `+7m:acknowledged {"by": "ana"}` one with.
     #[arg(long, value_name = "+TIME:PATH=VALUE")]
     event: Vec<Happening>,
     /// The zone of sequences that name none.

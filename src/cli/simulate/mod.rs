@@ -54,7 +54,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "STEP=ANSWER", value_parser = answer::several)]
     answer: Vec<Several>,
     /// What happens to the process, and when after its start: `+7m:order.status=confirmed`
-    /// puts a value into its data, `+7m:acknowledged` is an event without data.
+    /// puts a value into its data, `+7m:acknowledged` is an event without data, and
+    /// `+7m:acknowledged {"by": "ana"}` one with.
     #[arg(long, value_name = "+TIME:PATH=VALUE")]
     event: Vec<Happening>,
     /// The zone of sequences that name none.

@@ -164,11 +164,11 @@ fn a_calendar_comes_along_from_the_nearest_folder_that_has_it() {
     let desk = desk();
     fs::create_dir_all(desk.0.path().join("teams/north")).unwrap();
     fs::create_dir(desk.0.path().join("calendars")).unwrap();
-    desk.put("calendars/hours.yml", "hours: {}\n");
+    desk.put("calendars/hours.yml", "hours: { monday: 08:00-16:00 }\n");
     let step = "{ id: a, run: PubNub, config: { channel: c, message: { calendar: hours } } }";
     desk.put("teams/north/s.yml", format!("sequence: s\nsteps: [{step}]"));
     desk.ask(&["apply", "teams/north/s.yml"]);
     assert_eq!(desk.ask_json(&["apply", "teams/north/s.yml"])["changed"], false);
-    desk.put("calendars/hours.yml", "hours: { monday: closed }\n");
+    desk.put("calendars/hours.yml", "hours: { monday: 08:00-12:00 }\n");
     assert_eq!(desk.ask_json(&["apply", "teams/north/s.yml"])["version"], 2);
 }
