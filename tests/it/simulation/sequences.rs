@@ -101,7 +101,7 @@ fn name(at: usize, count: usize) -> Value {
 
 fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
     let ahead = |dice: &mut Dice| name(at + 1 + dice.index(count - at), count);
-    let mut step = match dice.index(if timeless { 13 } else { 18 }) {
+    let mut step = match dice.index(if timeless { 13 } else { 17 }) {
         0 | 1 => wait(dice),
         2..=7 => notification(at, timeless, dice),
         8 | 9 => go_to(at, count, dice),
@@ -110,7 +110,6 @@ fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
         12 => ask(timeless, dice),
         13 => comparison(dice),
         14 | 15 => goal(dice),
-        16 => set(at, dice),
         _ => {
             let earlier = format!("steps.s{}.status", dice.index(count));
             let among = json!(["answered", "completed", "delivered", "sent"]);
@@ -234,17 +233,6 @@ fn number(dice: &mut Dice) -> Value {
         "value": { "type": "get", "value": "n" },
         "compareTo": { "type": "raw", "value": dice.between(0, 3) },
     })
-}
-
-/// What a condition may look at later, and what grows a little each time.
-fn set(at: usize, dice: &mut Dice) -> Value {
-    let all = json!({ "type": "get", "value": "note" });
-    let values = json!({
-        "n": dice.between(0, 3),
-        "note": { format!("s{at}"): "{{process.id}}" },
-        "copy": if dice.percent(50) { all } else { Value::Null },
-    });
-    json!({ "run": "Set", "config": { "values": values } })
 }
 
 fn goal(dice: &mut Dice) -> Value {
