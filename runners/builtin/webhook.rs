@@ -19,7 +19,7 @@ use crate::{
 /// - id: hook
 ///   run: Webhook
 ///   config:
-///     url: "https://hooks.example.com/orders/{{order.id}}"
+///     url: "https://hooks.example.com/orders/{{url order.id}}"   # one part, whatever is in it
 ///     method: POST                         # GET | POST (default) | PUT | PATCH | DELETE
 ///     headers: { X-Restaurant: "{{restaurant.id}}" }
 ///     body:                                # a mapping or a list is sent as JSON, a text as it is

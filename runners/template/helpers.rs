@@ -12,6 +12,7 @@
 //! | `json value` | the value as JSON |
 //! | `upper value`, `lower value` | its text in capitals, or in small letters |
 //! | `plural count one many` | `one` if the count is 1, else `many` |
+//! | `url value` | its text as one part of an address: all but letters, digits and `-._~` percent-encoded |
 
 use std::{collections::HashMap, fmt::Write};
 
@@ -20,6 +21,7 @@ use handlebars::{
     Context, Handlebars, Helper, HelperDef, JsonRender, PathAndJson, RenderContext, RenderError,
     RenderErrorReason, ScopedJson, template::Parameter,
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::moment;
@@ -33,7 +35,7 @@ struct Ours {
 
 type Run = fn(&Call<'_>) -> Result<Value, String>;
 
-const OURS: [(&str, Run); 6] = [
+const OURS: [(&str, Run); 7] = [
     ("date", date),
     ("default", |call| {
         Ok(if is_blank(call.param(0)) { call.param(1) } else { call.param(0) }.clone())
@@ -42,7 +44,11 @@ const OURS: [(&str, Run); 6] = [
     ("lower", |call| Ok(call.param(0).render().to_lowercase().into())),
     ("plural", plural),
     ("upper", |call| Ok(call.param(0).render().to_uppercase().into())),
+    ("url", |call| Ok(utf8_percent_encode(&call.param(0).render(), PART).to_string().into())),
 ];
+
+/// What stands in one part of an address as it is.
+const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub(super) fn register(engine: &mut Handlebars<'static>) {
     // A template has nothing to say to the program's log.

@@ -69,6 +69,7 @@ const HELPERS: &[Usage] = &[
         ..usage("unless", Form::Block, 1..=1, "{{#unless a}}...{{/unless}}")
     },
     usage("upper", Form::Inline, 1..=1, "{{upper name}}"),
+    usage("url", Form::Inline, 1..=1, "{{url order.id}}"),
     usage("with", Form::Block, 1..=1, "{{#with order}}{{count}}{{/with}}"),
 ];
 

@@ -92,6 +92,13 @@ fn json_writes_the_value_whole() {
 }
 
 #[test]
+fn a_part_of_an_address_stays_one_part() {
+    let data = json!({ "id": "7/../../admin?a=b#ž", "plain": "a-b_c.d~1", "count": 5 });
+    assert_eq!(render("/orders/{{url id}}", &data), "/orders/7%2F..%2F..%2Fadmin%3Fa%3Db%23%C5%BE");
+    assert_eq!(render("{{url plain}} {{url count}} {{url none}}", &data), "a-b_c.d~1 5 ");
+}
+
+#[test]
 fn letters_are_made_large_and_small() {
     let data = json!({ "name": "Željko", "count": 5 });
     assert_eq!(
@@ -176,7 +183,7 @@ proptest::proptest! {
         let data = json!({ "a": a, "b": b, "c": c });
         for text in [
             "{{date a b timezone=c}}", "{{default a b}}", "{{json a}}", "{{upper a}}", "{{lower a}}",
-            "{{plural a b c}}", "{{date (default a b) (upper c)}}",
+            "{{url a}}", "{{plural a b c}}", "{{date (default a b) (upper c)}}",
         ] {
             let _ = try_render(text, &data, true);
         }

@@ -165,3 +165,29 @@ steps:
     assert!(!verdict.passed() && verdict.rows.len() >= 3_000);
     assert_eq!(verdict.line(), Some(4));
 }
+
+#[test]
+fn what_a_server_answers_is_written_as_what_it_is() {
+    const HOOK: &str = r#"
+sequence: hook
+steps:
+  - { id: hook, run: Webhook, config: { url: "https://hooks.example.com/a", await: answered } }
+  - { id: tell, run: SMS, config: { to: "+385911234567", message: "{{json steps.hook.answer}}" } }
+  - { id: stop, run: Stop, config: { process_id: "{{process.id}}" } }
+"#;
+    const CASES: &str = r#"
+cases:
+  - case: Answered
+    when: { hook: { by: [Ana, 2], ok: true } }
+    then:
+      - +0s: hook to hooks.example.com
+      - '+0s': tell says {"by":["Ana",2],"ok":true}
+      - +5s: stop to tested
+      - +5s: stopped
+"#;
+    let sequence = check(HOOK, KINDS).sequence.unwrap();
+    let read = cases(&CASES.replace("+5s", "+0s"), &sequence);
+    assert_eq!(read.diagnostics, []);
+    let (_, verdict) = run(&sequence, &read.cases[0], json!({}), stage()).unwrap();
+    assert!(verdict.passed(), "{:#?}", verdict.rows);
+}

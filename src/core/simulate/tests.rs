@@ -7,6 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::check;
 
+mod acts;
+
 const LADDER: &str = r"
 sequence: ladder
 steps:
