@@ -46,6 +46,10 @@ pub(super) struct Problem {
 /// Something to say about one place of a request.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct Place {
+    /// The file it is about, of those that the sequence carries. Pointer, line and column are
+    /// those in that file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// JSON pointer into the request's body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
@@ -301,6 +305,7 @@ impl From<CallbackRefused> for Problem {
 impl From<&Diagnostic> for Place {
     fn from(diagnostic: &Diagnostic) -> Self {
         Self {
+            file: diagnostic.included.as_ref().map(|included| included.file.clone()),
             pointer: Some(diagnostic.pointer.clone()),
             line: Some(diagnostic.line),
             column: Some(diagnostic.column),

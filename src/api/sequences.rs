@@ -101,6 +101,8 @@ struct Which {
 /// Publish a sequence
 ///
 /// It is checked, and kept as the next version of its name, unless the newest says the same.
+/// The files that it is made of, such as fragments, come along as further YAML documents
+/// behind it, each with `file`, its path, and `text`, what it says.
 #[utoipa::path(
     put,
     path = "/v1/sequences/{name}",

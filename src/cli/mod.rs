@@ -112,8 +112,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Begin a sequence from one that ships, with its data and its cases.
     New(new::Args),
-    /// Print the JSON Schema of sequences, for editors; or the runners, as a page to read.
-    Schema,
+    /// Print the JSON Schema of sequences, or of fragments, for editors; or the runners, as a page.
+    Schema(schema::Args),
     /// Speak with an editor, as a language server on stdin and stdout.
     Lsp(lsp::Args),
     /// Show a sequence as a diagram.
@@ -226,7 +226,7 @@ impl Command {
             Format::Text | Format::Json => true,
             Format::Svg => matches!(self, Self::Simulate(_) | Self::Diagram(_)),
             Format::Mermaid => matches!(self, Self::Diagram(_)),
-            Format::Markdown => matches!(self, Self::Schema),
+            Format::Markdown => matches!(self, Self::Schema(_)),
         }
     }
 
@@ -248,7 +248,7 @@ impl Command {
             Self::Run(args) => run::run(args, context).await,
             Self::Simulate(args) => simulate::simulate(&args, context),
             Self::New(args) => new::new(&args, context),
-            Self::Schema => schema::schema(context),
+            Self::Schema(args) => schema::schema(&args, context),
             Self::Lsp(args) => lsp::lsp(&args, context),
             Self::Diagram(args) => diagram::diagram(&args, context),
             Self::Test(args) => test::test(&args, context),

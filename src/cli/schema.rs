@@ -1,14 +1,22 @@
-//! `schema`: the JSON Schema of sequences, for editors, or the runners as a page to read: those
-//! of this program and of its configuration.
+//! `schema`: the JSON Schema of sequences, or of fragments, for editors; or the runners as a page to
+//! read: those of this program and of its configuration.
 
 use rungs_core::{reference, schema};
 
 use super::{Context, Format, Result, output};
 
-pub(super) fn schema(context: &Context) -> Result<()> {
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// That of fragments, the steps in a file of their own that sequences share.
+    #[arg(long)]
+    fragment: bool,
+}
+
+pub(super) fn schema(args: &Args, context: &Context) -> Result<()> {
     let kinds = context.known_kinds()?;
     if context.output.format() == Format::Markdown {
         return Ok(output::text(reference::markdown(&kinds).trim_end())?);
     }
-    Ok(output::text(format!("{:#}", schema::schema(&kinds)))?)
+    let schema = if args.fragment { schema::fragment(&kinds) } else { schema::schema(&kinds) };
+    Ok(output::text(format!("{schema:#}"))?)
 }

@@ -126,7 +126,7 @@ pub fn check_fragment(source: &str, files: &Files, kinds: &[Kind]) -> Vec<Diagno
         return report.close();
     };
     let mut report: report::Report<'_> = report;
-    sequence::read_fragment(root, files, kinds, &mut report);
+    sequence::read_fragment(&root, files, kinds, &mut report);
     report.close()
 }
 

@@ -48,13 +48,15 @@ impl Files {
     /// Everything that `source` wants, and what that wants in its turn. `find` looks for one;
     /// it answers `None` if it knows nothing of it.
     pub fn gather(source: &str, mut find: impl FnMut(&Wanted) -> Option<File>) -> Self {
-        let (mut files, mut bytes) = (Self::default(), source.len());
+        let (mut files, mut found, mut bytes) = (Self::default(), 0, source.len());
         let mut open: VecDeque<Wanted> = wanted(source, "").into();
         while let Some(one) = open.pop_front() {
-            if files.knows(&one) || files.len() >= MOST_FILES {
+            if files.knows(&one) {
                 continue;
             }
-            let Some(mut file) = find(&one) else { continue };
+            let asked = if found < MOST_FILES { find(&one) } else { too_many(&one) };
+            let Some(mut file) = asked else { continue };
+            found += 1;
             if let Ok(text) = &file.text {
                 bytes = bytes.saturating_add(text.len());
                 if bytes > MOST_BYTES {
@@ -116,11 +118,13 @@ impl Files {
         let all = self.fragments.values().chain(self.calendars.values());
         all.filter_map(|file| Some((file.path.as_str(), file.text.as_deref().ok()?))).collect()
     }
+}
 
-    /// How many there are.
-    fn len(&self) -> usize {
-        self.fragments.len() + self.calendars.len()
-    }
+/// What is not looked for any more.
+fn too_many(wanted: &Wanted) -> Option<File> {
+    let Wanted::Fragment(path) = wanted else { return None };
+    let reason = format!("a sequence has at most {MOST_FILES} files");
+    Some(File { path: path.clone(), text: Err(reason) })
 }
 
 /// `business-hours` of `../calendars/business-hours.yml`.
@@ -182,6 +186,26 @@ mod tests {
             assert_eq!(resolve(from, named).as_deref(), path, "{named} in {from}");
         }
         assert_eq!(resolve("", &format!("./{}", "a/".repeat(300) + "b")), None);
+    }
+
+    #[test]
+    fn no_more_is_asked_for_or_kept_than_a_sequence_may_have() {
+        let steps: Vec<String> = (0..150).map(|n| format!("{{ run: ./f{n}.yml }}")).collect();
+        let source = format!("steps: [{}]", steps.join(", "));
+        let mut asked = 0;
+        let files = Files::gather(&source, |wanted| {
+            asked += 1;
+            let Wanted::Fragment(path) = wanted else { return None };
+            Some(File { path: path.clone(), text: Ok("x".repeat(20_000)) })
+        });
+        assert_eq!(asked, MOST_FILES);
+        assert!(
+            source.len() + files.texts().values().map(|text| text.len()).sum::<usize>()
+                <= MOST_BYTES
+        );
+        let refused = files.fragments.values().filter_map(|file| file.text.as_ref().err());
+        assert!(refused.clone().count() > 90);
+        assert_eq!(refused.filter(|why| why.contains("100 files")).count(), 50);
     }
 
     #[test]

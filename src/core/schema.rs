@@ -1,4 +1,4 @@
-//! The JSON Schema of a sequence, for editors: made from the runners' own types, so that it
+//! The JSON Schema of a sequence, and of a fragment, for editors: made from the runners' own types, so that it
 //! is never behind them.
 //!
 //! Promises: whatever the check takes fits it. It lets more pass than the check does: names of
@@ -15,13 +15,11 @@ pub use cases::cases;
 /// A text with a template in it, which may stand for anything.
 pub(crate) const TEMPLATE: &str = "\\{\\{";
 
+/// What a step runs that is no runner: a fragment, by its path.
+pub(crate) const PATH: &str = "^\\.\\.?/";
+
 /// The schema of sequences over these runners.
 pub fn schema(kinds: &[Kind]) -> Value {
-    let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
-    let each: Vec<Value> = kinds.iter().map(rule).collect();
-    let mut defs: Map<String, Value> =
-        kinds.iter().map(|kind| (kind.name.to_owned(), config(kind))).collect();
-    defs.extend(common());
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A sequence of Rungs",
@@ -56,16 +54,54 @@ pub fn schema(kinds: &[Kind]) -> Value {
                 "additionalProperties": false,
                 "properties": delivering(),
             },
-            "steps": {
-                "description": "The steps, from the first to the last.",
-                "type": "array",
-                "minItems": 1,
-                "maxItems": 1000,
-                "items": { "$ref": "#/$defs/step" },
-            },
+            "steps": { "$ref": "#/$defs/steps" },
         },
-        "$defs": with(defs, "step", step(&names, &each)),
+        "$defs": defs(kinds),
     })
+}
+
+/// The schema of fragments over these runners.
+pub fn fragment(kinds: &[Kind]) -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A fragment of Rungs: steps that sequences share",
+        "type": "object",
+        "required": ["fragment", "steps"],
+        "additionalProperties": false,
+        "properties": {
+            "fragment": {
+                "type": "string",
+                "description": "Its name: up to 100 letters, digits, `-`, `_` and `.`.",
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+                "examples": ["ring-kitchen"],
+            },
+            "description": { "type": "string", "description": "What it is for." },
+            "parameters": {
+                "description": "JSON Schema of what it takes. Its steps see it as `{{param.phone}}`; a step that runs it gives it under `config`.",
+                "type": "object",
+                "examples": [{ "required": ["phone"], "properties": { "phone": { "type": "string" } } }],
+            },
+            "steps": { "$ref": "#/$defs/steps" },
+        },
+        "$defs": defs(kinds),
+    })
+}
+
+/// What both refer to.
+fn defs(kinds: &[Kind]) -> Map<String, Value> {
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+    let each: Vec<Value> = kinds.iter().map(rule).chain([rule_of_fragments()]).collect();
+    let mut defs: Map<String, Value> =
+        kinds.iter().map(|kind| (kind.name.to_owned(), config(kind))).collect();
+    defs.extend(common());
+    let steps = json!({
+        "description": "The steps, from the first to the last.",
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 1000,
+        "items": { "$ref": "#/$defs/step" },
+    });
+    with(with(defs, "step", step(&names, &each)), "steps", steps)
 }
 
 fn with(mut map: Map<String, Value>, key: &str, value: Value) -> Map<String, Value> {
@@ -79,7 +115,10 @@ fn step(names: &[&str], rules: &[Value]) -> Value {
             "type": "string",
             "description": "Unique in its sequence; other steps name it.",
         },
-        "run": { "description": "The runner.", "enum": names },
+        "run": {
+            "description": "The runner, or the path of a fragment: `./shared/ring-kitchen.yml`.",
+            "anyOf": [{ "enum": names }, { "type": "string", "pattern": PATH }],
+        },
         "config": {
             "description": "What the runner needs. Texts in it may be Handlebars templates.",
             "type": ["object", "null"],
@@ -120,6 +159,17 @@ fn rule(kind: &Kind) -> Value {
     json!({
         "if": { "properties": { "run": { "const": kind.name } }, "required": ["run"] },
         "then": { "properties": properties, "required": required },
+    })
+}
+
+/// What holds for steps that run a fragment.
+fn rule_of_fragments() -> Value {
+    let never = ["onFailure", "retry", "inDoubt", "lateness"];
+    let never: Map<String, Value> =
+        never.into_iter().map(|key| (key.to_owned(), Value::Bool(false))).collect();
+    json!({
+        "if": { "properties": { "run": { "type": "string", "pattern": PATH } }, "required": ["run"] },
+        "then": { "properties": never },
     })
 }
 
@@ -222,7 +272,7 @@ fn delivering() -> Value {
 fn common() -> Map<String, Value> {
     let defs = json!({
         "target": {
-            "description": "The id of a step, or `end`.",
+            "description": "The id of a step, or `end`; in a fragment also `altNext`, which leads to where the `altNext` of the step leads that runs it.",
             "type": "string",
         },
         "duration": {
@@ -288,6 +338,7 @@ mod tests {
                     "retry": { "attempts": 2, "first": "1 minute" }, "lateness": { "most": 60, "then": "skip" } }),
             json!({ "id": "a", "run": "Email", "config": { "to": ["{{x}}", "ana@example.com"], "subject": "s", "text": "t" } }),
             json!({ "id": "a", "run": "PubNub", "config": { "channel": "c", "message": { "any": ["thing", 1] } } }),
+            json!({ "id": "a", "run": "../shared/ring.yml", "config": { "phone": "112" }, "altNext": "end" }),
             json!({ "id": "a", "run": "Conditional", "altNext": "end", "config": { "not": { "lodashCommand": "isEmpty", "value": { "type": "get", "value": "x" } } } }),
         ] {
             assert_eq!(problems(&of_one(&step)), [""; 0], "{step}");
@@ -298,6 +349,7 @@ mod tests {
     fn what_it_can_see_is_refused() {
         for step in [
             json!({ "id": "a", "run": "Fax" }),
+            json!({ "id": "a", "run": "./ring.yml", "retry": {} }),
             json!({ "id": "a", "run": "WaitForDuration", "config": { "amount": 3, "unit": "minuts" } }),
             json!({ "id": "a", "run": "WaitForDuration", "config": { "amount": 3, "unit": "days" }, "retry": {} }),
             json!({ "id": "a", "run": "WaitForDuration", "config": { "amount": 3, "unit": "days" }, "altNext": "b" }),
@@ -307,5 +359,16 @@ mod tests {
         ] {
             assert_ne!(problems(&of_one(&step)), [""; 0], "{step}");
         }
+    }
+
+    #[test]
+    fn a_fragment_fits_its_own() {
+        let validator = jsonschema::options().offline().build(&fragment(KINDS)).unwrap();
+        let steps = json!([{ "id": "a", "run": "GoTo", "config": { "step": "a", "times": 1 }, "next": "altNext" }]);
+        let parameters = json!({ "properties": { "phone": { "type": "string" } } });
+        let ring = json!({ "fragment": "ring", "parameters": parameters, "steps": steps });
+        assert!(validator.is_valid(&ring));
+        assert!(!validator.is_valid(&json!({ "fragment": "ring", "steps": [] })));
+        assert!(!validator.is_valid(&json!({ "sequence": "s", "steps": steps })));
     }
 }

@@ -207,7 +207,8 @@ fn look(folder: &Path, deeper: usize, files: &mut Vec<PathBuf>) -> io::Result<()
     Ok(())
 }
 
-/// When each file that matters was changed last.
+/// When each file that matters was changed last. A sequence may be made of files in a folder
+/// below its own.
 fn state(args: &Args) -> Vec<(PathBuf, Option<SystemTime>)> {
     let mut folders: Vec<PathBuf> = files(args)
         .unwrap_or_default()
@@ -219,11 +220,22 @@ fn state(args: &Args) -> Vec<(PathBuf, Option<SystemTime>)> {
     let mut state = Vec::new();
     for folder in folders {
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let changed = entry.metadata().and_then(|data| data.modified()).ok();
-            state.push((entry.path(), changed));
+        for entry in entries(&folder) {
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            if !hidden && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                state.extend(entries(&entry.path()).map(|entry| changed(&entry)));
+            }
+            state.push(changed(&entry));
         }
     }
     state.sort();
     state
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
+    fs::read_dir(folder).into_iter().flatten().flatten()
+}
+
+fn changed(entry: &fs::DirEntry) -> (PathBuf, Option<SystemTime>) {
+    (entry.path(), entry.metadata().and_then(|data| data.modified()).ok())
 }

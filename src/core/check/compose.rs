@@ -20,7 +20,7 @@ use super::{
 use crate::{Diagnostic, diagnostic::Place};
 
 /// How deep lists and mappings may lie in each other.
-const DEPTH: usize = 64;
+pub(super) const DEPTH: usize = 64;
 /// How many values a source may have, those that its aliases repeat included.
 const NODES: usize = 100_000;
 /// How many bytes of text, likewise.
@@ -83,7 +83,7 @@ impl<'s> Composer<'_, 's> {
         while let Some((event, span)) = self.next()? {
             match event {
                 Event::DocumentStart(..)
-                    if !roots.is_empty() && !(with_files && self.carries(&span)) =>
+                    if !(roots.is_empty() || with_files && self.carries(&span)) =>
                 {
                     self.report.add(Diagnostic::error(
                         "documents",

@@ -136,18 +136,14 @@ impl<'e, 'a> Expander<'e, 'a> {
                 return;
             }
             let pointer = format!("/steps/{at}");
-            match run(step) {
-                Some(run) => {
-                    if self.call(step, run, list, at, pointer.clone()).is_none() {
-                        // Nobody knows where it would lead.
-                        let node = Node { data: Data::Broken, span: step.span.clone() };
-                        self.push(node, pointer);
-                    }
-                }
-                None => {
-                    let node = self.plain(step, list, at);
-                    self.push(node, pointer);
-                }
+            let Some(run) = run(step) else {
+                let node = self.plain(step, list, at);
+                self.push(node, pointer);
+                continue;
+            };
+            if self.call(step, run, list, at, pointer.clone()).is_none() {
+                // Nobody knows where it would lead.
+                self.push(Node { data: Data::Broken, span: step.span.clone() }, pointer);
             }
         }
     }

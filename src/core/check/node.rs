@@ -175,6 +175,18 @@ impl Node {
         Self { data, span: span.clone() }
     }
 
+    /// How deep lists and mappings lie in each other in it.
+    pub fn depth(&self) -> usize {
+        let deepest = |depths: &mut dyn Iterator<Item = usize>| depths.max().unwrap_or_default();
+        match &self.data {
+            Data::List(items) => 1 + deepest(&mut items.iter().map(Self::depth)),
+            Data::Mapping(entries) => {
+                1 + deepest(&mut entries.iter().map(|entry| entry.value.depth()))
+            }
+            _ => 0,
+        }
+    }
+
     /// How many values it is made of.
     pub fn count(&self) -> usize {
         match &self.data {

@@ -62,7 +62,7 @@ pub(super) fn read<'a>(
 
 /// Reads a fragment by itself, as if a sequence had nothing but its steps.
 pub(super) fn read_fragment<'a>(
-    root: Node,
+    root: &Node,
     files: &'a Files,
     kinds: &[Kind],
     report: &mut Report<'a>,

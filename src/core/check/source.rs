@@ -34,7 +34,7 @@ pub(super) fn read(report: &mut Report<'_>) -> Option<Source> {
     let root = mapping(documents.next(), "sequence", before, report)?;
     let mut carried: Vec<(String, String)> = Vec::new();
     for document in documents {
-        if let Some((path, text, place)) = file(document, report) {
+        if let Some((path, text, place)) = file(&document, report) {
             if carried.iter().any(|(known, _)| *known == path) {
                 let message = format!("the file {} is here already", quoted(&path));
                 report.add(Diagnostic::error("duplicate-file", place, message));
@@ -66,8 +66,8 @@ pub(super) fn read_included<'a>(
 }
 
 /// `{ file: shared/ring-kitchen.yml, text: ... }`.
-fn file(document: Node, report: &mut Report<'_>) -> Option<(String, String, Place)> {
-    let at = At::root(&document);
+fn file(document: &Node, report: &mut Report<'_>) -> Option<(String, String, Place)> {
+    let at = At::root(document);
     at.refuse_unknown_keys(&["file", "text"], |_| None, report);
     let path = at.required("file", "its path, as seen from the sequence", report)?;
     let place = path.place();

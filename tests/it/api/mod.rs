@@ -2,6 +2,7 @@
 //! file, with a clock that stands still.
 
 mod bodies;
+mod bundles;
 mod callbacks;
 mod climb;
 mod document;

@@ -11,6 +11,7 @@ use serde_json::Value;
 mod backup;
 mod cases;
 mod desk;
+mod fragments;
 mod import;
 #[cfg(feature = "aws")]
 mod lambda_runner;

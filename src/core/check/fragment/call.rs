@@ -123,13 +123,11 @@ impl<'a> Expander<'_, 'a> {
             return false;
         }
         let nodes: usize = fragment.steps().iter().map(Node::count).sum();
-        match self.nodes.checked_sub(nodes) {
-            Some(rest) => self.nodes = rest,
-            None => {
-                let most = super::NODES;
-                let message = format!("with its fragments this has more than {most} values");
-                self.full(place, message);
-            }
+        if let Some(rest) = self.nodes.checked_sub(nodes) {
+            self.nodes = rest;
+        } else {
+            let most = super::NODES;
+            self.full(place, format!("with its fragments this has more than {most} values"));
         }
         !self.is_full
     }

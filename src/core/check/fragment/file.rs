@@ -80,7 +80,7 @@ impl<'a> Fragment<'a> {
         let parameters = at.field("parameters").and_then(|field| parameters(&field, report));
         sequence::list(&at, report)?;
         let known = known(&root);
-        Some(Self { path, text, base, known, parameters, root })
+        Some(Self { path, text, base, root, known, parameters })
     }
 
     /// Whether one of its steps names `altNext`, the way out.
@@ -108,7 +108,7 @@ fn hint(key: &str) -> Option<String> {
 }
 
 /// The schema under `parameters:`.
-fn parameters<'a>(at: &At<'_>, report: &mut Report<'a>) -> Option<Input> {
+fn parameters(at: &At<'_>, report: &mut Report<'_>) -> Option<Input> {
     if let Some(of_type) = at.field("type")
         && of_type.node.text().is_some_and(|of_type| of_type != "object")
     {
@@ -136,12 +136,12 @@ fn known(root: &Node) -> Option<Vec<String>> {
 
 /// The steps that a fragment comes to by itself, with something for each of its parameters.
 pub(in crate::check) fn alone<'a>(
-    root: Node,
+    root: &Node,
     files: &'a Files,
     kinds: &[Kind],
     report: &mut Report<'a>,
 ) -> Vec<Item<'static>> {
-    let Some(fragment) = Fragment::of("", report.source, 0, root, report) else {
+    let Some(fragment) = Fragment::of("", report.source, 0, root.clone(), report) else {
         return Vec::new();
     };
     let given = Node::of_json(&Value::Null, &(0..0));

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     Diagnostic,
     check::{
+        compose::DEPTH,
         node::{Data, Entry, Node, join, quoted},
         report::Report,
     },
@@ -74,15 +75,13 @@ impl<'s> Substitution<'s> {
                     .map(|(index, item)| self.node(item, format!("{pointer}/{index}"), report));
                 Data::List(items.collect())
             }
-            Data::Mapping(entries) => match operand(entries) {
-                Some(operand) => {
+            Data::Mapping(entries) => {
+                if let Some(operand) = operand(entries) {
                     return self.operand(node, operand, &Place::new(pointer, span), report);
                 }
-                None => {
-                    let entries = entries.iter().map(|entry| self.entry(entry, &pointer, report));
-                    Data::Mapping(entries.collect())
-                }
-            },
+                let entries = entries.iter().map(|entry| self.entry(entry, &pointer, report));
+                Data::Mapping(entries.collect())
+            }
             plain => plain.clone(),
         };
         Node { data, span }
@@ -114,11 +113,17 @@ impl<'s> Substitution<'s> {
         };
         let bytes = value.as_str().map_or_else(|| value.to_string().len(), str::len);
         self.spend(bytes, place, report)?;
-        let Some(Place { pointer, span }) = arguments.place(path) else {
-            return Some(Node::of_json(&value, &place.span));
-        };
-        report.given(span.clone(), pointer);
-        Some(Node::of_json(&value, &span))
+        let given = arguments.place(path);
+        let span = given.as_ref().map_or(&place.span, |given| &given.span);
+        let node = Node::of_json(&value, span);
+        if node.depth() + place.pointer.matches('/').count() > DEPTH {
+            let why = format!("with this, lists and mappings lie more than {DEPTH} deep");
+            return wrong(why, place, report);
+        }
+        if let Some(Place { pointer, span }) = given {
+            report.given(span, pointer);
+        }
+        Some(node)
     }
 
     /// A text with parameters and results in it.
@@ -261,7 +266,7 @@ fn json_path(path: &str, prefix: &str) -> String {
         if let Some(named) = from.strip_prefix('.').filter(|named| named.starts_with(is_name)) {
             let length = named.find(|c| !is_name(c)).unwrap_or(named.len());
             let (name, after) = named.split_at(length);
-            out.push_str(&format!("['{prefix}{name}']"));
+            out.extend(["['", prefix, name, "']"]);
             rest = after;
         } else if let Some(quote) = ["['", "[\""].iter().find(|quote| from.starts_with(**quote)) {
             out.push_str(quote);

@@ -212,6 +212,28 @@ fn wrong_parameters_are_told_where_they_are_given() {
             ("config", "", 6, 48, "\"12a\" is no phone number"),
         ],
     );
+    let pointer = checked(&source, &[("ring.yml", RING)]).diagnostics.pop().unwrap().pointer;
+    assert_eq!(pointer, "/steps/3/config/phone");
+}
+
+#[test]
+fn a_variable_that_nothing_fills_is_told_where_it_is_given() {
+    let source = format!(
+        "input: {{ properties: {{ name: {{}}, kitchen: {{ properties: {{ phone: {{}} }} }} }} }}\n{}",
+        sequence_of(
+            r#"
+  - { id: a, run: ./ring.yml, config: { phone: "{{kitchen.fone}}", text: "Hi {{nam}}" } }
+"#
+        )
+    );
+    finds(
+        &source,
+        &[("ring.yml", RING)],
+        &[
+            ("unknown-variable", "", 4, 51, "`kitchen.fone` may be empty"),
+            ("unknown-variable", "ring.yml", 9, 67, "`nam` may be empty"),
+        ],
+    );
 }
 
 #[test]
@@ -417,4 +439,52 @@ fn a_fragment_is_checked_by_itself() {
     assert_eq!(said(around, &[("ring.yml", RING)]), [("missing-key", 2)]);
     assert_eq!(check(RING, &kinds()).diagnostics[0].code, "fragment");
     assert!(is_fragment(RING) && !is_fragment("sequence: fragment"));
+}
+
+#[test]
+fn parameters_in_parameters_lie_no_deeper_than_a_source_may() {
+    let around = |path: &str| {
+        let value = format!("{}\"{{{{param.t}}}}\"{}", "[".repeat(25), "]".repeat(25));
+        format!(
+            "fragment: f\nparameters: {{ properties: {{ t: {{}} }} }}\nsteps: [{{ id: a, run: {path}, config: {{ t: {value} }} }}]"
+        )
+    };
+    let last = "fragment: f\nparameters: { properties: { t: {} } }\nsteps: [{ id: a, run: PubNub, config: { channel: c, message: \"{{param.t}}\" } }]";
+    let texts = [around("./b.yml"), around("./c.yml"), around("./d.yml"), last.to_owned()];
+    let names = ["a.yml", "b.yml", "c.yml", "d.yml"];
+    let files: Vec<(&str, &str)> =
+        names.iter().zip(&texts).map(|(name, text)| (*name, text.as_str())).collect();
+    let source = sequence_of("\n  - { id: a, run: ./a.yml, config: { t: x } }\n");
+    let checked = checked(&source, &files);
+    assert!(
+        checked.diagnostics[0].message.contains("more than 64 deep"),
+        "{:#?}",
+        checked.diagnostics
+    );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    /// Letters lost, doubled and put elsewhere: an answer, whatever comes of it.
+    #[test]
+    fn a_damaged_fragment_is_told_and_no_more(
+        cuts in proptest::collection::vec((0_usize..900, 0_usize..12, "[\\[\\]{}\"':#\\-a. \n|&*!]{0,3}"), 1..4),
+        which in 0_usize..2,
+    ) {
+        let source = sequence_of("\n  - { id: a, run: ./x/r.yml, config: { phone: \"{{p}}\" }, altNext: b }\n  - { id: b, run: Nap }\n");
+        let mut texts = [source, RING.to_owned()];
+        for (at, length, put) in cuts {
+            let text = &mut texts[which];
+            let at = at % text.len();
+            let end = (at + length).min(text.len());
+            text.replace_range(at..end, &put);
+        }
+        let checked = checked(&texts[0], &[("x/r.yml", &texts[1])]);
+        proptest::prop_assert_eq!(checked.sequence.is_none(), checked.has_errors());
+        for found in &checked.diagnostics {
+            crate::render(found, "s.yml", &texts[0], false);
+        }
+        check_fragment(&texts[1], &Files::default(), &kinds());
+    }
 }
