@@ -58,7 +58,7 @@ fn every_step(kinds: &[Kind], shared: &mut Shared, page: &mut String) {
     let mut keys = step.clone();
     // Its values are the chapters below.
     if let Some(Value::Object(run)) = keys.pointer_mut("/properties/run") {
-        run.shift_remove("enum");
+        run.shift_remove("anyOf");
         run.insert("type".to_owned(), Value::from("string"));
     }
     table(&keys, &root, shared, page);

@@ -16,7 +16,7 @@ pub use cases::cases;
 pub(crate) const TEMPLATE: &str = "\\{\\{";
 
 /// What a step runs that is no runner: a fragment, by its path.
-const PATH: &str = "^\\.\\.?/";
+pub(crate) const PATH: &str = "^\\.\\.?/";
 
 /// The schema of sequences over these runners.
 pub fn schema(kinds: &[Kind]) -> Value {

@@ -173,6 +173,12 @@ fn a_step_that_runs_a_fragment_gives_it_what_that_takes() {
     };
     let of_fragment = Page::new(Form::Sequence, &fragment_text, &VOCABULARY);
     assert_eq!(labels(&of_fragment, place), "phone message");
+    let (text, place) = at("fragment: a\nsteps: []\n¦");
+    let page = Page::new(Form::Sequence, &text, &VOCABULARY);
+    assert_eq!(labels(&page, place), "description parameters");
+    let (text, place) = at("steps:\n  - id: a\n    run: ./b.yml\n    ¦");
+    let page = Page::new(Form::Sequence, &text, &VOCABULARY);
+    assert_eq!(labels(&page, place), "config next altNext");
 
     let files = |source: &str| {
         crate::Files::gather(source, |wanted| match wanted {
@@ -222,7 +228,7 @@ fn mark(text: &str) -> String {
 fn whatever_has_a_meaning_says_so() {
     assert!(told(&mark("WaitForDuration")).starts_with("Waits for a while, counted from when"));
     assert_eq!(told(&mark("amount")), "`amount`: number\n\nHow many of the unit.");
-    assert!(told(&mark("altNext")).contains("The id of a step, or `end`."));
+    assert!(told(&mark("altNext")).contains("The id of a step, or `end`"));
     assert_eq!(told(&mark("phone}}', message")), "`phone`: string\n\nWhom to ring.");
     assert_eq!(told(&mark("ring, times")), told(&mark("ring.status }, c")));
     assert!(told(&mark("ring, times")).starts_with("```yaml\nid: ring\nrun: Phone\nconfig: {"));

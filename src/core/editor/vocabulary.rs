@@ -7,7 +7,7 @@ use super::{
     Form, Page,
     path::{Crumb, Part},
 };
-use crate::{outline::Node, schema};
+use crate::{files::is_path, outline::Node, schema};
 
 /// How many references and branches of a schema are followed at one place.
 const HOPS: usize = 24;
@@ -18,13 +18,19 @@ const MOST: usize = 200;
 pub struct Vocabulary {
     kinds: Vec<Kind>,
     sequence: Value,
+    fragment: Value,
     cases: Value,
 }
 
 impl Vocabulary {
     /// That of these runners.
     pub fn of(kinds: &[Kind]) -> Self {
-        Self { kinds: kinds.to_vec(), sequence: schema::schema(kinds), cases: schema::cases() }
+        Self {
+            kinds: kinds.to_vec(),
+            sequence: schema::schema(kinds),
+            fragment: schema::fragment(kinds),
+            cases: schema::cases(),
+        }
     }
 
     /// The runners there are.
@@ -35,13 +41,6 @@ impl Vocabulary {
     /// The runner of that name.
     pub(super) fn kind(&self, name: &str) -> Option<&Kind> {
         self.kinds.iter().find(|kind| kind.name == name)
-    }
-
-    fn root(&self, form: Form) -> &Value {
-        match form {
-            Form::Sequence => &self.sequence,
-            Form::Cases => &self.cases,
-        }
     }
 }
 
@@ -76,7 +75,13 @@ impl Page<'_> {
         {
             return (parameters, rest);
         }
-        (self.vocabulary.root(self.form), path)
+        let vocabulary = self.vocabulary;
+        let root = match self.form {
+            Form::Sequence if self.outline.entry("fragment").is_some() => &vocabulary.fragment,
+            Form::Sequence => &vocabulary.sequence,
+            Form::Cases => &vocabulary.cases,
+        };
+        (root, path)
     }
 }
 
@@ -208,13 +213,16 @@ pub(super) fn expand<'v>(
     }
 }
 
-/// Whether a mapping has the constants that a condition asks for.
+/// Whether a mapping has what a condition asks for: constants, or the path of a fragment.
 fn holds(condition: &Value, node: &Node) -> bool {
     let properties = condition.get("properties").and_then(Value::as_object);
     properties.is_some_and(|properties| {
-        properties.iter().all(|(key, schema)| {
-            let wanted = schema.get("const").and_then(Value::as_str);
-            wanted.is_some() && node.word(key) == wanted
+        properties.iter().all(|(key, wanted)| {
+            let Some(word) = node.word(key) else { return false };
+            match wanted.get("const").and_then(Value::as_str) {
+                Some(constant) => word == constant,
+                None => wanted.get("pattern").is_some_and(|p| *p == schema::PATH) && is_path(word),
+            }
         })
     })
 }

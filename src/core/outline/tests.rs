@@ -74,6 +74,7 @@ fn a_line_in_the_making_costs_that_line() {
         ("  a: 1\nb: 2\n", "{a: 1, b: 2}"),
         ("word\na: 1", "{a: 1}"),
         ("a: \"never\nb: 1", "{a: never, b: 1}"),
+        ("c:\n  a: \"never\n  b: \"x\"", "{c: {a: never, b: x}}"),
         ("steps:\n  - id: x\n  ru", "{steps: [{id: x}, ru]}"),
     ] {
         assert_eq!(tree(source), expected, "{source}");
