@@ -115,7 +115,7 @@ enum Command {
     Diagram(diagram::Args),
     /// Try the cases that authors wrote beside their sequences.
     Test(test::Args),
-    /// Say everything that is wrong with sequences.
+    /// Say everything that is wrong with sequences, and what the others can come to.
     Check(check::Args),
     /// Serve the API and run the engine, in one program.
     Serve(serve::Args),
