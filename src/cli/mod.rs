@@ -128,7 +128,7 @@ enum Command {
     Test(test::Args),
     /// Search for a climb that contacts nobody, goes on after its goal, never ends, or fails.
     Fuzz(fuzz::Args),
-    /// Say everything that is wrong with sequences.
+    /// Say everything that is wrong with sequences, and what the others can come to.
     Check(check::Args),
     /// Serve the API and run the engine, in one program.
     Serve(serve::Args),

@@ -162,6 +162,16 @@ fn a_goal_that_pulls_a_process_past_a_call_is_no_late_contact() {
 }
 
 #[test]
+fn what_only_an_achieved_goal_leads_to_counts() {
+    let nap = wait("nap", 1).replace(" }\n", ", next: end }\n");
+    let steps = [nap, goal("done", "end"), text("thanks"), wait("rest", 5)];
+    let bounds = of(&steps.concat());
+    assert_eq!((bounds.messages.most, bounds.waits.most), (Some(1), Some(6 * MINUTE)));
+    // As long as none is achieved, nobody is contacted.
+    assert_eq!(bounds.first_contact, None);
+}
+
+#[test]
 fn a_goal_above_which_its_own_way_leads_has_no_bound() {
     let steps =
         [wait("nap", 1), text("text"), goal("done", "end").replace(" } }\n", " }, next: nap }\n")];

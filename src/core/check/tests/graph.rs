@@ -187,6 +187,7 @@ fn a_loop_that_may_be_left_passes() {
         // A goal ahead, one that ends, a call that fails the process.
         format!("  - {{ id: a, run: Nap }}\n  - {{ id: b, run: GoTo, config: {{ step: a }} }}\n  - {{ id: g, run: Goal, config: {{ {GOAL} }} }}"),
         format!("  - {{ id: a, run: Nap }}\n  - {{ id: g, run: Goal, config: {{ {GOAL}, otherwise: end }}, next: end }}\n"),
+        format!("  - {{ id: g, run: Goal, config: {{ {GOAL}, otherwise: end }} }}\n  - {{ id: a, run: Nap, next: g }}\n"),
         "  - { id: a, run: Shout, config: { to: '1' }, onFailure: fail }\n  - { id: b, run: GoTo, config: { step: a } }".to_owned(),
     ] {
         says_of_steps(&steps, &[]);
