@@ -204,6 +204,12 @@ impl<'a> Versions<'a> {
         {
             open.step.clone_from(to);
         }
+        // What a step has heard it has still heard.
+        for (from, to) in &self.to.moved {
+            if let Some(heard) = state.heard.remove(from) {
+                state.heard.entry(to.clone()).or_insert(heard);
+            }
+        }
         let renamed = |id: &String| self.to.moved.get(id).map(|to| (id.clone(), to.clone()));
         // Also a step that has no result any more may have sent something.
         let all = self.to.moved.keys().filter_map(renamed).collect();
