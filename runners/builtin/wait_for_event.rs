@@ -114,22 +114,15 @@ impl Timeout {
 
     /// How one comes to its end.
     fn sum(&self, entered_at: DateTime<Utc>, zone: chrono_tz::Tz) -> Result<String, String> {
-        let (amount, unit) = match self {
-            Self::Amount(Amount { amount, unit }) => (*amount, *unit),
-            _ => {
-                let wait = self.end(entered_at, zone)? - entered_at;
-                let length = wait.num_milliseconds();
-                let units = [
-                    (3_600_000, Unit::Hours),
-                    (60_000, Unit::Minutes),
-                    (1_000, Unit::Seconds),
-                    (1, Unit::Milliseconds),
-                ];
-                let whole = units.into_iter().find(|(unit, _)| length % unit == 0);
-                let (long, unit) = whole.unwrap_or((1, Unit::Milliseconds));
-                ((length / long) as f64, unit)
-            }
-        };
+        if let Self::Amount(Amount { amount, unit }) = self {
+            return calendar::sum(entered_at, *amount, *unit, zone)
+                .map_err(|error| error.to_string());
+        }
+        let length = (self.end(entered_at, zone)? - entered_at).num_milliseconds();
+        let units = [(3_600_000, Unit::Hours), (60_000, Unit::Minutes), (1_000, Unit::Seconds)];
+        let whole = units.into_iter().find(|(unit, _)| length % unit == 0);
+        let (long, unit) = whole.unwrap_or((1, Unit::Milliseconds));
+        let amount = (length / long) as f64;
         calendar::sum(entered_at, amount, unit, zone).map_err(|error| error.to_string())
     }
 
