@@ -87,7 +87,7 @@ pub(super) fn follow(subject: Subject<'_>) -> Option<Ahead> {
     let coming = coming(subject, sequence);
     let mut usual: &[simulate::Answer] = &[];
     let simulation = go_on(sequence, begins, now, coming, &mut usual, MOST);
-    Some(told(process, &simulation, after_resume))
+    Some(told(subject, &simulation, after_resume))
 }
 
 /// What the process will hear of deliveries that are under way, or has not heard yet.
@@ -146,7 +146,8 @@ fn rest(
     news.collect()
 }
 
-fn told(process: &Process, simulation: &Simulation, after_resume: bool) -> Ahead {
+fn told(subject: Subject<'_>, simulation: &Simulation, after_resume: bool) -> Ahead {
+    let Subject { process, deliveries, .. } = subject;
     let zone = process.timezone;
     let mut contacts: BTreeMap<String, usize> = BTreeMap::new();
     let mut next: Vec<Next> = Vec::new();
@@ -183,7 +184,11 @@ fn told(process: &Process, simulation: &Simulation, after_resume: bool) -> Ahead
         .map(|(channel, number)| words::count(*number, words::noun(channel)))
         .collect();
     let all = if all.is_empty() {
-        "nobody is contacted".to_owned()
+        // What is written already is told with the contacts, and leaves all the same.
+        let leaves =
+            |one: &Written| one.record.status == DeliveryStatus::Pending && !one.record.withdrawn;
+        let who = if deliveries.iter().any(leaves) { "nobody else" } else { "nobody" };
+        format!("{who} is contacted")
     } else {
         let follow = if contacts.values().sum::<usize>() == 1 { "follows" } else { "follow" };
         format!("{} {follow}", and(&all))

@@ -26,6 +26,10 @@ steps:
     assert_eq!(section(&world, "held by"), [held]);
     let contact = format!("2026-11-23 23:30 CET: `text`, a text to +385911234567, is {until}.");
     assert_eq!(section(&world, "contacts"), [contact]);
+    let ahead = section(&world, "ahead");
+    assert!(
+        ahead[0].contains("nobody else is contacted, and it completes at 2026-11-24 07:00 CET")
+    );
     // In the morning it is sent like any other.
     world.now = calendar::parse("2026-11-24T07:00", Tz::Europe__Zagreb).unwrap();
     assert!(section(&world, "contacts")[0].contains("is sent as soon as its channel has a place"));
