@@ -185,7 +185,11 @@ fn common(one: &[Piece], other: &[Piece]) -> Vec<Piece> {
         if piece.0 < piece.1 {
             both.push(piece);
         }
-        if a.1 <= b.1 { one.next() } else { other.next() };
+        if a.1 <= b.1 {
+            one.next()
+        } else {
+            other.next()
+        };
     }
     both
 }
@@ -201,10 +205,167 @@ fn longest_gap(open: &[Piece], days: &Days, zone: Option<Tz>) -> Option<TimeDelt
         longest = longest.max(from - over);
         over = *to;
     }
-    // Before the first and after the last of them nobody has looked.
-    if longest.max(first).max(days.end() - over) > LONGEST {
+    // Before the first and after the last of them nobody has looked: what is open at the edges
+    // alone may be so because of that.
+    if longest.max(first).max(days.end() - over) > LONGEST.min(days.end() / 2) {
         return None;
     }
     let swing = if longest == 0 { TimeDelta::zero() } else { swing };
     Some(TimeDelta::minutes(longest) + swing)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hours::{Hours, Quiet, WindowIn};
+
+    fn window(days: &str, from: &str, to: &str, except: &[&str]) -> Window {
+        Window {
+            days: days.parse().unwrap(),
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+            except: except.iter().map(|dates| dates.parse().unwrap()).collect(),
+        }
+    }
+
+    fn calendar(hours: &[Window], holidays: &[&str], timezone: Option<Tz>) -> Calendar {
+        let holidays = holidays.iter().map(|dates| super::super::Holiday {
+            when: Occasion::Dates(dates.parse().unwrap()),
+            name: None,
+        });
+        Calendar {
+            timezone,
+            hours: Some(hours.to_vec()),
+            holidays: holidays.collect(),
+            closed: Vec::new(),
+        }
+    }
+
+    fn hours(found: Option<TimeDelta>) -> Option<i64> {
+        found.map(|found| found.num_hours())
+    }
+
+    #[test]
+    fn a_window_is_waited_for_over_a_weekend_and_over_its_exceptions() {
+        let utc = Some(Tz::UTC);
+        let wait = |days, from, to, except: &[&str]| {
+            hours(longest_wait(&window(days, from, to, except), None, utc))
+        };
+        assert_eq!(wait("mon-fri", "09:00", "17:00", &[]), Some(64));
+        assert_eq!(wait("sun-sat", "22:00", "06:00", &[]), Some(16));
+        assert_eq!(wait("mon-fri", "00:00", "24:00", &[]), Some(48));
+        // May Day on a Friday or a Monday makes a weekend of three days.
+        assert_eq!(wait("mon-fri", "09:00", "17:00", &["05-01"]), Some(64 + 24));
+        // From Wednesday, the 23rd, to Monday, the 4th.
+        assert_eq!(
+            wait("mon-fri", "09:00", "17:00", &["2026-12-24..2027-01-02"]),
+            Some(11 * 24 + 16)
+        );
+        // Only on leap days, or never: for years.
+        assert_eq!(wait("sun-sat", "09:00", "17:00", &["03-01..02-28"]), None);
+        assert_eq!(wait("mon-fri", "09:00", "17:00", &["2026-01-01..2099-01-01"]), None);
+    }
+
+    #[test]
+    fn it_is_quiet_by_night_and_while_a_calendar_is_closed() {
+        let (utc, zagreb) = (Some(Tz::UTC), Some(Tz::Europe__Zagreb));
+        let night = window("sun-sat", "22:00", "07:00", &[]);
+        let quiet = |window, calendar, zone| hours(longest_quiet(window, calendar, zone));
+        assert_eq!(quiet(Some(&night), None, utc), Some(9));
+        assert_eq!(quiet(Some(&night), None, zagreb), Some(10));
+        assert_eq!(quiet(Some(&night), None, None), Some(11));
+        let office = calendar(&[window("mon-fri", "06:00", "23:00", &[])], &["12-25"], None);
+        assert_eq!(quiet(None, Some(&office), utc), Some(24 + 48 + 7));
+        // From Friday at ten to Monday at seven.
+        let office = calendar(&[window("mon-fri", "06:00", "23:00", &[])], &[], None);
+        assert_eq!(quiet(Some(&night), Some(&office), utc), Some(48 + 9));
+        // An hour that the clocks may skip is none that counts.
+        let busy = window("sun-sat", "03:00", "02:00", &[]);
+        assert_eq!(quiet(Some(&busy), None, zagreb), None);
+        assert_eq!(quiet(Some(&busy), None, utc), Some(23));
+        let abroad = Calendar { timezone: zagreb, ..office.clone() };
+        assert_eq!(quiet(Some(&night), Some(&abroad), utc), None);
+        assert_eq!(quiet(None, Some(&abroad), utc), Some(48 + 7 + 1));
+    }
+
+    fn any_window() -> impl Strategy<Value = Window> {
+        let days = prop::sample::select(vec!["sun-sat", "mon-fri", "sat", "fri-mon", "wed"]);
+        (days, 0..1_440_u16, 0..=1_440_u16, any_dates()).prop_map(|(days, from, to, except)| {
+            let to = if from == to { (to + 60) % 1_440 } else { to };
+            let time = |at: u16| format!("{:02}:{:02}", at / 60, at % 60);
+            Window { except, ..window(days, &time(from), &time(to), &[]) }
+        })
+    }
+
+    fn any_dates() -> impl Strategy<Value = Vec<Dates>> {
+        let one = (0..4_000_i64, 0..20_i64, any::<bool>()).prop_map(|(from, count, yearly)| {
+            let first = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap() + TimeDelta::days(from);
+            let last = first + TimeDelta::days(count);
+            let md = |day: NaiveDate| (day.month(), day.day());
+            if yearly { Dates::Yearly(md(first), md(last)) } else { Dates::Once(first, last) }
+        });
+        prop::collection::vec(one, 0..4)
+    }
+
+    fn any_calendar() -> impl Strategy<Value = Option<Calendar>> {
+        let hours = prop::option::of(prop::collection::vec(any_window(), 1..3));
+        let found = (hours, any_dates()).prop_map(|(hours, holidays)| Calendar {
+            timezone: None,
+            hours,
+            holidays: holidays
+                .into_iter()
+                .map(|dates| super::super::Holiday { when: Occasion::Dates(dates), name: None })
+                .collect(),
+            closed: Vec::new(),
+        });
+        prop::option::of(found)
+    }
+
+    fn any_zone() -> impl Strategy<Value = Tz> {
+        prop::sample::select(vec![
+            Tz::UTC,
+            Tz::Europe__Zagreb,
+            Tz::Australia__Lord_Howe,
+            Tz::Antarctica__Troll,
+            Tz::Africa__Casablanca,
+        ])
+    }
+
+    fn any_moment() -> impl Strategy<Value = DateTime<Utc>> {
+        // Half of them near a change of clocks in Europe, or in Morocco.
+        let near = prop::sample::select(vec![1_774_746_000, 1_793_494_800, 1_771_120_800_i64]);
+        prop_oneof![
+            1_577_836_800..1_900_000_000_i64,
+            (near, -200_000..200_000_i64).prop_map(|(at, off)| at + off),
+        ]
+        .prop_map(|at| DateTime::from_timestamp(at, 0).unwrap())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn nothing_is_closed_or_quiet_for_longer(
+            window in any_window(),
+            calendar in any_calendar(),
+            zone in any_zone(),
+            is_known in any::<bool>(),
+            now in any_moment(),
+        ) {
+            let known = is_known.then_some(zone);
+            if let Some(most) = longest_wait(&window, calendar.as_ref(), known) {
+                let calendar = calendar.as_ref().map(|calendar| calendar.in_zone(zone));
+                let next = WindowIn { window: &window, zone, calendar }.now_or_next(now).unwrap();
+                prop_assert!(next.from - now <= most, "{} <= {most}", next.from - now);
+            }
+            if let Some(most) = longest_quiet(Some(&window), calendar.as_ref(), known) {
+                let quiet = Quiet { timezone: zone, window: Some(window), calendar };
+                let leaves_at = quiet.around(now).leaves_at(now).unwrap();
+                prop_assert!(leaves_at - now <= most, "{} <= {most}", leaves_at - now);
+            }
+        }
+    }
 }
