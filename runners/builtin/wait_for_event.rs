@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    AltNext, Failure, Outcome, Problem, Runner, Scope, Stay, Visit,
+    AltNext, Explained, Failure, Outcome, Problem, Runner, Scope, Stay, Visit,
     calendar::{self, Unit},
     condition::Condition,
     duration, lenient,
@@ -127,6 +127,27 @@ impl Timeout {
         }
     }
 
+    /// How one comes to its end.
+    fn sum(&self, entered_at: DateTime<Utc>, zone: chrono_tz::Tz) -> Result<String, String> {
+        let (amount, unit) = match self {
+            Self::Amount(Amount { amount, unit }) => (*amount, *unit),
+            _ => {
+                let wait = self.end(entered_at, zone)? - entered_at;
+                let length = wait.num_milliseconds();
+                let units = [
+                    (3_600_000, Unit::Hours),
+                    (60_000, Unit::Minutes),
+                    (1_000, Unit::Seconds),
+                    (1, Unit::Milliseconds),
+                ];
+                let whole = units.into_iter().find(|(unit, _)| length % unit == 0);
+                let (long, unit) = whole.unwrap_or((1, Unit::Milliseconds));
+                ((length / long) as f64, unit)
+            }
+        };
+        calendar::sum(entered_at, amount, unit, zone).map_err(|error| error.to_string())
+    }
+
     fn is_nothing(&self) -> bool {
         let start = DateTime::UNIX_EPOCH;
         self.end(start, Tz::UTC) == Ok(start)
@@ -187,6 +208,33 @@ impl Runner for WaitForEvent {
             return Ok(false);
         }
         config.r#where.as_ref().map_or(Ok(true), |condition| condition.holds(scope))
+    }
+
+    fn explain(config: &Config, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        let event = config.event.trim();
+        let mut explained = Explained::default();
+        explained.arithmetic.push(match Last::of(event, visit.scope) {
+            None => format!("no {event} has come yet"),
+            Some(last) => {
+                let at = calendar::spell(last.at, visit.timezone);
+                if let Some(condition) = &config.r#where {
+                    let scope = visit.scope.with_event(&last.event);
+                    explained.condition = Some(condition.breakdown(&scope)?);
+                }
+                if config.fresh && visit.heard.here.is_none() && last.at < visit.entered_at {
+                    format!(
+                        "the last {event} came at {at}, before the process did, which is not fresh"
+                    )
+                } else {
+                    format!("the last {event} came at {at}")
+                }
+            }
+        });
+        if let Some(timeout) = &config.timeout {
+            let sum = timeout.sum(visit.entered_at, visit.timezone);
+            explained.arithmetic.push(sum.map_err(|wrong| Failure(format!("timeout: {wrong}")))?);
+        }
+        Ok(explained)
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

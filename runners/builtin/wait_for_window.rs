@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Failure, Outcome, Problem, Runner, Stay, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Stay, Visit,
     calendar::{self, CalendarError},
     hours::{self, Calendars, Dates, Days, Hours, Time, Window, WindowIn},
     lenient::{self, OneOrMany},
@@ -125,6 +125,16 @@ impl Runner for WaitForWindow {
         }
         let message = format!("this window is never open while `{name}` is");
         vec![Problem::at("/calendar", message)]
+    }
+
+    fn explain(config: &Config, visit: &Visit<'_>) -> Result<Explained, Failure> {
+        let window = config.window().map_err(|problems| failure(&problems))?;
+        let zone = config.zone(visit.timezone)?;
+        let now = calendar::spell_with_weekday(visit.now, zone);
+        let while_open = config.calendar.as_ref();
+        let while_open = while_open.map_or(String::new(), |name| format!(", while `{name}` is"));
+        let sentence = format!("it is open {window} in {zone}{while_open}, and it is {now} now");
+        Ok(Explained { arithmetic: vec![sentence], ..Explained::default() })
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::notify::{self, Composed};
 use crate::{
-    AltNext, DeliveryStatus, Failure, Outcome, Problem, Runner, Stay, Visit, data,
+    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Stay, Visit, data,
     prepare::{is_looked_up, literal},
     quote::quoted,
     template::is_template,
@@ -188,6 +188,14 @@ impl Runner for Webhook {
             problems.extend(wrong.map(|reason| Problem::at("/body", reason)));
         }
         problems
+    }
+
+    fn explain(config: &Config, _: &Visit<'_>) -> Result<Explained, Failure> {
+        let awaits = match config.r#await {
+            Await::Sent => "to be taken by its server",
+            Await::Answered => "to be answered",
+        };
+        Ok(Explained { awaits: Some(awaits), ..Explained::default() })
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

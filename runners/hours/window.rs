@@ -1,5 +1,7 @@
 //! A window of the wall clock: from one time of day to another, on some days of the week.
 
+use std::fmt;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,22 @@ impl Window {
         }
         let last_day = if self.to > self.from { day } else { day.succ_opt()? };
         Stretch::new(moment(self.from.on(day)?, zone)?, moment(self.to.on(last_day)?, zone)?)
+    }
+}
+
+/// `mon,tue 22:00 to 07:00, except 12-25`.
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // More of them are no help.
+        const MOST: usize = 10;
+        if self.days != Days::ALL {
+            write!(f, "{} ", self.days)?;
+        }
+        write!(f, "{} to {}", self.from, self.to)?;
+        for (place, dates) in self.except.iter().take(MOST).enumerate() {
+            write!(f, "{}{dates}", if place == 0 { ", except " } else { ", " })?;
+        }
+        f.write_str(if self.except.len() > MOST { ", ..." } else { "" })
     }
 }
 

@@ -6,7 +6,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use chrono_tz::Tz;
-use rungs_core::fuzz::{Base, Flaw, Found, Search};
+use rungs_core::{
+    check,
+    fuzz::{Base, Flaw, Found, Search},
+};
 use serde_json::json;
 
 use crate::{channels::console::clean, clock::Stopwatch};
@@ -52,13 +55,18 @@ fn flaw(text: &str) -> std::result::Result<Flaw, String> {
 
 pub(super) fn fuzz(args: &Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let sequence = input::checked(&source, &context.known_kinds()?)?;
+    let kinds = context.known_kinds()?;
+    let sequence = input::checked(&source, &kinds)?;
+    let written = check::written(&source.bundle(), &kinds).unwrap_or_default();
     let data = input::data_or_example(args.data.as_deref(), &args.file)?;
     let beside = args.data.is_none() && !data.is_null();
     let base = Base { data, fixed: args.data.is_some(), beside, timezone: args.timezone };
-    let mut search = Search::new(&sequence, &source.text(), base, args.seed);
-    search.ignore(&args.except);
     let (watch, long) = (Stopwatch::start(), Duration::from_secs(args.seconds));
+    let mut search = Search::new(&sequence, &written, base, args.seed);
+    search.ignore(&args.except);
+    if args.runs.is_none() {
+        search.until(move || watch.elapsed() >= long);
+    }
     let mut flaws = 0;
     while args.runs.map_or_else(|| watch.elapsed() < long, |runs| search.runs() < runs) {
         if let Some(found) = search.step() {

@@ -56,11 +56,6 @@ pub(crate) use wanted::wanted;
 
 use crate::{Diagnostic, Files, Sequence, Severity, diagnostic::Place};
 
-/// What a source says, as JSON, whatever it is about. `None`: it does not parse.
-pub(crate) fn plain(source: &str) -> Option<Value> {
-    compose::compose(&mut report::Report::new(source)).map(|root| root.to_json())
-}
-
 /// What came of a check.
 #[derive(Debug)]
 pub struct Checked {

@@ -1,6 +1,7 @@
 //! Contacts: who is reached when, and how two climbs differ in it.
 //!
-//! Promises: pure. Questions to runners that live elsewhere reach nobody, and are no contacts.
+//! Promises: pure. Questions to runners that live elsewhere, and what is done to processes, reach
+//! nobody, and are no contacts. A webhook is one: others see it, and it may lead to a person.
 //! Called by: intake, for `plan`, and [`backtest`](crate::backtest).
 
 use std::collections::BTreeMap;

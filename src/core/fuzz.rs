@@ -93,6 +93,15 @@ pub struct Base {
 /// Flaws of one kind that are told: at different steps.
 const MOST_OF_A_KIND: usize = 3;
 
+/// Whether it is time to come to an end.
+struct Over<'a>(Box<dyn Fn() -> bool + 'a>);
+
+impl std::fmt::Debug for Over<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Over")
+    }
+}
+
 /// A search that goes on as long as it is asked to.
 #[derive(Debug)]
 pub struct Search<'a> {
@@ -108,18 +117,19 @@ pub struct Search<'a> {
     known: Vec<(Flaw, Option<String>)>,
     /// Steps at which a climb came to no end, and something got it out.
     rescued: Vec<String>,
+    over: Over<'a>,
     runs: u64,
     /// Those of them that could not even start.
     unfit: u64,
 }
 
 impl<'a> Search<'a> {
-    /// A search in a sequence whose source is `source`.
-    pub fn new(sequence: &'a Sequence, source: &str, base: Base, seed: u64) -> Self {
+    /// A search in a sequence, which is written so (see [`check::written`](crate::check::written)).
+    pub fn new(sequence: &'a Sequence, written: &Value, base: Base, seed: u64) -> Self {
         let data = if base.data.is_null() { json!({}) } else { base.data };
         let base = Base { data, ..base };
         Self {
-            mentions: Mentions::of(source, sequence),
+            mentions: Mentions::of(written, sequence),
             chance: Chance::new(seed),
             sequence,
             base,
@@ -127,6 +137,7 @@ impl<'a> Search<'a> {
             ignored: Vec::new(),
             known: Vec::new(),
             rescued: Vec::new(),
+            over: Over(Box::new(|| false)),
             runs: 0,
             unfit: 0,
         }
@@ -135,6 +146,16 @@ impl<'a> Search<'a> {
     /// Leaves flaws of these kinds alone.
     pub fn ignore(&mut self, kinds: &[Flaw]) {
         self.ignored.extend(kinds);
+    }
+
+    /// From when on nothing more is begun: it is asked between any two climbs. What was found is
+    /// told as small as it is by then, and of a climb that came to no end nothing is said.
+    pub fn until(&mut self, over: impl Fn() -> bool + 'a) {
+        self.over = Over(Box::new(over));
+    }
+
+    fn is_over(&self) -> bool {
+        (self.over.0)()
     }
 
     /// How many climbs could not even start, since the data do not fit.

@@ -16,7 +16,7 @@ use rungs_core::{
     check,
     contacts::Contact,
 };
-use rungs_runners::DeliveryStatus;
+use rungs_runners::{DeliveryStatus, builtin::process, hours::Quiet};
 
 use super::{Refusal, sequences};
 use crate::{
@@ -146,17 +146,22 @@ fn compare(
 
 fn sent(row: &delivery::Model, questions: &HashSet<&str>) -> Sent {
     let at = |millis: Option<i64>| millis.and_then(DateTime::from_timestamp_millis);
+    let written_at = at(Some(row.created_at)).unwrap_or_default();
+    // What was held reached somebody when it left: a replay lets it leave then.
+    let quiet = row.quiet.as_deref().and_then(|quiet| serde_json::from_str::<Quiet>(quiet).ok());
+    let left_at = quiet.and_then(|quiet| quiet.leaves_at(written_at)).unwrap_or(written_at);
     let status = DeliveryStatus::parse(&row.status).filter(|status| status.is_final());
     Sent {
         id: row.id.clone(),
         contact: Contact {
-            at: at(Some(row.created_at)).unwrap_or_default(),
+            at: left_at,
             step: row.step.clone(),
             channel: row.channel.clone(),
             request: serde_json::from_str(&row.request).unwrap_or_default(),
         },
         begun: row.attempts > 0,
-        is_question: questions.contains(row.channel.as_str()),
+        // What is done to processes is asked of Rungs itself.
+        is_question: row.channel == process::CHANNEL || questions.contains(row.channel.as_str()),
         ended: at(row.settled_at).zip(status),
     }
 }

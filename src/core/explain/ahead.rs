@@ -10,10 +10,9 @@ use rungs_runners::{Action, DeliveryStatus};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Moment, Subject, Written, words};
+use super::{Moment, Subject, Written, contacts, words};
 use crate::{
     Entry, News, Process, Sequence, Status,
-    cases::verdict::addresses,
     simulate::{self, Asked, End, Fate, Most, Simulation, What, go_on},
 };
 
@@ -186,7 +185,8 @@ fn told(process: &Process, simulation: &Simulation, after_resume: bool) -> Ahead
     let all = if all.is_empty() {
         "nobody is contacted".to_owned()
     } else {
-        format!("{} follow", and(&all))
+        let follow = if contacts.values().sum::<usize>() == 1 { "follows" } else { "follow" };
+        format!("{} {follow}", and(&all))
     };
     let when = if after_resume {
         "If somebody resumes it and nothing happens"
@@ -211,10 +211,15 @@ fn and(all: &[String]) -> String {
 fn says(what: &What, zone: chrono_tz::Tz) -> Option<(Option<String>, String)> {
     Some(match what {
         What::Wrote { step, channel, request, .. } => {
-            let told: Vec<&str> = addresses(request).take(3).collect();
-            let to =
-                if told.is_empty() { String::new() } else { format!(" to {}", told.join(", ")) };
-            (Some(step.clone()), words::clipped(&format!("writes a {}{to}", words::noun(channel))))
+            let what = contacts::what(channel, request);
+            (Some(step.clone()), words::clipped(&format!("writes {what}")))
+        }
+        What::Did(Entry::Held { step, until, .. }) => {
+            let until = Moment::of(DateTime::from_timestamp_millis(*until)?, zone).local;
+            (Some(step.clone()), format!("is held until {until}: quiet hours"))
+        }
+        What::Did(Entry::Visited { step, runner, message, .. }) if runner == "Set" => {
+            (Some(step.clone()), words::clipped(message))
         }
         What::Heard { step, status, .. } if status.is_final() => {
             (Some(step.clone()), format!("hears: {status}"))

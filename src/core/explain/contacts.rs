@@ -1,12 +1,17 @@
 //! What a process wrote to whom, how far each has come, and why somebody was not reached.
 
-use chrono::{DateTime, Utc};
-use rungs_runners::DeliveryStatus;
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use rungs_runners::{
+    DeliveryStatus,
+    builtin::process,
+    hours::{Quiet, Window},
+};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Moment, Subject, Written, words};
-use crate::{Entry, Remedy, Status, cases::verdict::addresses};
+use crate::{DeliveryRecord, Entry, Remedy, Status, cases::verdict::addresses};
 
 /// Contacts that are told: the last ones.
 const MOST_CONTACTS: usize = 30;
@@ -50,8 +55,7 @@ fn contact(subject: Subject<'_>, written: &Written) -> Contact {
     let Written { record, request } = written;
     let zone = subject.process.timezone;
     let at = Moment::of(record.created_at, zone);
-    let noun = words::noun(&record.channel);
-    let to = whom(request);
+    let what = words::clipped(&what(&record.channel, request));
     let fate = fate(subject, written);
     // What has a provider's id was sent, by a program that knows the provider.
     let is_printed = subject.printed.contains(&record.channel.as_str());
@@ -66,8 +70,24 @@ fn contact(subject: Subject<'_>, written: &Written) -> Contact {
         channel: Some(record.channel.clone()),
         status: Some(record.status),
         reached: reached(record.status),
-        says: format!("{}: `{}`, a {noun}{to}{printed}, {fate}.", at.local, record.step),
+        says: format!("{}: `{}`, {what}{printed}, {fate}.", at.local, record.step),
         at: Some(at),
+    }
+}
+
+/// `a call to +385911234567`, `a request to stop order-7`.
+pub(super) fn what(channel: &str, request: &Value) -> String {
+    let noun = words::noun(channel);
+    if channel != process::CHANNEL {
+        return format!("a {noun}{}", whom(request));
+    }
+    let text = |key: &str| request.get(key).and_then(Value::as_str);
+    let (act, id) = (text("do").unwrap_or("act on"), text("process_id"));
+    match (text("sequence"), id) {
+        (Some(sequence), Some(id)) => format!("a {noun} to {act} {sequence} as {id}"),
+        (one, other) => {
+            format!("a {noun} to {act} {}", one.or(other).unwrap_or("a process"))
+        }
     }
 }
 
@@ -125,7 +145,7 @@ fn fate(subject: Subject<'_>, written: &Written) -> String {
             None => "was sent".to_owned(),
         },
         S::Answered => "was answered".to_owned(),
-        S::Completed => "was answered and is over".to_owned(),
+        S::Completed => completed(record),
         S::Delivered => "was delivered".to_owned(),
         S::Skipped => format!("was skipped{because}"),
         S::Busy => format!("reached nobody, the line was busy{because}"),
@@ -136,6 +156,42 @@ fn fate(subject: Subject<'_>, written: &Written) -> String {
         S::Failed => format!("failed after {}{because}", attempts(record.attempts)),
         S::Cancelled => "was withdrawn before it left: nobody wanted it any more".to_owned(),
     }
+}
+
+/// A call is over; what was asked has an answer.
+fn completed(record: &DeliveryRecord) -> String {
+    let done = match record.channel.as_str() {
+        "phone" => "was answered and is over",
+        process::CHANNEL => "was done",
+        _ => "was answered",
+    };
+    let told = record.answer.as_ref().and_then(|answer| answer.message.as_deref());
+    let told = told.map_or(String::new(), |told| format!(": {}", words::clipped(told)));
+    format!("{done}{told}")
+}
+
+/// Until when its quiet hours hold it, if they do.
+pub(super) fn held_until(record: &DeliveryRecord, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    if record.status != DeliveryStatus::Pending || record.withdrawn {
+        return None;
+    }
+    let due_at = record.due_at?.max(now);
+    // It is due when they are over: just before, they are not.
+    let before = due_at.checked_sub_signed(TimeDelta::seconds(1))?;
+    let leaves_at = record.quiet.as_ref()?.leaves_at(before)?;
+    (leaves_at > now && leaves_at >= due_at).then_some(leaves_at)
+}
+
+/// `held until 2026-11-24 07:00 CET: quiet hours, 22:00 to 07:00`.
+pub(super) fn held(record: &DeliveryRecord, now: DateTime<Utc>, zone: Tz) -> Option<String> {
+    let until = Moment::of(held_until(record, now)?, zone).local;
+    let Quiet { timezone, window, calendar } = record.quiet.as_ref()?;
+    let window = window.as_ref().map(Window::to_string);
+    // It keeps no name of it.
+    let closed = calendar.as_ref().map(|_| "outside of the hours of its calendar".to_owned());
+    let hours: Vec<String> = window.into_iter().chain(closed).collect();
+    let there = if *timezone == zone { String::new() } else { format!(" in {timezone}") };
+    Some(format!("held until {until}: quiet hours, {}{there}", hours.join(" and ")))
 }
 
 fn attempts(number: u32) -> String {
@@ -165,6 +221,9 @@ fn pending(subject: Subject<'_>, written: &Written, because: &str) -> String {
         let of = if of == u32::MAX { String::new() } else { format!(" of {of}") };
         format!(" after attempt {made}{of} failed{because}")
     };
+    if let Some(held) = held(record, now, process.timezone) {
+        return format!("is {held}{tried}{late}");
+    }
     let when = match record.due_at {
         Some(at) if at > now => format!("at {}", local(at)),
         _ => "as soon as its channel has a place".to_owned(),

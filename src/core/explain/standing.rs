@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{calendar, explain::Clause};
 use serde::Serialize;
 
-use super::{Moment, Subject, explained, goals, words};
+use super::{Moment, Subject, contacts, explained, goals, words};
 use crate::{Entry, Process, Status, Step};
 
 /// What is due is taken up within a second or two; later than that it is overdue.
@@ -60,7 +60,13 @@ pub struct LookedAt {
 impl Held {
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.says.clone()];
-        lines.extend(goals::below(self.condition.as_ref()));
+        let condition = self.condition.as_ref();
+        // A single clause is said already, but of a wait for an event.
+        match condition.filter(|clause| clause.test.is_some() && !self.says.contains(&clause.says))
+        {
+            Some(clause) => lines.extend(clause.lines().iter().map(|line| format!("  {line}"))),
+            None => lines.extend(goals::below(condition)),
+        }
         lines.extend(self.arithmetic.iter().map(|sum| format!("  {}.", words::capital(sum))));
         lines
     }
@@ -166,14 +172,17 @@ fn held(subject: Subject<'_>) -> Option<Held> {
     let message = words::clipped(message);
     let id = &step.id;
     let says = match (&condition, awaits, process.state.delivery.as_ref()) {
+        _ if step.kind.listens => format!("`{id}` waits {message}."),
         (Some(clause), ..) if clause.test.is_some() => format!("`{id}` waits: {}.", clause.says),
         (Some(_), ..) => format!("`{id}` waits for its condition:"),
         (_, awaits, Some(delivery)) => {
             let written = subject.deliveries.iter().find(|one| one.record.id == delivery.id);
             let noun = written.map_or("delivery", |one| words::noun(&one.record.channel));
             let awaits = awaits.unwrap_or("to be done");
+            let held = written.and_then(|one| contacts::held(&one.record, now, zone));
             let status = written.map_or(delivery.status, |one| one.record.status);
-            format!("`{id}` waits for its {noun} {awaits}, which is {status} so far.")
+            let so_far = held.unwrap_or_else(|| format!("{status} so far"));
+            format!("`{id}` waits for its {noun} {awaits}, which is {so_far}.")
         }
         _ if message.starts_with("until ") => format!("`{id}` waits {message}."),
         _ => format!("`{id}` waits: {message}."),

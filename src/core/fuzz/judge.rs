@@ -120,12 +120,13 @@ impl<'a> Watch<'a> {
             return;
         }
         let Some(place) = self.sequence.position(step) else { return };
-        let is_question = self.sequence.steps.get(place).is_some_and(|step| step.kind.asks);
+        // An act, or a request to a server, is nothing that anybody hears of.
+        let is_contact = self.sequence.steps.get(place).is_some_and(|step| step.kind.disturbs);
         // It may be for the sake of another goal, to which the ladder leads on.
         let climbs_on =
             self.sequence.goals.iter().any(|goal| *goal > place && !self.holds.contains_key(goal));
         let missed = self.holds.iter().find(|(goal, _)| !self.taken.contains(goal));
-        let (false, false, Some((goal, since))) = (is_question, climbs_on, missed) else { return };
+        let (true, false, Some((goal, since))) = (is_contact, climbs_on, missed) else { return };
         let goal = self.sequence.steps.get(*goal).map_or(String::new(), |step| step.id.clone());
         self.after_goal = Some(AfterGoal { step: step.to_owned(), at, goal, since: *since });
     }
@@ -175,7 +176,7 @@ impl<'a> Watch<'a> {
 
     /// Nobody was contacted, and that was not meant.
     fn reached_nobody(&self, simulation: &Simulation) -> bool {
-        let contacts = |step: &Step| step.kind.delivers && !step.kind.asks;
+        let contacts = |step: &Step| step.kind.disturbs;
         if self.achieved || !self.sequence.steps.iter().any(contacts) {
             return false;
         }

@@ -1,13 +1,13 @@
 //! What a sequence speaks of: the paths that its conditions compare and with what, the events
 //! it waits for, and what its templates need.
 //!
-//! Read from the source as it is written, so that it knows of runners that are not of today
-//! whatever has a `lodashCommand` or an `event`.
+//! Read from the steps as they are written, those of fragments included, so that it knows of
+//! runners that are not of today whatever has a `lodashCommand` or an `event`.
 
 use rungs_runners::Kind;
 use serde_json::{Value, json};
 
-use crate::{Sequence, check::plain};
+use crate::Sequence;
 
 /// Mentions of each sort that are kept.
 const MOST: usize = 200;
@@ -32,16 +32,18 @@ pub(super) struct Mentions {
     pub events: Vec<String>,
     /// Paths in the data of events, and a value that they are compared with.
     pub event_values: Vec<(String, Value)>,
+    /// Paths in the data that are compared with what stands at another path of them.
+    pub likes: Vec<(String, String)>,
+    /// Paths in the data of events, and those of the process's data that they are compared with.
+    pub event_likes: Vec<(String, String)>,
     /// Variables of templates.
     pub uses: Vec<(Vec<String>, Use)>,
 }
 
 impl Mentions {
-    pub fn of(source: &str, sequence: &Sequence) -> Self {
+    pub fn of(written: &Value, sequence: &Sequence) -> Self {
         let mut mentions = Self::default();
-        if let Some(written) = plain(source) {
-            mentions.read(written.get("steps").unwrap_or(&Value::Null), 0);
-        }
+        mentions.read(written.get("steps").unwrap_or(&Value::Null), 0);
         for step in &sequence.steps {
             for (pointer, path, _) in step.config.uses() {
                 mentions.uses(path, use_of(&step.kind, &pointer));
@@ -103,9 +105,23 @@ impl Mentions {
         // An event puts a value there; into lists and the reserved names it cannot.
         let reserved = rungs_runners::scope::RESERVED;
         let first = path.split('.').next().unwrap_or_default();
-        if path.contains(['[', ']', '*', ' ', '=', ':']) || reserved.contains(&first) {
+        let is_plain = |path: &str| !path.contains(['[', ']', '*', ' ', '=', ':']);
+        if !is_plain(&path) || reserved.contains(&first) {
             return;
         }
+        let like = match operand("compareTo") {
+            Some((is, Value::String(other))) if is == "get" => Some(other),
+            _ => None,
+        };
+        // It may be the event that stands on the right.
+        let inside = like.as_ref().and_then(|other| other.strip_prefix("event.data."));
+        let inside = inside.filter(|inside| is_plain(inside));
+        let (path, like, is_of_event) = match inside {
+            Some(inside) if !is_of_event => (inside.to_owned(), Some(path), true),
+            _ => (path, like.filter(|other| !other.starts_with("event")), is_of_event),
+        };
+        let likes = if is_of_event { &mut self.event_likes } else { &mut self.likes };
+        likes.extend(like.filter(|_| likes.len() < MOST).map(|other| (path.clone(), other)));
         let wanted = match operand("compareTo") {
             Some((is, value)) if is == "raw" => near(&value),
             _ => vec![json!(true), json!("x"), json!(1), json!(["x"])],

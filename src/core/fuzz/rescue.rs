@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Flaw, Search, Verdict,
-    trial::{Trial, happening, patch},
+    trial::{Trial, happening},
 };
 use crate::{
     happening::Happening,
@@ -15,7 +15,8 @@ use crate::{
 const TRIES: usize = 60;
 
 impl Search<'_> {
-    /// True if something that the sequence asks for ends it, or if it ends after all.
+    /// True if something that the sequence asks for ends it, or if it ends after all; and where
+    /// there is no time left to find out.
     pub(super) fn is_rescued(&mut self, trial: &Trial, verdict: &Verdict) -> bool {
         let endless = verdict.flaws.iter().find(|(flaw, _)| *flaw == Flaw::Endless);
         let Some((_, step)) = endless.cloned() else { return true };
@@ -25,8 +26,17 @@ impl Search<'_> {
         }
         let ended_at = verdict.simulation.ended_at - verdict.simulation.process.started_at;
         let waits_from = (verdict.simulation.end == End::Waits).then(|| ended_at.num_seconds() + 1);
-        let rescued = (0..TRIES).any(|_| self.rescues(trial, waits_from))
-            || (verdict.simulation.end == End::Endless && self.ends_later(trial));
+        let is_long = verdict.simulation.end == End::Endless;
+        for _ in 0..TRIES {
+            if self.is_over() {
+                return true;
+            }
+            if self.rescues(trial, waits_from) {
+                self.rescued.push(step);
+                return true;
+            }
+        }
+        let rescued = is_long && self.ends_later(trial);
         if rescued {
             self.rescued.push(step);
         }
@@ -39,10 +49,10 @@ impl Search<'_> {
         let first = waits_from.unwrap_or_else(|| self.moment());
         for round in 0..3 {
             let at = first + round * 3_607;
-            let data = patch(&self.mentions.values, &mut self.chance);
+            let data = self.patch(false, &trial.data);
             candidate.happenings.extend(event(at, "rescue", data));
             if let Some(name) = self.chance.of(&self.mentions.events).cloned() {
-                let data = patch(&self.mentions.event_values, &mut self.chance);
+                let data = self.patch(true, &trial.data);
                 candidate.happenings.extend(event(at + 1, &name, data));
             }
         }

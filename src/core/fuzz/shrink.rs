@@ -48,6 +48,9 @@ impl Search<'_> {
         left: &mut usize,
     ) {
         while let Some(smaller) = shrink(best, self).into_iter().find(|candidate| {
+            if self.is_over() {
+                *left = 0;
+            }
             if *left == 0 {
                 return false;
             }

@@ -3,7 +3,7 @@
 use rungs_runners::builtin::KINDS;
 
 use super::*;
-use crate::check;
+use crate::check::{self, check};
 
 /// Climbs that a test makes at most.
 const RUNS: u64 = 300;
@@ -15,7 +15,8 @@ fn base() -> Base {
 fn search(source: &str, base: Base) -> Vec<Found> {
     let checked = check(source, KINDS);
     let sequence = checked.sequence.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
-    let mut search = Search::new(&sequence, source, base, 7);
+    let written = check::written(source, KINDS).unwrap();
+    let mut search = Search::new(&sequence, &written, base, 7);
     let mut found = Vec::new();
     while search.runs() < RUNS {
         found.extend(search.step());
@@ -370,10 +371,10 @@ steps:
     let ladder =
         with_goal("\n  - { id: text, run: SMS, config: { to: '+385911234567', message: Hello } }");
     let sequence = check(&ladder, KINDS).sequence.unwrap();
-    let mut search = Search::new(&sequence, source, base(), 7);
+    let mut search = Search::new(&sequence, &check::written(source, KINDS).unwrap(), base(), 7);
     assert_eq!(search.mentions.events, ["ack"]);
     let near = [2, 3, 1].map(|level| ("level".to_owned(), Value::from(level)));
     assert_eq!(search.mentions.event_values, near);
-    let drawn = (0..100).filter_map(|_| search.happening(60, &[]));
+    let drawn = (0..100).filter_map(|_| search.happening(60, &[], &json!({})));
     assert!(drawn.into_iter().any(|one| one.data["level"] == 2 && one.r#type == "ack"));
 }

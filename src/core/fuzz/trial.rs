@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use rungs_runners::{DeliveryStatus, data::merge};
-use serde_json::{Map, Value, json};
+use rungs_runners::{DeliveryStatus, data::merge, path::Path};
+use serde_json::{Value, json};
 
 use super::{
     Search,
@@ -81,7 +81,7 @@ impl Search<'_> {
         let mut happenings: Vec<Happening> = Vec::new();
         for _ in 0..number {
             let after = self.moment();
-            happenings.extend(self.happening(after, &happenings));
+            happenings.extend(self.happening(after, &happenings, &data));
         }
         Trial { data, at, timezone, answers: Vec::new(), happenings }
     }
@@ -94,7 +94,12 @@ impl Search<'_> {
     }
 
     /// Something that the sequence speaks of, at a second at which nothing else happens.
-    pub(super) fn happening(&mut self, after: i64, besides: &[Happening]) -> Option<Happening> {
+    pub(super) fn happening(
+        &mut self,
+        after: i64,
+        besides: &[Happening],
+        data: &Value,
+    ) -> Option<Happening> {
         let is_event = self.mentions.values.is_empty() || self.chance.once_in(4);
         let says = if is_event {
             // An event that nobody asks for makes the process look again.
@@ -109,9 +114,28 @@ impl Search<'_> {
         }
         let mut happening = happening(after, &says)?;
         if is_named && !self.mentions.event_values.is_empty() && !self.chance.once_in(4) {
-            happening.data = patch(&self.mentions.event_values, &mut self.chance);
+            happening.data = self.patch(true, data);
         }
         Some(happening)
+    }
+
+    /// A value for every path that is compared with one: in the data of events, or of the
+    /// process, which has `data`.
+    pub(super) fn patch(&mut self, of_event: bool, data: &Value) -> Value {
+        let Self { mentions, chance, .. } = self;
+        let (values, likes) = if of_event {
+            (&mentions.event_values, &mentions.event_likes)
+        } else {
+            (&mentions.values, &mentions.likes)
+        };
+        let mut patch = patch(values, chance);
+        for (path, other) in likes {
+            let found = Path::parse(other).get(data);
+            if let Some(found) = found.filter(|_| !chance.once_in(4)) {
+                put(&mut patch, path, found.into_owned());
+            }
+        }
+        patch
     }
 
     /// Climbs a trial and draws its answers on the way.
@@ -157,21 +181,25 @@ pub(super) fn happening(after: i64, says: &str) -> Option<Happening> {
     format!("+{after}s:{says}").parse().ok()
 }
 
-/// A value for every path that is compared with one.
-pub(super) fn patch(values: &[(String, Value)], chance: &mut Chance) -> Value {
-    let mut patch = Map::new();
+/// A value for every path.
+fn patch(values: &[(String, Value)], chance: &mut Chance) -> Value {
+    let mut patch = json!({});
     let mut paths: Vec<&str> = values.iter().map(|one| one.0.as_str()).collect();
     paths.dedup();
     for path in paths {
         let wanted: Vec<&Value> =
             values.iter().filter(|one| one.0 == path).map(|one| &one.1).collect();
         let Some(value) = chance.of(&wanted).copied().cloned() else { continue };
-        let nested = path.rsplit('.').fold(value, |inner, key| json!({ key: inner }));
-        if let Value::Object(nested) = nested {
-            merge(&mut patch, &nested);
-        }
+        put(&mut patch, path, value);
     }
-    Value::Object(patch)
+    patch
+}
+
+fn put(patch: &mut Value, path: &str, value: Value) {
+    let nested = path.rsplit('.').fold(value, |inner, key| json!({ key: inner }));
+    if let (Value::Object(patch), Value::Object(nested)) = (patch, nested) {
+        merge(patch, &nested);
+    }
 }
 
 /// A value as an event has it: as it is, or as JSON where it would be read as something else.
