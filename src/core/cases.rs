@@ -1,7 +1,7 @@
 //! Cases: what a sequence shall do, given data, answers and events, as an author writes it in
 //! `NAME.test.yml`; and whether it does.
 //!
-//! Promises: pure. A case that passes was climbed by [`simulate()`], to its end.
+//! Promises: pure. A case that passes was climbed by [`simulate`](crate::simulate), to its end.
 //! Does not: read files. `check::cases` reads the source of cases, the command line runs them.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     InputProblem, Sequence, Start,
     happening::Happening,
-    simulate::{Answer, End, Simulation, What, simulate},
+    simulate::{Answer, End, Most, Simulation, What, simulate_within},
 };
 
 pub mod coverage;
@@ -135,6 +135,17 @@ pub fn run(
     data: Value,
     stage: Stage<'_>,
 ) -> Result<(Simulation, Verdict), Unfit> {
+    run_within(sequence, case, data, stage, Most::default())
+}
+
+/// The same, given up earlier.
+pub(crate) fn run_within(
+    sequence: &Sequence,
+    case: &Case,
+    data: Value,
+    stage: Stage<'_>,
+    most: Most,
+) -> Result<(Simulation, Verdict), Unfit> {
     let mut new = Start {
         key: stage.key.to_owned(),
         process_id: "tested".to_owned(),
@@ -147,8 +158,9 @@ pub fn run(
     if let Some(at) = &case.given.at {
         new.now = moment(at, timezone).map_err(Unfit::Moment)?;
     }
-    let simulation =
-        simulate(sequence, new, &case.happenings, &mut &case.answers[..]).map_err(Unfit::Data)?;
+    let answers = &mut &case.answers[..];
+    let simulation = simulate_within(sequence, new, &case.happenings, answers, most);
+    let simulation = simulation.map_err(Unfit::Data)?;
     let verdict = verdict::judge(case, &simulation).map_err(Unfit::Moment)?;
     Ok((simulation, verdict))
 }

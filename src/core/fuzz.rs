@@ -16,6 +16,8 @@
 //! [`simulate`](crate::simulate)).
 //! Called by: the command line, which watches the clock between runs.
 
+use std::rc::Rc;
+
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
@@ -94,7 +96,7 @@ pub struct Base {
 const MOST_OF_A_KIND: usize = 3;
 
 /// Whether it is time to come to an end.
-struct Over<'a>(Box<dyn Fn() -> bool + 'a>);
+struct Over<'a>(Rc<dyn Fn() -> bool + 'a>);
 
 impl std::fmt::Debug for Over<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -137,7 +139,7 @@ impl<'a> Search<'a> {
             ignored: Vec::new(),
             known: Vec::new(),
             rescued: Vec::new(),
-            over: Over(Box::new(|| false)),
+            over: Over(Rc::new(|| false)),
             runs: 0,
             unfit: 0,
         }
@@ -151,7 +153,7 @@ impl<'a> Search<'a> {
     /// From when on nothing more is begun: it is asked between any two climbs. What was found is
     /// told as small as it is by then, and of a climb that came to no end nothing is said.
     pub fn until(&mut self, over: impl Fn() -> bool + 'a) {
-        self.over = Over(Box::new(over));
+        self.over = Over(Rc::new(over));
     }
 
     fn is_over(&self) -> bool {

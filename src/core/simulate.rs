@@ -256,7 +256,7 @@ impl<'a> Climb<'a> {
             if !process.status.is_live() {
                 return self.end(process, End::Ended);
             }
-            if self.lines.len() >= most.lines {
+            if self.lines.len() >= most.lines || answers.enough() {
                 break;
             }
         }

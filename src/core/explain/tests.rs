@@ -7,6 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::{News, Retry, Start, advance, check, start};
 
+mod acts;
+
 const LADDER: &str = r#"
 sequence: ladder
 timezone: Europe/Zagreb
@@ -71,6 +73,7 @@ impl World {
         self.process = advanced.process;
         self.history.extend(advanced.history.into_iter().map(|entry| (self.now, entry)));
         for delivery in advanced.deliveries {
+            let leaves_at = delivery.held.as_ref().map_or(self.now, |held| held.leaves_at);
             let record = DeliveryRecord {
                 id: delivery.id,
                 process_key: self.process.key.clone(),
@@ -82,14 +85,14 @@ impl World {
                 in_doubt: delivery.in_doubt,
                 late: delivery.late,
                 begun_at: None,
-                due_at: Some(self.now),
+                due_at: Some(leaves_at),
                 lease_until: None,
                 withdrawn: false,
                 provider_id: None,
                 error: None,
                 answer: None,
-                quiet: None,
-                quiet_at: None,
+                quiet_at: delivery.held.as_ref().and_then(|held| held.falls_at),
+                quiet: delivery.held.map(|held| held.quiet),
                 log: vec![],
                 created_at: self.now,
                 settled_at: None,

@@ -56,6 +56,10 @@ impl Answers for Watch<'_> {
         self.answers.answer(asked)
     }
 
+    fn enough(&self) -> bool {
+        self.answers.enough()
+    }
+
     fn watch(&mut self, process: &Process, told: &[Line]) {
         if self.sequence.goals.is_empty() {
             return;

@@ -1,5 +1,7 @@
 //! Whether a climb that came to no end would have come to one, had something happened.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::{
     happening::Happening,
-    simulate::{End, Most},
+    simulate::{Answer, Answers, Asked, End, Fate, Most},
 };
 
 /// How many combinations of events are tried.
@@ -61,10 +63,28 @@ impl Search<'_> {
         verdict.is_some_and(|verdict| verdict.simulation.end == End::Ended)
     }
 
-    /// It was only long.
+    /// It was only long, or it is so long that there is no time to see its end.
     fn ends_later(&mut self, trial: &Trial) -> bool {
-        let verdict = self.climb_with(trial, &mut &trial.answers[..], Most::default());
-        verdict.is_none_or(|verdict| verdict.simulation.end == End::Ended)
+        let over = Rc::clone(&self.over.0);
+        let mut answers = Until { answers: &trial.answers, over: &*over };
+        let verdict = self.climb_with(trial, &mut answers, Most::default());
+        self.is_over() || verdict.is_none_or(|verdict| verdict.simulation.end == End::Ended)
+    }
+}
+
+/// The answers of a trial, until time is over.
+struct Until<'a> {
+    answers: &'a [Answer],
+    over: &'a dyn Fn() -> bool,
+}
+
+impl Answers for Until<'_> {
+    fn answer(&mut self, asked: &Asked<'_>) -> Fate {
+        self.answers.answer(asked)
+    }
+
+    fn enough(&self) -> bool {
+        (self.over)()
     }
 }
 

@@ -378,3 +378,63 @@ steps:
     let drawn = (0..100).filter_map(|_| search.happening(60, &[], &json!({})));
     assert!(drawn.into_iter().any(|one| one.data["level"] == 2 && one.r#type == "ack"));
 }
+
+#[test]
+fn a_request_to_a_server_or_a_process_contacts_nobody() {
+    let acts = "
+  - { id: hook, run: Webhook, config: { url: 'https://hooks.example.com/a' } }
+  - { id: stop, run: Stop, config: { process_id: order-6 } }";
+    // Told below the goal, as servers are: nobody hears of it.
+    let ladder = with_goal(&format!("{TEXT}{acts}"));
+    assert_eq!(kinds(&search(&ladder, base())), []);
+    let below = format!("sequence: ladder\nsteps:{TEXT}{GOAL}{acts}");
+    assert_eq!(kinds(&search(&below.replace("otherwise: end", "otherwise: continue"), base())), []);
+    // Where the text is passed by, nobody has heard of anything.
+    let by = "
+  - id: large
+    run: Conditional
+    config: { lodashCommand: eq, value: { type: get, value: large }, compareTo: { type: raw, value: true } }
+    altNext: hook";
+    let ladder = format!("sequence: ladder\nsteps:{by}{TEXT}{acts}");
+    assert_eq!(kinds(&search(&ladder, base())), [("nobody", None)]);
+}
+
+const TEXT: &str = "
+  - { id: text, run: SMS, config: { to: '+385911234567', message: Hello } }";
+
+#[test]
+fn an_event_may_have_to_speak_of_what_the_process_is_about() {
+    for (value, compare_to) in [("event.data.id", "order.id"), ("order.id", "event.data.id")] {
+        let ladder = format!(
+            "sequence: ladder
+input: {{ type: object, required: [order], properties: {{ order: {{ type: object, required: [id], properties: {{ id: {{ type: string }} }} }} }} }}
+steps:{TEXT}
+  - id: acked
+    run: WaitForEvent
+    config:
+      event: order.acked
+      where: {{ lodashCommand: eq, value: {{ type: get, value: {value} }}, compareTo: {{ type: get, value: {compare_to} }} }}
+"
+        );
+        assert_eq!(kinds(&search(&ladder, base())), [], "{value}");
+    }
+}
+
+#[test]
+fn a_search_whose_time_is_over_begins_nothing_more() {
+    let ladder = "
+sequence: ladder
+steps:
+  - { id: ring, run: Phone, config: { to: '+385911234567', say: Hello, await: answered } }
+  - { id: pause, run: WaitForDuration, config: { amount: 1, unit: minutes } }
+  - { id: again, run: GoTo, config: { step: ring } }
+";
+    let sequence = check(ladder, KINDS).sequence.unwrap();
+    let written = check::written(ladder, KINDS).unwrap();
+    let mut search = Search::new(&sequence, &written, base(), 7);
+    search.until(|| true);
+    assert_eq!(search.step(), None, "there is no time to know that nothing ends it");
+    assert_eq!(search.runs(), 1);
+    search.until(|| false);
+    assert_eq!(search.step().map(|found| found.flaw), Some(Flaw::Endless));
+}

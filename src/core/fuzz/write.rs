@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Flaw, Found, Search, Verdict,
-    trial::{KEY, Trial},
+    trial::{KEY, MOST, Trial},
 };
 use crate::{
     cases::{self, Stage, Wanted},
@@ -47,7 +47,8 @@ impl Search<'_> {
         let again = self.climb(&again)?;
         let shows = again.flaws.iter().any(|one| one.0 == flaw && one.1.as_ref() == step);
         let stage = Stage { key: KEY, now: verdict.simulation.process.started_at };
-        let (_, judged) = cases::run(self.sequence, one, data, stage).ok()?;
+        // What has not ended by then does not: that has been tried.
+        let (_, judged) = cases::run_within(self.sequence, one, data, stage, MOST).ok()?;
         let found = Found { flaw, step: step.cloned(), says, case, holds };
         (shows && judged.passed() == holds).then_some(found)
     }

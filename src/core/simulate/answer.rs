@@ -31,6 +31,11 @@ pub trait Answers {
 
     /// Sees each cycle once it is over: the process, and what the cycle told.
     fn watch(&mut self, _process: &Process, _told: &[Line]) {}
+
+    /// Whether enough has been seen: the climb is broken off there.
+    fn enough(&self) -> bool {
+        false
+    }
 }
 
 /// Something that is heard of a delivery.

@@ -55,3 +55,46 @@ fn a_shipped_ladder_is_left_in_peace_and_wrong_use_is_answered() {
     desk.say(&["fuzz", "order.yml", "--data", "[]", "--runs", "3"])
         .refuses(1, &["no data were found"]);
 }
+
+#[test]
+fn what_fragments_and_calendars_speak_of_is_drawn_as_well() {
+    let desk = Desk::new();
+    desk.put(
+        "kitchen.yml",
+        "
+fragment: kitchen
+steps:
+  - id: acked
+    run: WaitForEvent
+    config:
+      event: order.acked
+      where: { lodashCommand: eq, value: { type: get, value: event.data.level }, compareTo: { type: raw, value: 7 } }
+  - { id: late, run: SMS, config: { to: '+385911234567', message: Late } }
+",
+    );
+    let ladder = "
+sequence: ladder
+timezone: Europe/Zagreb
+calendars: { office: { hours: { mon-fri: 09:00-17:00 } } }
+steps:
+  - { id: open, run: WaitForWindow, config: { calendar: office } }
+  - { id: kitchen, run: ./kitchen.yml }
+";
+    desk.put("ladder.yml", ladder);
+    let clean = desk.say(&["fuzz", "ladder.yml", "--runs", "100"]);
+    assert_eq!((clean.code, clean.out.as_str()), (Some(0), ""), "{clean:#?}");
+
+    let goal = "
+  - id: confirmed
+    run: Goal
+    config: { lodashCommand: eq, value: { type: get, value: order.status }, compareTo: { type: raw, value: confirmed }, otherwise: continue }
+";
+    let late = ladder.replace("  - { id: kitchen", &format!("{goal}  - {{ id: kitchen"));
+    desk.put("ladder.yml", &late);
+    let found = desk.say(&["fuzz", "ladder.yml", "--runs", "400"]);
+    found.refuses(1, &["after-goal: `kitchen.late` contacts somebody"]);
+    in_order(&found.out, &["order.acked", "kitchen.late # after"]);
+    desk.put("ladder.test.yml", &found.out);
+    let tried = desk.say(&["test", "ladder.test.yml"]);
+    assert_eq!(tried.code, Some(0), "{tried:#?}");
+}
