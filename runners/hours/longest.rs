@@ -40,7 +40,6 @@ pub(crate) fn longest_wait(
         return longest_gap(&days.of_calendar(calendar), &days, calendar.timezone.or(zone));
     }
     let zone = common_zone(calendar, zone)?;
-    // What one of them leaves out, both do: that is longer than it is, and never shorter.
     let days = Days::of(calendar, &window.except)?;
     let open = common(&days.pieces(&[window]), &days.of_calendar(calendar));
     longest_gap(&open, &days, zone)
@@ -91,7 +90,10 @@ impl Days {
             Occasion::Dates(dates) => Some(dates),
             Occasion::Rule { .. } => None,
         });
-        Self::without(&holidays.chain(except.iter().map(Some)).collect::<Option<Vec<_>>>()?)
+        // What one window leaves out counts as left out by all: longer than it is, never shorter.
+        let hours = calendar.hours.iter().flatten().flat_map(|window| &window.except);
+        let left_out = hours.chain(except).map(Some);
+        Self::without(&holidays.chain(left_out).collect::<Option<Vec<_>>>()?)
     }
 
     /// `None` if dates lie beyond what is looked through.
