@@ -129,21 +129,20 @@ impl Timeout {
 
     /// How one comes to its end.
     fn sum(&self, entered_at: DateTime<Utc>, zone: chrono_tz::Tz) -> Result<String, String> {
-        let (amount, unit) = match self {
-            Self::Amount(Amount { amount, unit }) => (*amount, *unit),
-            _ => {
-                let wait = self.end(entered_at, zone)? - entered_at;
-                let length = wait.num_milliseconds();
-                let units = [
-                    (3_600_000, Unit::Hours),
-                    (60_000, Unit::Minutes),
-                    (1_000, Unit::Seconds),
-                    (1, Unit::Milliseconds),
-                ];
-                let whole = units.into_iter().find(|(unit, _)| length % unit == 0);
-                let (long, unit) = whole.unwrap_or((1, Unit::Milliseconds));
-                ((length / long) as f64, unit)
-            }
+        let (amount, unit) = if let Self::Amount(Amount { amount, unit }) = self {
+            (*amount, *unit)
+        } else {
+            let wait = self.end(entered_at, zone)? - entered_at;
+            let length = wait.num_milliseconds();
+            let units = [
+                (3_600_000, Unit::Hours),
+                (60_000, Unit::Minutes),
+                (1_000, Unit::Seconds),
+                (1, Unit::Milliseconds),
+            ];
+            let whole = units.into_iter().find(|(unit, _)| length % unit == 0);
+            let (long, unit) = whole.unwrap_or((1, Unit::Milliseconds));
+            ((length / long) as f64, unit)
         };
         calendar::sum(entered_at, amount, unit, zone).map_err(|error| error.to_string())
     }
