@@ -36,9 +36,9 @@ pub(super) fn contact(rests: &Rests<'_>, stays: &[Stay]) -> Option<FirstContact>
         let latest = most::endless(unknown).named(sequence, stays);
         return Some(FirstContact { earliest, latest, nobody });
     }
-    let weigh = |(at, stay): (usize, &Stay)| match reaches(at) {
-        true => rests.hold(at),
-        false => rests.weigh(at, stay, false),
+    // What reaches a person is there once its quiet hours let it leave.
+    let weigh = |(at, stay): (usize, &Stay)| {
+        if reaches(at) { rests.hold(at) } else { rests.weigh(at, stay, false) }
     };
     let weights: Vec<Weight> = stays.iter().enumerate().map(weigh).collect();
     let latest = most::most(&Shape::of(graph), &weights).named(sequence, stays);

@@ -66,7 +66,7 @@ fn taken(marked: &str, label: &str) -> String {
 
 #[test]
 fn the_keys_of_a_step_are_those_that_its_runner_takes() {
-    let all = "run config next altNext onFailure retry inDoubt lateness";
+    let all = "run config next altNext quietHours onFailure retry inDoubt lateness";
     assert_eq!(labels(&ladder("    ¦")), all);
     assert_eq!(labels(&ladder("    run: Phone\n    n¦\n")), all.replacen("run ", "", 1));
     assert_eq!(labels(&ladder("    run: GoTo\n    ne¦\n    config: {}\n")), "next");
@@ -302,6 +302,8 @@ fn a_file_is_told_by_its_steps_or_cases() {
     let lens = lens(&page, &sequence);
     assert_eq!(lens[0].title, "5 steps, 1 goal, reaches people by Phone, SMS");
     assert_eq!(&LADDER[lens[0].span.clone()], "sequence");
+    let bounds: Vec<_> = lens[1..].iter().map(|one| one.title.split(':').next().unwrap()).collect();
+    assert_eq!(bounds, ["first contact", "messages", "life"]);
 }
 
 #[test]
