@@ -303,6 +303,8 @@ fn a_file_is_told_by_its_steps_or_cases() {
     let lens = lens(&page, &sequence);
     assert_eq!(lens[0].title, "5 steps, 1 goal, reaches people by Phone, SMS");
     assert_eq!(&LADDER[lens[0].span.clone()], "sequence");
+    let bounds: Vec<_> = lens[1..].iter().map(|one| one.title.split(':').next().unwrap()).collect();
+    assert_eq!(bounds, ["first contact", "messages", "life"]);
 }
 
 #[test]
