@@ -19,6 +19,7 @@ on_every_database!(
     a_plan_says_where_processes_would_land_and_whom_they_would_reach,
     what_was_recorded_is_replayed_through_another_version,
     who_started_before_that_was_kept_is_said_not_to_be_replayed,
+    what_the_night_held_is_replayed_as_it_left_and_acts_reach_nobody,
 );
 
 /// Waits, rings until somebody picks up, else texts.
@@ -287,5 +288,31 @@ async fn who_started_before_that_was_kept_is_said_not_to_be_replayed(kind: Kind)
     let (told, sum) = replayed(&app, WATCH).await;
     assert_eq!(told, ["told not: the data with which they started was not kept"]);
     assert_eq!((sum.replayed, sum.looked_at), (1, 2));
+    app.finish().await;
+}
+
+async fn what_the_night_held_is_replayed_as_it_left_and_acts_reach_nobody(kind: Kind) {
+    let night = "
+sequence: night
+quietHours: { from: 07:00, to: 11:00 }
+steps:
+  - { id: text, run: SMS, config: { to: '{{phone}}', message: Hello, await: delivered } }
+  - { id: enough, run: Stop, config: { process_id: other } }
+";
+    let app = TestApp::on(kind).await;
+    app.publish(night).await;
+    app.start_process("night", "n", phone()).await;
+    assert!(app.texted().is_empty(), "it is nine");
+    app.clock_shows("11:00").await;
+    assert_eq!(app.texted().len(), 1);
+    app.clock_shows("12:00").await;
+
+    let (told, sum) = replayed(&app, night).await;
+    assert_eq!(told, [""; 0], "it left at eleven, then as now");
+    let channels: Vec<&str> = sum.contacts.keys().map(String::as_str).collect();
+    assert_eq!((sum.replayed, channels), (1, vec!["sms"]), "{sum:#?}");
+
+    let (told, _) = replayed(&app, &night.replace("11:00", "09:30")).await;
+    assert_eq!(told, ["n - + ~text"], "it leaves earlier");
     app.finish().await;
 }
