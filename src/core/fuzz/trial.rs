@@ -195,10 +195,10 @@ fn patch(values: &[(String, Value)], chance: &mut Chance) -> Value {
     patch
 }
 
-fn put(patch: &mut Value, path: &str, value: Value) {
+fn put(into: &mut Value, path: &str, value: Value) {
     let nested = path.rsplit('.').fold(value, |inner, key| json!({ key: inner }));
-    if let (Value::Object(patch), Value::Object(nested)) = (patch, nested) {
-        merge(patch, &nested);
+    if let (Value::Object(into), Value::Object(nested)) = (into, nested) {
+        merge(into, &nested);
     }
 }
 

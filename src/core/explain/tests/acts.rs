@@ -70,7 +70,7 @@ steps:
 
 #[test]
 fn a_wait_for_an_event_says_which_clause_the_last_one_missed() {
-    let ladder = r#"
+    let ladder = r"
 sequence: ladder
 timezone: Europe/Zagreb
 steps:
@@ -83,7 +83,7 @@ steps:
         value: { type: get, value: event.data.level }
         compareTo: { type: raw, value: 2 }
       timeout: 15 minutes
-"#;
+";
     let mut world = World::start(ladder, json!({}), MORNING);
     assert_eq!(
         section(&world, "held by"),
