@@ -26,6 +26,7 @@ pub use attribute::Attribute;
 pub use explain::{clocks_between, sum};
 pub use matching::{NextMatch, next_match};
 pub use parse::{Written, from_seconds, parse};
+pub(crate) use span::swing;
 pub use span::{longest_wait, span};
 pub use unit::Unit;
 

@@ -154,7 +154,7 @@ pub trait Prepared: Send + Sync {
     fn rests(&self) -> bool;
 
     /// See [`Runner::stay`].
-    fn stay(&self, zone: Option<Tz>) -> Stay;
+    fn stay(&self, zone: Option<Tz>, calendars: &Calendars) -> Stay;
 
     /// See [`Runner::jump`].
     fn jump(&self) -> Option<Jump<'_>>;
@@ -296,8 +296,8 @@ impl<R: Runner> Prepared for Step<R> {
         R::rests(self.unrendered.as_ref())
     }
 
-    fn stay(&self, zone: Option<Tz>) -> Stay {
-        R::stay(self.unrendered.as_ref(), zone)
+    fn stay(&self, zone: Option<Tz>, calendars: &Calendars) -> Stay {
+        R::stay_among(self.unrendered.as_ref(), zone, calendars)
     }
 
     fn jump(&self) -> Option<Jump<'_>> {

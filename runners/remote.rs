@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Action, Answer, DeliveryStatus, Failure, Jump, NewDelivery, Outcome, Prepared, Problem, Scope,
-    Stay, Visit, data, prepare::Node, template::Use,
+    Stay, Visit, data, hours::Calendars, prepare::Node, template::Use,
 };
 
 /// How long an answer of `noop` holds at least, whatever happens: events that follow each
@@ -108,7 +108,7 @@ impl Prepared for Step {
     }
 
     /// It is asked again for as long as it says `noop`. Whom it reaches itself, nobody knows.
-    fn stay(&self, _: Option<Tz>) -> Stay {
+    fn stay(&self, _: Option<Tz>, _: &Calendars) -> Stay {
         Stay::unbounded(format!("waits until `{}` answers", self.remote.name))
     }
 

@@ -79,6 +79,11 @@ pub trait Runner: JsonSchema + 'static {
         Stay::unknown(Self::rests(config), Self::DELIVERS)
     }
 
+    /// The same among the calendars of its sequence, where they have a say in it.
+    fn stay_among(config: Option<&Self::Config>, zone: Option<Tz>, _calendars: &Calendars) -> Stay {
+        Self::stay(config, zone)
+    }
+
     /// What is wrong with a config that fits its schema. Strings may still be
     /// templates: see [`crate::template::is_template`].
     fn check(_config: &Self::Config) -> Vec<Problem> {

@@ -38,6 +38,8 @@ pub enum Rest {
     /// Until the delivery it writes has come that far, or has failed. How long that takes
     /// depends on the step's `retry`.
     Delivery(DeliveryStatus),
+    /// Until Rungs itself has done something to a process, in one transaction.
+    Act,
     /// Nobody can say how long.
     Unbounded {
         /// It is never shorter.
@@ -83,6 +85,17 @@ impl Stay {
     pub fn message(channel: &'static str, awaited: DeliveryStatus) -> Self {
         let sends = Sends::One { channel, person: true };
         Self { sends, ..Self::of(Rest::Delivery(awaited)) }
+    }
+
+    /// It writes a request to a server, and follows it until that has taken it, or answered.
+    pub fn request(channel: &'static str) -> Self {
+        let sends = Sends::One { channel, person: false };
+        Self { sends, ..Self::of(Rest::Delivery(DeliveryStatus::Sent)) }
+    }
+
+    /// It has something done to a process, which is no message.
+    pub fn act() -> Self {
+        Self::of(Rest::Act)
     }
 
     /// What can be said of a runner that says nothing itself.

@@ -2,7 +2,8 @@
 //!
 //! The rooms, from the doors inwards: `api` and `cli` parse and render; `intake` takes in
 //! starts, stops, events and callbacks; `engine` runs the cycle; `channels` reach people;
-//! `store` knows SQL. The language and the pure advance are in `rungs-core`.
+//! `store` knows SQL; `files` reads what sequences are made of. The language and the pure advance
+//! are in `rungs-core`.
 //!
 //! [`Program`] is the whole of it, with runners of your own if you have some.
 
@@ -12,6 +13,7 @@ mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
+mod files;
 pub mod intake;
 #[cfg(feature = "lambda")]
 pub mod lambda;

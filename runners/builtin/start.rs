@@ -1,12 +1,13 @@
 //! `Start`: start another process.
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::process::{self, Act};
 use crate::{
-    AltNext, Failure, Outcome, Problem, Runner, Visit, data, lenient,
+    AltNext, Failure, Outcome, Problem, Runner, Stay, Visit, data, lenient,
     prepare::{is_looked_up, literal},
     quote::quoted,
     template::is_template,
@@ -66,6 +67,11 @@ impl Runner for Start {
 
     fn rests(_: Option<&Config>) -> bool {
         true
+    }
+
+    /// What the other process sends, its own sequence says.
+    fn stay(_: Option<&Config>, _: Option<Tz>) -> Stay {
+        Stay::act()
     }
 
     fn check(config: &Config) -> Vec<Problem> {

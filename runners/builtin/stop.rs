@@ -1,10 +1,11 @@
 //! `Stop`: stop another process.
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::process::{self, Act};
-use crate::{AltNext, Failure, Outcome, Problem, Runner, Visit};
+use crate::{AltNext, Failure, Outcome, Problem, Runner, Stay, Visit};
 
 /// Stops a process.
 ///
@@ -38,6 +39,11 @@ impl Runner for Stop {
 
     fn rests(_: Option<&Config>) -> bool {
         true
+    }
+
+    fn stay(config: Option<&Config>, _: Option<Tz>) -> Stay {
+        let stops_itself = config.is_some_and(|config| config.process_id.contains("process.id"));
+        Stay { ends: stops_itself, ..Stay::act() }
     }
 
     fn check(config: &Config) -> Vec<Problem> {

@@ -1,15 +1,17 @@
 //! `WaitForEvent`: wait until something happens.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    AltNext, Explained, Failure, Outcome, Problem, Runner, Scope, Visit,
+    AltNext, Explained, Failure, Outcome, Problem, Runner, Scope, Stay, Visit,
     calendar::{self, Unit},
     condition::Condition,
     duration, lenient,
+    quote::quoted,
     template::is_template,
 };
 
@@ -95,7 +97,7 @@ impl JsonSchema for Timeout {
 }
 
 impl Timeout {
-    fn end(&self, entered_at: DateTime<Utc>, zone: chrono_tz::Tz) -> Result<DateTime<Utc>, String> {
+    fn end(&self, entered_at: DateTime<Utc>, zone: Tz) -> Result<DateTime<Utc>, String> {
         let milliseconds = match self {
             Self::Amount(Amount { amount, .. }) if *amount < 0.0 => {
                 return Err("a wait cannot be negative".to_owned());
@@ -112,23 +114,42 @@ impl Timeout {
             .ok_or_else(|| "expected a duration of at most a year, such as `15 minutes`".to_owned())
     }
 
+    /// The longest it can last, whenever it begins.
+    fn longest(&self, zone: Option<Tz>) -> Option<TimeDelta> {
+        match self {
+            Self::Amount(Amount { amount, unit }) => {
+                calendar::span(*amount, *unit, zone).map(|(_, most)| most)
+            }
+            exact => {
+                let start = DateTime::UNIX_EPOCH;
+                Some(exact.end(start, Tz::UTC).ok()? - start)
+            }
+        }
+    }
+
     /// How one comes to its end.
     fn sum(&self, entered_at: DateTime<Utc>, zone: chrono_tz::Tz) -> Result<String, String> {
-        if let Self::Amount(Amount { amount, unit }) = self {
-            return calendar::sum(entered_at, *amount, *unit, zone)
-                .map_err(|error| error.to_string());
-        }
-        let length = (self.end(entered_at, zone)? - entered_at).num_milliseconds();
-        let units = [(3_600_000, Unit::Hours), (60_000, Unit::Minutes), (1_000, Unit::Seconds)];
-        let whole = units.into_iter().find(|(unit, _)| length % unit == 0);
-        let (long, unit) = whole.unwrap_or((1, Unit::Milliseconds));
-        let amount = (length / long) as f64;
+        let (amount, unit) = if let Self::Amount(Amount { amount, unit }) = self {
+            (*amount, *unit)
+        } else {
+            let wait = self.end(entered_at, zone)? - entered_at;
+            let length = wait.num_milliseconds();
+            let units = [
+                (3_600_000, Unit::Hours),
+                (60_000, Unit::Minutes),
+                (1_000, Unit::Seconds),
+                (1, Unit::Milliseconds),
+            ];
+            let whole = units.into_iter().find(|(unit, _)| length % unit == 0);
+            let (long, unit) = whole.unwrap_or((1, Unit::Milliseconds));
+            ((length / long) as f64, unit)
+        };
         calendar::sum(entered_at, amount, unit, zone).map_err(|error| error.to_string())
     }
 
     fn is_nothing(&self) -> bool {
         let start = DateTime::UNIX_EPOCH;
-        self.end(start, chrono_tz::UTC) == Ok(start)
+        self.end(start, Tz::UTC) == Ok(start)
     }
 }
 
@@ -142,6 +163,22 @@ impl Runner for WaitForEvent {
         config
             .and_then(|config| config.timeout.as_ref())
             .is_none_or(|timeout| !timeout.is_nothing())
+    }
+
+    fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {
+        let Some(Config { event, timeout, .. }) = config else {
+            return Stay::unbounded("waits for as long as its templates say");
+        };
+        match timeout {
+            None => Stay::unbounded(format!("waits until {} comes", quoted(event))),
+            Some(Timeout::Text(text)) if is_template(text) => {
+                Stay::unbounded("waits for as long as its templates say")
+            }
+            Some(timeout) => match timeout.longest(zone) {
+                Some(most) => Stay::within(TimeDelta::zero(), most),
+                None => Stay::unbounded("waits for longer than anybody can count"),
+            },
+        }
     }
 
     fn check(config: &Config) -> Vec<Problem> {
@@ -158,7 +195,7 @@ impl Runner for WaitForEvent {
         let is_known =
             |timeout: &&Timeout| !matches!(timeout, Timeout::Text(text) if is_template(text));
         if let Some(timeout) = config.timeout.as_ref().filter(is_known)
-            && let Err(wrong) = timeout.end(DateTime::UNIX_EPOCH, chrono_tz::UTC)
+            && let Err(wrong) = timeout.end(DateTime::UNIX_EPOCH, Tz::UTC)
         {
             problems.push(Problem::at("/timeout", wrong));
         }

@@ -1,14 +1,16 @@
 //! `WaitForWindow`: wait until a window of the wall clock is open.
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Explained, Failure, Outcome, Problem, Runner, Visit,
+    Explained, Failure, Outcome, Problem, Runner, Stay, Visit,
     calendar::{self, CalendarError},
-    hours::{Calendars, Dates, Days, Hours, Time, Window, WindowIn},
+    hours::{self, Calendars, Dates, Days, Hours, Time, Window, WindowIn},
     lenient::{self, OneOrMany},
+    quote::quoted,
     template::is_template,
 };
 
@@ -68,6 +70,23 @@ impl Runner for WaitForWindow {
 
     fn rests(_: Option<&Config>) -> bool {
         true
+    }
+
+    fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {
+        Self::stay_among(config, zone, &Calendars::new())
+    }
+
+    fn stay_among(config: Option<&Config>, zone: Option<Tz>, calendars: &Calendars) -> Stay {
+        let Some(config) = config.filter(|config| !config.has_templates()) else {
+            return Stay::unbounded("waits for a window that its templates say");
+        };
+        match config.longest_wait(zone, calendars) {
+            Some(most) => Stay::within(TimeDelta::zero(), most),
+            None => Stay::unbounded(match &config.calendar {
+                Some(name) => format!("waits until its window is open, and {} is", quoted(name)),
+                None => "waits for a window that is hardly ever open".to_owned(),
+            }),
+        }
     }
 
     fn check(config: &Config) -> Vec<Problem> {
@@ -191,6 +210,20 @@ impl Config {
         );
         let days = if days.is_empty() { Days::ALL } else { days };
         if problems.is_empty() { Ok(Window { days, from, to, except }) } else { Err(problems) }
+    }
+
+    /// How long it can be until it opens, where that is easy to know.
+    fn longest_wait(&self, zone: Option<Tz>, calendars: &Calendars) -> Option<TimeDelta> {
+        let window = self.window().ok()?;
+        let zone = match &self.timezone {
+            Some(name) => calendar::zone(name).ok(),
+            None => zone,
+        };
+        let calendar = match &self.calendar {
+            Some(name) => Some(calendars.get(name)?),
+            None => None,
+        };
+        hours::longest_wait(&window, calendar, zone)
     }
 
     fn times_are_known(&self) -> bool {

@@ -1,5 +1,6 @@
 //! `Webhook`: send an HTTP request to a server.
 
+use chrono_tz::Tz;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,7 +8,7 @@ use url::Url;
 
 use super::notify::{self, Composed};
 use crate::{
-    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Visit, data,
+    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Stay, Visit, data,
     prepare::{is_looked_up, literal},
     quote::quoted,
     template::is_template,
@@ -157,6 +158,11 @@ impl Runner for Webhook {
 
     fn rests(_: Option<&Config>) -> bool {
         true
+    }
+
+    /// Its answer comes with the attempt: no provider can fall silent.
+    fn stay(_: Option<&Config>, _: Option<Tz>) -> Stay {
+        Stay::request("webhook")
     }
 
     fn check(config: &Config) -> Vec<Problem> {

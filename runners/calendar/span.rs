@@ -132,7 +132,7 @@ fn runs(matching: &[bool], value: bool) -> Option<Vec<i32>> {
 }
 
 /// By how much the offset of a zone from UTC changes at most; found once for each.
-fn swing(zone: Option<Tz>) -> TimeDelta {
+pub(crate) fn swing(zone: Option<Tz>) -> TimeDelta {
     static KNOWN: Mutex<BTreeMap<&'static str, TimeDelta>> = Mutex::new(BTreeMap::new());
     let Some(zone) = zone else { return WIDEST };
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

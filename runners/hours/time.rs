@@ -18,6 +18,11 @@ impl Time {
     /// 24:00, which is 00:00 of the next day.
     pub const LAST: Self = Self(1_440);
 
+    /// Minutes since the day began.
+    pub(super) fn minutes(self) -> i64 {
+        self.0.into()
+    }
+
     /// That time on `day`.
     pub(super) fn on(self, day: NaiveDate) -> Option<NaiveDateTime> {
         if self == Self::LAST {

@@ -1,17 +1,16 @@
-//! The bounds of a sequence, for people and for machines, and the limits that a command line
+//! The bounds of a sequence for machines, and the limits that a command line
 //! holds against them.
 
-use chrono::TimeDelta;
 use rungs_core::{
     Bounds,
-    bounds::{FirstContact, Most, Since, Way},
+    bounds::{Most, Since, Way},
     check::limits::{self, Limits},
 };
 use serde_json::{Map, Value, json};
 
 use crate::channels;
 
-use super::{Failure, Result, words};
+use super::{Failure, Result};
 
 /// What a sequence may do at most.
 #[derive(Debug, clap::Args)]
@@ -66,80 +65,7 @@ fn duration(text: &str) -> std::result::Result<u64, &'static str> {
     limits::milliseconds(text).ok_or("expected a duration such as 10m, 1h30m or 2d, up to 366d")
 }
 
-/// Milliseconds as people say them.
-pub(super) fn spell(millis: u64) -> String {
-    const MILLENNIUM: u64 = 365_250 * 86_400_000;
-    if millis > MILLENNIUM {
-        return "thousands of years".to_owned();
-    }
-    words::duration(TimeDelta::milliseconds(i64::try_from(millis).unwrap_or(i64::MAX)))
-}
-
-/// Each bound with its name, in a sentence without a full stop.
-pub(super) fn sentences(bounds: &Bounds) -> Vec<(&'static str, String)> {
-    let first = bounds.first_contact.as_ref();
-    vec![
-        ("first contact", first.map_or_else(|| "reaches nobody".to_owned(), first_contact)),
-        ("messages", messages_in_all(bounds)),
-        ("life", life(bounds)),
-    ]
-}
-
-fn first_contact(first: &FirstContact) -> String {
-    let earliest = match first.earliest {
-        0 => "at once".to_owned(),
-        earliest => format!("after {}", spell(earliest)),
-    };
-    let said = match (first.latest.most, &first.latest.since) {
-        (Some(latest), _) if latest == first.earliest => earliest,
-        (Some(latest), _) => {
-            format!("{earliest} at the earliest, after {} at the latest", spell(latest))
-        }
-        (None, since) => format!("{earliest} at the earliest, {}", no_bound(since.as_ref())),
-    };
-    match &first.nobody {
-        Some(nobody) => format!("{said}; or nobody: {}", nobody.words()),
-        None => said,
-    }
-}
-
-fn messages_in_all(bounds: &Bounds) -> String {
-    let Some(most) = bounds.messages.most else { return no_bound(bounds.messages.since.as_ref()) };
-    if most == 0 {
-        return "none".to_owned();
-    }
-    let each: Vec<String> = bounds
-        .channels
-        .iter()
-        .map(|(name, most)| format!("{name} {}", most.most.unwrap_or(u64::MAX)))
-        .collect();
-    let attempts = bounds.attempts.most.filter(|attempts| *attempts > most);
-    let attempts = attempts.map_or_else(String::new, |attempts| {
-        format!("; {attempts} attempts, if all of them meet trouble")
-    });
-    format!("{most} at most ({}){attempts}", each.join(", "))
-}
-
-fn life(bounds: &Bounds) -> String {
-    let Some(most) = bounds.life.most else { return no_bound(bounds.life.since.as_ref()) };
-    match bounds.waits.most {
-        Some(waits) if waits < most => format!(
-            "{} of waits at most; {}, if every provider falls silent",
-            spell(waits),
-            spell(most)
-        ),
-        _ => format!("{} at most", spell(most)),
-    }
-}
-
-fn no_bound(since: Option<&Since>) -> String {
-    since.map_or_else(
-        || "no bound".to_owned(),
-        |Since { step, does }| format!("no bound: `{step}` {does}"),
-    )
-}
-
-/// The same for machines.
+/// The bounds for machines.
 pub(super) fn document(bounds: &Bounds) -> Value {
     let channels: Map<String, Value> = bounds
         .channels

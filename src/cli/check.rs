@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use rungs_core::{
-    Diagnostic, InFile, Sequence, check::limits::Limits, check_fragment, is_fragment,
+    Diagnostic, InFile, Sequence, bounds::spell, check::limits::Limits, check_fragment, is_fragment,
 };
 use rungs_runners::Kind;
 use serde_json::json;
@@ -87,7 +87,7 @@ impl Sum {
     /// The bounds of a sequence, and which of them pass the limits.
     fn bound(&mut self, sequence: &Sequence, source: &Source, output: Output) -> Result<()> {
         let found = rungs_core::bounds(sequence);
-        let passed = self.limits.passed(&found, &source.text(), &bounds::spell);
+        let passed = self.limits.passed(&found, &source.text(), &spell);
         self.tell(&passed, source, output)?;
         let (file, name) = (&source.file, &sequence.name);
         if output.is_json() {
@@ -95,7 +95,7 @@ impl Sum {
             return Ok(output::json(&json!({ "file": file, "sequence": name, "bounds": bounds }))?);
         }
         output::text(format!("{BOLD}{name}{BOLD:#} {DIM}{file}{DIM:#}"))?;
-        for (what, said) in bounds::sentences(&found) {
+        for (what, said) in found.sentences() {
             output::text(format!("  {}{said}", pad(what, 15)))?;
         }
         Ok(output::text("")?)

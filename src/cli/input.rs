@@ -1,11 +1,6 @@
 //! What a command reads: sequences and data, from files, from stdin or from the command line.
 
-use std::{
-    borrow::Cow,
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{borrow::Cow, fs::File, io, path::Path};
 
 use rungs_core::{Checked, Files, Sequence, bundle, check_bytes_with};
 use rungs_runners::Kind;
@@ -14,9 +9,9 @@ use serde_json::Value;
 use super::{
     Failure, Result,
     failure::rendered,
-    files,
     output::{DIM, talk},
 };
+use crate::files::{self, bounded};
 
 /// How long a sequence may be, in bytes. The check knows it too; here nothing is read
 /// beyond it, whatever the file.
@@ -45,7 +40,7 @@ impl Source {
         };
         match bytes {
             Ok(bytes) => {
-                let files = files::gather(&String::from_utf8_lossy(&bytes), path);
+                let files = files::gather(&String::from_utf8_lossy(&bytes), path, |_| None);
                 Ok(Self { file, bytes, files })
             }
             Err(error) => Err(format!("{file}: {error}")),
@@ -126,14 +121,4 @@ fn open(path: &Path) -> io::Result<File> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     Ok(file)
-}
-
-pub(super) fn bounded(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        let mebibytes = most / (1024 * 1024);
-        return Err(io::Error::other(format!("it is larger than {mebibytes} MiB")));
-    }
-    Ok(bytes)
 }

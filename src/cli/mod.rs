@@ -29,7 +29,6 @@ mod evaluate;
 mod event;
 mod explain;
 mod failure;
-mod files;
 mod fuzz;
 mod import;
 mod input;

@@ -2,29 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-
-/// The units of a duration, largest first, in milliseconds.
-const UNITS: [(i64, &str); 5] =
-    [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms")];
-
-/// The two largest units of a duration: `1 h 30 min`, `3 min`, `12 s`.
-pub(super) fn duration(duration: TimeDelta) -> String {
-    let millis = duration.num_milliseconds().abs();
-    let Some(first) = UNITS.iter().position(|(unit, _)| millis >= *unit) else {
-        return "0 s".to_owned();
-    };
-    let mut rest = millis;
-    let mut words = Vec::new();
-    // Whoever waits for seconds does not care for milliseconds.
-    for (unit, name) in UNITS.iter().skip(first).take(2) {
-        let whole = rest / unit;
-        rest %= unit;
-        if whole > 0 && (words.is_empty() || *unit >= 1_000) {
-            words.push(format!("{whole} {name}"));
-        }
-    }
-    words.join(" ")
-}
+pub(super) use rungs_core::bounds::duration;
 
 /// How far away a moment is, counted from `now`.
 pub(super) fn until(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
@@ -63,22 +41,6 @@ pub(super) fn seen_from(at: DateTime<Utc>, seen_from: DateTime<Utc>, timezone: T
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_have_two_units_at_most() {
-        for (millis, words) in [
-            (0, "0 s"),
-            (250, "250 ms"),
-            (1_250, "1 s"),
-            (60_000, "1 min"),
-            (61_000, "1 min 1 s"),
-            (5_400_000, "1 h 30 min"),
-            (86_400_000 + 59_000, "1 d"),
-            (-180_000, "3 min"),
-        ] {
-            assert_eq!(duration(TimeDelta::milliseconds(millis)), words, "{millis} ms");
-        }
-    }
 
     #[test]
     fn a_moment_of_another_day_names_the_day() {

@@ -34,7 +34,7 @@ const fn setting(env: &'static str, key: &'static str, kind: Kind, about: &'stat
     Setting { env, key, kind, about }
 }
 
-/// Every setting there is. The README shows this table.
+/// Every setting there is. `docs/settings.md` shows this table.
 pub const SETTINGS: &[Setting] = &[
     setting(
         "RUNGS_DATABASE_URL",

@@ -10,9 +10,10 @@
 //! `resume` by hand and a provider's `Retry-After` come on top), attempts end within
 //! [`LONGEST_ATTEMPT`], and clocks change as they have since 2020. The first contact counts
 //! on addresses that are such, and holds for as long as no goal is achieved.
-//! Called by: the command line (`check`).
+//! Called by: the command line (`check`), what an editor shows above a sequence.
 
-use rungs_runners::{Rest, Scope, Sends, Stay};
+use chrono_tz::Tz;
+use rungs_runners::{Rest, Scope, Sends, Stay, Template};
 use serde_json::{Map, json};
 
 use crate::Sequence;
@@ -21,14 +22,17 @@ mod delivery;
 mod first;
 pub(crate) mod graph;
 mod most;
+mod quiet;
 #[cfg(test)]
 mod tests;
 mod weight;
+mod words;
 
 pub use delivery::LONGEST_ATTEMPT;
 use graph::Graph;
 use most::Shape;
 use weight::Weight;
+pub use words::{duration, spell};
 
 /// The bounds of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +111,10 @@ const NAMED: usize = 24;
 /// Computes the bounds of a sequence.
 pub fn bounds(sequence: &Sequence) -> Bounds {
     let zone = zone(sequence);
-    let stays: Vec<Stay> = sequence.steps.iter().map(|step| step.config.stay(zone)).collect();
+    let calendars = &sequence.calendars;
+    let stays: Vec<Stay> =
+        sequence.steps.iter().map(|step| step.config.stay(zone, calendars)).collect();
+    let rests = Rests { sequence, holds: quiet::holds(sequence, zone) };
     let shape = Shape::of(Graph::of(sequence, &stays, true));
     let most = |weigh: &dyn Fn(usize, &Stay) -> Weight| {
         let weights: Vec<Weight> =
@@ -121,19 +128,9 @@ pub fn bounds(sequence: &Sequence) -> Bounds {
             Sends::Unknown => Weight::endless(at),
         })
     };
-    let life = |settled_at_once: bool| {
-        most(&|at, stay| match &stay.rest {
-            Rest::Within { most, .. } => Weight::of_duration(*most),
-            Rest::Delivery(_) if settled_at_once => Weight::ZERO,
-            Rest::Delivery(awaited) => sequence
-                .steps
-                .get(at)
-                .map_or(Weight::ZERO, |step| Weight::of(delivery::longest(step, *awaited))),
-            Rest::Unbounded { .. } => Weight::endless(at),
-        })
-    };
+    let life = |settled_at_once: bool| most(&|at, stay| rests.weigh(at, stay, settled_at_once));
     Bounds {
-        first_contact: first::contact(sequence, &stays),
+        first_contact: first::contact(&rests, &stays),
         messages: messages(None),
         attempts: most(&|at, stay| match stay.sends {
             Sends::Nothing => Weight::ZERO,
@@ -160,11 +157,46 @@ fn channels(stays: &[Stay]) -> Vec<&'static str> {
 }
 
 /// The zone of its processes, if that does not depend on their data.
-fn zone(sequence: &Sequence) -> Option<chrono_tz::Tz> {
-    let template = sequence.timezone.as_ref().filter(|zone| zone.variables().is_empty())?;
+fn zone(sequence: &Sequence) -> Option<Tz> {
+    fixed(sequence.timezone.as_ref()?)
+}
+
+/// The zone that a template gives, if that does not depend on data.
+fn fixed(template: &Template) -> Option<Tz> {
+    if !template.variables().is_empty() {
+        return None;
+    }
     let (data, nothing) = (Map::new(), json!({}));
     let scope = Scope::new(&data, || json!({}), &nothing, &nothing);
     template.render(&scope).ok()?.trim().parse().ok()
+}
+
+/// How long the steps of a sequence take.
+struct Rests<'a> {
+    sequence: &'a Sequence,
+    /// How long quiet hours hold each attempt.
+    holds: Vec<Weight>,
+}
+
+impl Rests<'_> {
+    /// One stay at a step. A message that is `settled_at_once` is so once its quiet hours are over.
+    fn weigh(&self, at: usize, stay: &Stay, settled_at_once: bool) -> Weight {
+        match &stay.rest {
+            Rest::Within { most, .. } => Weight::of_duration(*most),
+            Rest::Act if settled_at_once => Weight::ZERO,
+            Rest::Act => Weight::of_duration(LONGEST_ATTEMPT),
+            Rest::Delivery(_) if settled_at_once => self.hold(at),
+            Rest::Delivery(awaited) => self.sequence.steps.get(at).map_or(Weight::ZERO, |step| {
+                let attempts = u32::try_from(delivery::attempts(Some(step))).unwrap_or(u32::MAX);
+                Weight::of(delivery::longest(step, *awaited)).plus(self.hold(at).times(attempts))
+            }),
+            Rest::Unbounded { .. } => Weight::endless(at),
+        }
+    }
+
+    fn hold(&self, at: usize) -> Weight {
+        self.holds.get(at).copied().unwrap_or(Weight::ZERO)
+    }
 }
 
 impl Way {

@@ -181,7 +181,7 @@ fn rule(kind: &Kind) -> Value {
 
 /// What holds for steps that run a fragment.
 fn rule_of_fragments() -> Value {
-    let never = ["onFailure", "retry", "inDoubt", "lateness"];
+    let never = ["quietHours", "onFailure", "retry", "inDoubt", "lateness"];
     let never: Map<String, Value> =
         never.into_iter().map(|key| (key.to_owned(), Value::Bool(false))).collect();
     json!({

@@ -3,16 +3,16 @@
 //! Promises: it reads and changes nothing. A version that this program cannot run, and a
 //! delivery that it cannot read, are no reason to say nothing.
 
-use chrono::DateTime;
+use std::mem;
+
 use rungs_core::{
-    DeliveryRecord, Process, Remedy, Retry,
+    Process,
     explain::{self, Explanation, Subject, Written},
 };
-use rungs_runners::DeliveryStatus;
 
 use crate::{
     engine::Engine,
-    store::{StoreError, entity::delivery},
+    store::{StoreError, deliveries, entity::delivery},
 };
 
 /// Moments of the history that are read: its end says what holds a process.
@@ -61,34 +61,10 @@ pub async fn explain(engine: &Engine, process: Process) -> Result<Explanation, S
     Ok(explaining.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())))
 }
 
-fn written(row: delivery::Model) -> Option<Written> {
-    let moment = |at: Option<i64>| at.and_then(DateTime::from_timestamp_millis);
-    let remedy = |text: &Option<String>| text.as_deref().and_then(Remedy::parse);
-    let late = moment(row.late_at).zip(remedy(&row.late_then));
-    let retry = row.retry.as_deref().and_then(|text| serde_json::from_str::<Retry>(text).ok());
-    let record = DeliveryRecord {
-        status: DeliveryStatus::parse(&row.status)?,
-        attempts: u32::try_from(row.attempts).unwrap_or(0),
-        retry: retry.unwrap_or_default(),
-        in_doubt: remedy(&row.in_doubt).unwrap_or_default(),
-        late,
-        quiet: row.quiet.as_deref().and_then(|text| serde_json::from_str(text).ok()),
-        quiet_at: moment(row.quiet_at).filter(|_| row.quiet.is_some()),
-        begun_at: moment(row.begun_at),
-        due_at: moment(row.due_at),
-        lease_until: moment(row.lease_until),
-        withdrawn: row.withdrawn,
-        answer: row.answer.as_deref().and_then(|text| serde_json::from_str(text).ok()),
-        log: serde_json::from_str(&row.log).unwrap_or_default(),
-        created_at: moment(Some(row.created_at)).unwrap_or_default(),
-        settled_at: moment(row.settled_at),
-        id: row.id,
-        process_key: row.process_key,
-        step: row.step,
-        channel: row.channel,
-        provider_id: row.provider_id,
-        error: row.error,
-    };
-    let request = serde_json::from_str(&row.request).unwrap_or_default();
-    Some(Written { record, request })
+fn written(mut row: delivery::Model) -> Option<Written> {
+    let request = mem::take(&mut row.request);
+    let record = deliveries::read(row)
+        .inspect_err(|error| tracing::error!(%error, "left out of an explanation"))
+        .ok()?;
+    Some(Written { record, request: serde_json::from_str(&request).unwrap_or_default() })
 }

@@ -5,8 +5,6 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
-    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -24,9 +22,9 @@ use serde_json::Value;
 use super::{
     answers::{Wrong, parsed},
     check::Board,
-    files::plain,
     position::{Encoding, Lines},
 };
+use crate::files::{self, plain};
 
 /// How many bytes of a file, or of a document, are looked at: as many as a sequence may have.
 pub(super) const MOST: usize = 1024 * 1024;
@@ -134,11 +132,24 @@ impl Desk {
 
     /// The text of a file, as it is in the editor, or else on disk.
     pub fn text(&self, path: &Path) -> Option<String> {
-        let open = self.open.values().find(|document| document.path.as_deref() == Some(path));
-        match open {
-            Some(document) => Some(document.text.clone()),
-            None => read(path),
-        }
+        self.open_text(path).or_else(|| files::text(path).ok())
+    }
+
+    /// The text of a file that is open.
+    fn open_text(&self, path: &Path) -> Option<String> {
+        let mut open = self.open.values();
+        let document = open.find(|document| document.path.as_deref() == Some(path))?;
+        Some(document.text.clone())
+    }
+
+    /// What the sequence at `path` is made of; one that has no place is made of itself. The files
+    /// that were looked for are added to `drawn_in`.
+    fn files(&self, source: &str, path: Option<&Path>, drawn_in: &mut Vec<PathBuf>) -> Files {
+        let Some(path) = path else { return Files::default() };
+        files::gather(source, path, |file| {
+            drawn_in.push(file.to_owned());
+            self.open_text(file)
+        })
     }
 
     /// What a file is called: as the client does, if it is open.
@@ -263,16 +274,5 @@ fn path(uri: &Uri) -> Option<PathBuf> {
 
 /// The data that lies beside a sequence.
 fn example(sequence: &Path) -> Option<Value> {
-    serde_json::from_str(&read(&sequence.with_extension("data.json"))?).ok()
-}
-
-fn read(path: &Path) -> Option<String> {
-    // A pipe would never end.
-    if !path.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    let most = MOST as u64 + 1;
-    File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
-    Some(text)
+    serde_json::from_str(&files::text(&sequence.with_extension("data.json")).ok()?).ok()
 }

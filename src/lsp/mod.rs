@@ -24,7 +24,6 @@ use serde_json::json;
 mod answers;
 mod check;
 mod desk;
-mod files;
 mod frame;
 mod hello;
 mod position;

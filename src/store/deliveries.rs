@@ -228,10 +228,10 @@ impl Store {
         let sql = format!("SELECT {RECORD} FROM deliveries WHERE id IN {list} ORDER BY id{lock}");
         let rows: Vec<Row> = models(&self.rows(tx, &sql, [ids.into()]).await?)?;
         let mut records = Vec::with_capacity(rows.len());
-        for row in rows {
-            let had_news = row.news;
-            let process_id = row.process_id.clone().unwrap_or_default();
-            match read(row) {
+        for Row { delivery, process_id } in rows {
+            let had_news = delivery.news;
+            let process_id = process_id.unwrap_or_default();
+            match read(delivery) {
                 Ok(record) => records.push(Locked { record, process_id, had_news }),
                 // One row that a newer program wrote must not keep the others from it.
                 Err(error) => {
@@ -287,36 +287,16 @@ struct Locked {
 
 const WOKEN: &[(&str, Column); 2] = &[("key", Column::Text), ("at", Column::BigInt)];
 
-/// What a report looks at: all but what is sent, which may be long.
+/// What a report looks at: all but what is sent and what was answered, which may be long.
 const RECORD: &str = "id, process_key, step, channel, retry, in_doubt, late_at, late_then, status,
     quiet, quiet_at, attempts, due_at, begun_at, lease_until, withdrawn, provider_id, error, log, news,
-    created_at, settled_at,
+    created_at, settled_at, priority, '' AS request, NULL AS answer,
     (SELECT process_id FROM processes WHERE key = process_key) AS process_id";
 
 #[derive(FromQueryResult)]
 struct Row {
-    id: String,
-    process_key: String,
-    step: String,
-    channel: String,
-    retry: Option<String>,
-    in_doubt: Option<String>,
-    late_at: Option<i64>,
-    late_then: Option<String>,
-    quiet: Option<String>,
-    quiet_at: Option<i64>,
-    status: String,
-    attempts: i32,
-    due_at: Option<i64>,
-    begun_at: Option<i64>,
-    lease_until: Option<i64>,
-    withdrawn: bool,
-    provider_id: Option<String>,
-    error: Option<String>,
-    log: String,
-    news: bool,
-    created_at: i64,
-    settled_at: Option<i64>,
+    #[sea_orm(nested)]
+    delivery: delivery::Model,
     process_id: Option<String>,
 }
 
@@ -359,7 +339,11 @@ fn row(record: &DeliveryRecord, news: bool) -> [Value; 11] {
     ]
 }
 
-fn read(row: Row) -> Result<DeliveryRecord> {
+/// A delivery as the core knows it.
+///
+/// # Errors
+/// What cannot be read: a newer program may have written it.
+pub fn read(row: delivery::Model) -> Result<DeliveryRecord> {
     let unreadable = |what: &str| {
         StoreError::Unreadable(format!("delivery {}: its {what} cannot be read", row.id))
     };
@@ -384,7 +368,7 @@ fn read(row: Row) -> Result<DeliveryRecord> {
         due_at: moment(row.due_at),
         lease_until: moment(row.lease_until),
         withdrawn: row.withdrawn,
-        answer: None,
+        answer: row.answer.as_deref().and_then(|text| serde_json::from_str(text).ok()),
         log: serde_json::from_str(&row.log).map_err(|_| unreadable("log"))?,
         created_at: moment(Some(row.created_at)).unwrap_or_default(),
         settled_at: moment(row.settled_at),

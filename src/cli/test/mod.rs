@@ -42,7 +42,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Files of cases, or folders with some; without any, this folder.
+    /// Files of cases, sequences with cases beside them, or folders; without any, this folder.
     #[arg(value_name = "FILE|FOLDER")]
     paths: Vec<PathBuf>,
     /// Say which steps and branches no case took, and fail if there are some.
@@ -175,7 +175,7 @@ fn files(args: &Args) -> Result<Vec<PathBuf>> {
         if fs::metadata(path).map_err(wrong)?.is_dir() {
             look(path, DEEPEST, &mut files).map_err(wrong)?;
         } else {
-            files.push(path.clone());
+            files.push(beside(path).unwrap_or_else(|| path.clone()));
         }
     }
     files.sort();
@@ -184,6 +184,12 @@ fn files(args: &Args) -> Result<Vec<PathBuf>> {
         return Err(Failure::refused("there are no cases: no file ends with .test.yml"));
     }
     Ok(files)
+}
+
+/// The cases beside a sequence: who names the sequence means them.
+fn beside(path: &Path) -> Option<PathBuf> {
+    let names = ENDINGS.map(|ending| path.with_extension(&ending[1..]));
+    names.into_iter().find(|cases| !is_cases(path) && cases.is_file())
 }
 
 fn look(folder: &Path, deeper: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -11,7 +11,7 @@ use std::{
 use rungs_runners::{Rest, Sends, Stay};
 
 use super::{
-    FirstContact, Way,
+    FirstContact, Rests, Way,
     graph::Graph,
     most::{self, Shape},
     weight::Weight,
@@ -19,7 +19,8 @@ use super::{
 use crate::Sequence;
 
 /// When a person is contacted first; none if no process comes to a step that does.
-pub(super) fn contact(sequence: &Sequence, stays: &[Stay]) -> Option<FirstContact> {
+pub(super) fn contact(rests: &Rests<'_>, stays: &[Stay]) -> Option<FirstContact> {
+    let sequence = rests.sequence;
     let mut graph = Graph::of(sequence, stays, false);
     let sends = |at: usize| stays.get(at).map(|stay| stay.sends);
     let reaches = |at: usize| matches!(sends(at), Some(Sends::One { person: true, .. }));
@@ -35,14 +36,9 @@ pub(super) fn contact(sequence: &Sequence, stays: &[Stay]) -> Option<FirstContac
         let latest = most::endless(unknown).named(sequence, stays);
         return Some(FirstContact { earliest, latest, nobody });
     }
-    let weigh = |(at, stay): (usize, &Stay)| match &stay.rest {
-        _ if reaches(at) => Weight::ZERO,
-        Rest::Within { most, .. } => Weight::of_duration(*most),
-        Rest::Delivery(awaited) => sequence
-            .steps
-            .get(at)
-            .map_or(Weight::ZERO, |step| Weight::of(super::delivery::longest(step, *awaited))),
-        Rest::Unbounded { .. } => Weight::endless(at),
+    // What reaches a person is there once its quiet hours let it leave.
+    let weigh = |(at, stay): (usize, &Stay)| {
+        if reaches(at) { rests.hold(at) } else { rests.weigh(at, stay, false) }
     };
     let weights: Vec<Weight> = stays.iter().enumerate().map(weigh).collect();
     let latest = most::most(&Shape::of(graph), &weights).named(sequence, stays);
@@ -69,7 +65,7 @@ fn earliest(graph: &Graph, stays: &[Stay], reaches: impl Fn(usize) -> bool) -> O
             Some(Rest::Within { least, .. } | Rest::Unbounded { least, .. }) => {
                 u64::try_from(least.num_milliseconds()).unwrap_or(0)
             }
-            Some(Rest::Delivery(_)) | None => 0,
+            Some(Rest::Delivery(_) | Rest::Act) | None => 0,
         };
         let leaves_at = came_at.saturating_add(least);
         open.extend(graph.leads(node).iter().map(|edge| Reverse((leaves_at, edge.to))));

@@ -295,6 +295,10 @@ impl Heaviest {
         let id = |at: usize| sequence.steps.get(at).map_or("?", |step| step.id.as_str());
         let since = self.weight.endless.map(|cause| match cause {
             Cause::Step(step) => Since { step: id(step).to_owned(), does: does(stays.get(step)) },
+            Cause::Quiet(step) => Since {
+                step: id(step).to_owned(),
+                does: super::quiet::does(sequence.steps.get(step)),
+            },
             Cause::Loop(from, to) => Since {
                 step: id(from).to_owned(),
                 does: format!("leads back to `{}` without a bound", id(to)),

@@ -191,6 +191,104 @@ fn a_screen_is_no_person_and_a_question_no_message() {
     assert_eq!(since(&bounds.life), "`ask` waits until `Credit` answers");
 }
 
+fn quiet(steps: &str) -> Bounds {
+    bounds(&checked(&format!(
+        "sequence: x\ntimezone: UTC\nquietHours: {{ from: 22:00, to: 07:00 }}\ncalendars:\n  \
+         office: {{ hours: {{ mon-fri: 08:00-16:00 }} }}\n  \
+         abroad: {{ timezone: Europe/Zagreb, hours: {{ mon-fri: 08:00-16:00 }} }}\nsteps:\n{steps}"
+    )))
+}
+
+#[test]
+fn what_quiet_hours_hold_comes_nine_hours_later() {
+    let once = ", retry: { attempts: 1 }";
+    let loud = of(&[wait("nap", 1), call("ring", once)].concat());
+    let held = quiet(&[wait("nap", 1), call("ring", once)].concat());
+    let first = held.first_contact.unwrap();
+    assert_eq!((first.earliest, first.latest.most), (MINUTE, Some(MINUTE + 9 * HOUR)));
+    assert_eq!(held.waits.most, Some(MINUTE + 9 * HOUR));
+    assert_eq!(held.life.most, loud.life.most.map(|most| most + 9 * HOUR));
+    // Each attempt may be.
+    let thrice = quiet(&call("ring", ", retry: { attempts: 3 }"));
+    let loud = of(&call("ring", ", retry: { attempts: 3 }"));
+    assert_eq!(thrice.life.most, loud.life.most.map(|most| most + 3 * 9 * HOUR));
+    // One that rings at any time, and what disturbs nobody, is not held.
+    let alarm = call("ring", ", quietHours: none");
+    let hook = "  - { id: hook, run: Webhook, config: { url: 'https://example.com' } }\n";
+    let bounds = quiet(&[hook, &alarm].concat());
+    assert_eq!((bounds.waits.most, bounds.messages.most), (Some(0), Some(2)));
+}
+
+#[test]
+fn quiet_hours_of_a_calendar_are_as_long_as_it_is_closed() {
+    let held = |calendar: &str| {
+        quiet(&call(
+            "ring",
+            &format!(", quietHours: {{ calendar: {calendar}, from: 15:00, to: 16:00 }}"),
+        ))
+    };
+    assert_eq!(held("office").first_contact.unwrap().latest.most, Some((48 + 17) * HOUR));
+    let abroad = held("abroad");
+    let why = "`ring` is held by quiet hours, while `abroad` is not open";
+    assert_eq!(since(&abroad.first_contact.unwrap().latest), why);
+    assert_eq!((since(&abroad.life).as_str(), abroad.messages.most), (why, Some(1)));
+}
+
+#[test]
+fn windows_events_and_acts_take_as_long_as_they_say() {
+    let step = |run: &str, config: &str| {
+        quiet(&format!("  - {{ id: it, run: {run}, config: {{ {config} }} }}\n"))
+    };
+    let waits = |run: &str, config: &str| step(run, config).waits.most;
+    assert_eq!(waits("WaitForWindow", "days: mon-fri, from: 09:00, to: 17:00"), Some(64 * HOUR));
+    assert_eq!(waits("WaitForWindow", "calendar: office, from: 12:00"), Some(68 * HOUR));
+    // The zone of the process does not matter to the calendar's own.
+    assert_eq!(waits("WaitForWindow", "calendar: abroad"), Some(65 * HOUR));
+    assert_eq!(waits("WaitForEvent", "event: a, timeout: 15 minutes"), Some(15 * MINUTE));
+    let days = "event: a, timeout: { amount: 2, unit: days }";
+    assert_eq!(waits("WaitForEvent", days), Some(2 * DAY));
+    for (run, config, why) in [
+        ("WaitForEvent", "event: a", "`it` waits until \"a\" comes"),
+        (
+            "WaitForEvent",
+            "event: a, timeout: '{{a}}'",
+            "`it` waits for as long as its templates say",
+        ),
+        (
+            "WaitForWindow",
+            "calendar: abroad, to: 12:00",
+            "`it` waits until its window is open, and \"abroad\" is",
+        ),
+        ("WaitForWindow", "from: '{{a}}'", "`it` waits for a window that its templates say"),
+    ] {
+        assert_eq!(since(&step(run, config).life), why, "{run} {config}");
+    }
+    for (run, config) in
+        [("Set", "values: { a: 1 }"), ("Start", "sequence: other"), ("Stop", "process_id: other")]
+    {
+        let bounds = step(run, config);
+        assert_eq!((bounds.waits.most, bounds.messages.most), (Some(0), Some(0)), "{run}");
+        assert_eq!((bounds.attempts.most, bounds.first_contact), (Some(0), None), "{run}");
+        assert!(bounds.life.most.unwrap() <= 2 * MINUTE, "{run}");
+    }
+    let hook = step("Webhook", "url: 'https://example.com', await: answered");
+    assert_eq!((hook.messages.most, &hook.first_contact), (Some(1), &None));
+    assert!(hook.life.most.unwrap() < 6 * HOUR, "no provider falls silent");
+}
+
+#[test]
+fn who_stops_itself_may_reach_nobody() {
+    let stop =
+        |id: &str| format!("  - {{ id: stop, run: Stop, config: {{ process_id: {id} }} }}\n");
+    let first = |id: &str| of(&[stop(id), call("ring", "")].concat()).first_contact.unwrap();
+    assert_eq!(first("other").nobody, None);
+    assert_eq!(first("'{{process.id}}'").nobody.unwrap().words(), "stop -> end");
+    // And one that starts others for ever has no bound.
+    let start = "  - { id: start, run: Start, config: { sequence: x } }\n";
+    let round = of(&[start, &back("again", "start", "")].concat());
+    assert_eq!(since(&round.life), "`again` leads back to `start` without a bound");
+}
+
 #[test]
 fn a_thousand_loops_take_a_moment() {
     for nested in [false, true] {

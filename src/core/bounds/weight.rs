@@ -17,6 +17,8 @@ pub(super) struct Weight {
 pub(super) enum Cause {
     /// What one stay at this step takes or sends has none.
     Step(usize),
+    /// Its quiet hours hold back what this step sends, nobody knows for how long.
+    Quiet(usize),
     /// The first leads back to the second as often as one likes.
     Loop(usize, usize),
 }
@@ -35,6 +37,11 @@ impl Weight {
     /// Without a bound, because of a step.
     pub fn endless(step: usize) -> Self {
         Self { finite: 0, endless: Some(Cause::Step(step)) }
+    }
+
+    /// Without a bound, because of a step's quiet hours.
+    pub fn held(step: usize) -> Self {
+        Self { finite: 0, endless: Some(Cause::Quiet(step)) }
     }
 
     pub fn is_zero(self) -> bool {

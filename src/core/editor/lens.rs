@@ -1,9 +1,9 @@
-//! What a sequence amounts to, above its first line.
+//! What a sequence amounts to, and can come to, above its first line.
 
 use std::ops::Range;
 
 use super::Page;
-use crate::Sequence;
+use crate::{Sequence, bounds};
 
 /// A line that an editor shows above others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,10 @@ pub struct Lens {
 /// What is known of a sequence that has passed the check.
 pub fn lens(page: &Page<'_>, sequence: &Sequence) -> Vec<Lens> {
     let Some(entry) = page.outline.entry("sequence") else { return Vec::new() };
-    vec![Lens { span: entry.key_span.clone(), title: amounts_to(sequence) }]
+    let bounds = bounds(sequence).sentences();
+    let bounds = bounds.into_iter().map(|(what, said)| format!("{what}: {said}"));
+    let titles = std::iter::once(amounts_to(sequence)).chain(bounds);
+    titles.map(|title| Lens { span: entry.key_span.clone(), title }).collect()
 }
 
 /// In one line: how many steps, and by what they reach somebody.
@@ -30,7 +33,7 @@ fn amounts_to(sequence: &Sequence) -> String {
         goals => title = format!("{title}, {goals} goals"),
     }
     let mut ways: Vec<(&str, usize)> = Vec::new();
-    for step in sequence.steps.iter().filter(|step| step.kind.delivers && !step.kind.asks) {
+    for step in sequence.steps.iter().filter(|step| step.kind.disturbs && !step.kind.asks) {
         match ways.iter_mut().find(|(name, _)| *name == step.kind.name) {
             Some((_, count)) => *count += 1,
             None => ways.push((step.kind.name, 1)),

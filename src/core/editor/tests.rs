@@ -66,7 +66,7 @@ fn taken(marked: &str, label: &str) -> String {
 
 #[test]
 fn the_keys_of_a_step_are_those_that_its_runner_takes() {
-    let all = "run config next altNext onFailure retry inDoubt lateness";
+    let all = "run config next altNext quietHours onFailure retry inDoubt lateness";
     assert_eq!(labels(&ladder("    ¦")), all);
     assert_eq!(labels(&ladder("    run: Phone\n    n¦\n")), all.replacen("run ", "", 1));
     assert_eq!(labels(&ladder("    run: GoTo\n    ne¦\n    config: {}\n")), "next");
@@ -74,7 +74,8 @@ fn the_keys_of_a_step_are_those_that_its_runner_takes() {
     assert_eq!(taken("steps:\n  - i¦\n", "id"), "steps:\n  - id: \n");
     assert_eq!(taken("steps:\n  - id: a\n    r¦: x\n", "run"), "steps:\n  - id: a\n    run: x\n");
     assert_eq!(taken("steps:\n  - id: a\n  ¦\n", "id"), "steps:\n  - id: a\n  - id: \n");
-    let top = "sequence steps description timezone priority input defaults";
+    let top =
+        "sequence steps description timezone priority calendars quietHours input defaults moved";
     for source in ["¦", "seq¦", "# a comment\n\n¦"] {
         assert_eq!(labels(source), top, "{source}");
     }
@@ -302,6 +303,8 @@ fn a_file_is_told_by_its_steps_or_cases() {
     let lens = lens(&page, &sequence);
     assert_eq!(lens[0].title, "5 steps, 1 goal, reaches people by Phone, SMS");
     assert_eq!(&LADDER[lens[0].span.clone()], "sequence");
+    let bounds: Vec<_> = lens[1..].iter().map(|one| one.title.split(':').next().unwrap()).collect();
+    assert_eq!(bounds, ["first contact", "messages", "life"]);
 }
 
 #[test]

@@ -37,6 +37,12 @@ fn cases_are_found_in_folders_and_hold() {
 }
 
 #[test]
+fn who_names_a_sequence_means_the_cases_beside_it() {
+    let desk = desk();
+    desk.say(&["test", "ladder.yml", "ladder.test.yml"]).refuses(0, &["all well", "1 case in"]);
+}
+
+#[test]
 fn a_case_that_does_not_hold_is_told_at_its_line_with_both_sides() {
     let desk = desk();
     desk.put("wrong.test.yml", WRONG);

@@ -218,6 +218,8 @@ fn a_step_is_explained_found_and_renamed_with_its_cases() {
     let lenses = room.editor.ask("textDocument/codeLens", &document);
     let title = lenses[0]["command"]["title"].as_str().unwrap();
     assert!(title.starts_with("3 steps"), "{title}");
+    let first = lenses[1]["command"]["title"].as_str().unwrap();
+    assert!(first.starts_with("first contact: at once"), "{first}");
 }
 
 #[test]

@@ -15,12 +15,19 @@ use crate::{
 fn step(index: usize, count: usize) -> impl Strategy<Value = Value> {
     let to =
         (0..=count).prop_map(move |to| if to == count { "end".into() } else { format!("s{to}") });
-    (0..14_u8, 0..400_i64, 0..4_u32, to.clone(), to, 0..6_u8).prop_map(
+    (0..20_u8, 0..400_i64, 0..4_u32, to.clone(), to, 0..6_u8).prop_map(
         move |(kind, amount, times, goto, target, ways)| {
             let (run, config) = runner(kind, amount, times, &goto);
+            let quiet = [json!("none"), json!({ "from": "12:00", "to": "14:00" })];
             let mut step = json!({ "id": format!("s{index}"), "run": run, "config": config });
-            if run == "Conditional" || (matches!(run, "Phone" | "SMS" | "Email") && ways < 3) {
+            if run == "Conditional"
+                || (matches!(run, "Phone" | "SMS" | "Email" | "WaitForEvent" | "Webhook" | "Start")
+                    && ways < 3)
+            {
                 step["altNext"] = json!(target);
+            }
+            if let (Some(quiet), "Phone" | "SMS") = (quiet.get(times as usize), run) {
+                step["quietHours"] = quiet.clone();
             }
             if ways == 5 && (run != "GoTo" || config["times"].is_number()) {
                 step["next"] = json!(goto);
@@ -54,6 +61,29 @@ fn runner(kind: u8, amount: i64, times: u32, goto: &str) -> (&'static str, Value
             ("Goal", goal)
         }
         12 => ("Conditional", condition("lt")),
+        14 if times == 3 => ("WaitForEvent", json!({ "event": "data" })),
+        14 => {
+            let unit = ["minutes", "days"][times as usize % 2];
+            let timeout = json!({ "amount": amount % 40, "unit": unit });
+            ("WaitForEvent", json!({ "event": "other", "timeout": timeout, "fresh": times == 2 }))
+        }
+        15 => {
+            let (days, from) = (["sat", "mon-fri", "sun-sat"][times as usize % 3], amount % 23);
+            let (from, to) = (format!("{from}:30"), format!("{}:00", (from * 7 + 2) % 24));
+            let mut window =
+                json!({ "days": days, "from": from, "to": to, "except": "12-24..01-02" });
+            if times == 3 {
+                window["calendar"] = json!("office");
+            }
+            ("WaitForWindow", window)
+        }
+        16 => ("Webhook", json!({ "url": "https://example.com" })),
+        17 => ("Set", json!({ "values": { "n": amount } })),
+        18 => ("Start", json!({ "sequence": "any" })),
+        19 => {
+            let id = if times == 0 { "{{process.id}}" } else { "other" };
+            ("Stop", json!({ "process_id": id }))
+        }
         _ if times == 3 => ("WaitForDate", json!({ "date": "{{when}}" })),
         _ if times == 2 => {
             ("WaitForDateComparison", json!({ "attribute": "day", "values": [amount % 7] }))
@@ -63,11 +93,26 @@ fn runner(kind: u8, amount: i64, times: u32, goto: &str) -> (&'static str, Value
 }
 
 fn source() -> impl Strategy<Value = String> {
-    (1..9_usize, prop::sample::select(vec![None, Some("Europe/Zagreb"), Some("UTC")]))
-        .prop_flat_map(|(count, zone)| {
+    let zone = prop::sample::select(vec![None, Some("Europe/Zagreb"), Some("UTC")]);
+    let quiet = prop::sample::select(vec![
+        Value::Null,
+        json!({ "from": "22:00", "to": "07:00" }),
+        json!({ "from": "16:30", "to": "09:00", "days": "fri-sun", "calendar": "office" }),
+        json!({ "calendar": "office", "timezone": "Asia/Tokyo" }),
+        json!({ "calendar": "abroad", "from": "00:00", "to": "01:00" }),
+    ]);
+    (1..9_usize, zone, quiet)
+        .prop_flat_map(|(count, zone, quiet)| {
             let steps: Vec<_> = (0..count).map(|index| step(index, count)).collect();
             steps.prop_map(move |steps| {
-                let mut sequence = json!({ "sequence": "any", "steps": steps });
+                let mut sequence = json!({ "sequence": "any", "steps": steps, "calendars": {
+                    "office": { "hours": { "mon-fri": "08:00-16:00", "sat": "10:00-12:00" },
+                        "holidays": ["12-25", "2026-05-01..2026-05-20"] },
+                    "abroad": { "timezone": "America/New_York", "hours": { "mon-fri": "08:00-16:00" } },
+                } });
+                if !quiet.is_null() {
+                    sequence["quietHours"] = quiet.clone();
+                }
                 if let Some(zone) = zone {
                     sequence["timezone"] = json!(zone);
                 }
@@ -89,6 +134,10 @@ impl Answers for Whims {
             "sms" => [Delivered, Delivered, Undelivered, Failed],
             _ => [Sent, Sent, Failed, Failed],
         };
+        if asked.channel == "process" {
+            let seconds = self.0.first().map_or(0, |(_, seconds)| seconds % 120);
+            return Fate { after: Some(TimeDelta::seconds(seconds)), ..Fate::of(Completed) };
+        }
         let (end, seconds) = self.0.get(self.1 % self.0.len()).copied().unwrap_or_default();
         self.1 += 1;
         let after = Some(TimeDelta::seconds(seconds));
@@ -145,10 +194,16 @@ proptest! {
 fn deliveries(climb: &Simulation) -> Vec<(u64, &'static str)> {
     let began_at = climb.process.started_at;
     let written = climb.lines.iter().filter_map(|line| match &line.what {
-        What::Wrote { channel, .. } => Some((millis(line.at - began_at), *channel)),
+        What::Wrote { channel, .. } if *channel != "process" => {
+            Some((millis(line.at - began_at), *channel))
+        }
         _ => None,
     });
     written.collect()
+}
+
+fn is_person(channel: &str) -> bool {
+    !["pubnub", "webhook", "process"].contains(&channel)
 }
 
 fn millis(duration: TimeDelta) -> u64 {
@@ -183,17 +238,17 @@ fn first(
     bounds: &Bounds,
     written: &[(u64, &str)],
 ) -> Result<(), String> {
-    let contact = written.iter().find(|(_, channel)| *channel != "pubnub");
+    let contact = written.iter().find(|(_, channel)| is_person(channel));
     let by_goal = |line: &&crate::simulate::Line| match &line.what {
         What::Did(Entry::Achieved { .. }) => true,
         What::Did(Entry::Visited { step, action: Action::Next, .. }) => {
             let step = &sequence.steps[sequence.position(step).unwrap()];
-            let stay = step.config.stay(None);
+            let stay = step.config.stay(None, &sequence.calendars);
             step.kind.goal && (stay.ends || stay.rest != Stay::none().rest)
         }
         _ => false,
     };
-    let until = |line: &&crate::simulate::Line| !matches!(&line.what, What::Wrote { channel, .. } if *channel != "pubnub");
+    let until = |line: &&crate::simulate::Line| !matches!(&line.what, What::Wrote { channel, .. } if is_person(channel));
     if climb.lines.iter().take_while(until).any(|line| by_goal(&line)) {
         return Ok(());
     }

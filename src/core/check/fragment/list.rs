@@ -71,14 +71,14 @@ impl List<'_> {
 }
 
 impl Expander<'_, '_> {
-    /// What a key that names a step comes to. Of the source's own steps, the check tells later
-    /// what leads nowhere.
+    /// What a key that names a step comes to. The check tells later of what is no name, and of
+    /// the source's own steps what leads nowhere.
     fn target(&mut self, named: &Node, pointer: String, list: &List<'_>) -> Data {
         match &named.data {
-            Data::Text(name) if !list.is_fragment() && list.find(name).is_err() => {
-                Data::Text(name.clone())
+            Data::Text(name) if list.is_fragment() || list.find(name).is_ok() => {
+                self.exit(named, pointer, list).map_or(Data::Broken, Data::Text)
             }
-            _ => self.exit(named, pointer, list).map_or(Data::Broken, Data::Text),
+            other => other.clone(),
         }
     }
 

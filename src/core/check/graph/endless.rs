@@ -4,6 +4,8 @@
 //! of a step in it, and no step in it may end the process, or fail it when nobody can be
 //! reached: then only `rungs stop` ends it, whatever happens.
 
+use rungs_runners::hours::Calendars;
+
 use super::{Draft, Report, Way, Ways, name};
 use crate::{
     Diagnostic,
@@ -41,7 +43,7 @@ pub(super) fn check(
         let ends = |at: &usize| {
             let step = steps.get(*at).and_then(Option::as_ref);
             let prepared = step.and_then(|step| step.prepared.as_ref());
-            prepared.is_none_or(|prepared| prepared.stay(None).ends)
+            prepared.is_none_or(|prepared| prepared.stay(None, &Calendars::new()).ends)
         };
         if ring.iter().all(|at| reached.get(*at) == Some(&true)) && !ring.iter().any(ends) {
             tell(steps, ring, report);

@@ -301,6 +301,31 @@ steps:
 }
 
 #[test]
+fn a_target_that_is_no_name_is_told_where_it_stands() {
+    let source = sequence_of(
+        "\n  - { id: a, run: ./f.yml }\n  - { id: b, run: ./f.yml }\n  - { id: c, run: Nap, next: }\n",
+    );
+    for (keys, column, found) in [
+        ("next: ", 24, "nothing"),
+        ("altNext: ", 24, "nothing"),
+        ("next: 5", 30, "the number"),
+        ("next: [x]", 30, "a list"),
+    ] {
+        let text = format!("fragment: f\nsteps:\n  - {{ id: x, run: Nap, {keys} }}\n");
+        finds(
+            &source,
+            &[("f.yml", &text)],
+            &[
+                ("wrong-type", "", 5, 24, "found nothing"),
+                ("wrong-type", "f.yml", 3, column, &format!("found {found}")),
+            ],
+        );
+        let alone = check_fragment(&text, &Files::default(), &kinds());
+        assert_eq!(alone.len(), 1, "{keys}: {alone:#?}");
+    }
+}
+
+#[test]
 fn a_fragment_that_is_none_is_told_once() {
     let call = "\n  - { id: one, run: ./f.yml }\n  - { id: two, run: ./f.yml, altNext: x }\n  - { id: x, run: Nap }\n";
     for (text, expected) in [
@@ -466,8 +491,6 @@ fn parameters_in_parameters_lie_no_deeper_than_a_source_may() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
-
     /// Letters lost, doubled and put elsewhere: an answer, whatever comes of it.
     #[test]
     fn a_damaged_fragment_is_told_and_no_more(
