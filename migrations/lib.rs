@@ -29,6 +29,7 @@ mod m0014_compatibility;
 mod m0015_answers;
 mod m0016_quiet;
 mod m0017_started_with;
+mod m0018_kept_since;
 
 /// Every migration, oldest first.
 #[derive(Debug)]
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_answers::Migration),
             Box::new(m0016_quiet::Migration),
             Box::new(m0017_started_with::Migration),
+            Box::new(m0018_kept_since::Migration),
         ]
     }
 }

@@ -152,6 +152,11 @@ fn beginning(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
     moment(day.and_time(chrono::NaiveTime::MIN), zone)
 }
 
+/// A day, from its first moment to that of the next. `None` if the zone leaves it out.
+fn whole(day: NaiveDate, zone: Tz) -> Option<Stretch> {
+    Stretch::new(beginning(day, zone)?, beginning(day.succ_opt()?, zone)?)
+}
+
 /// In order, with what touches or overlaps made one.
 fn joined(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
     stretches.sort_unstable();

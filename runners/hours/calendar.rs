@@ -167,13 +167,9 @@ impl CalendarIn<'_> {
         open.filter_map(|open| open.common(stretch)).collect()
     }
 
-    /// What of a day lies outside its hours.
-    pub(super) fn closed_on(&self, day: NaiveDate) -> Vec<Stretch> {
-        let whole = || {
-            let from = super::beginning(day, self.zone)?;
-            Stretch::new(from, super::beginning(day.succ_opt()?, self.zone)?)
-        };
-        whole().map_or_else(Vec::new, |whole| without(whole, &joined(self.open_within(whole))))
+    /// What of a stretch lies outside its hours.
+    pub(super) fn closed_within(&self, stretch: Stretch) -> Vec<Stretch> {
+        without(stretch, &joined(self.open_within(stretch)))
     }
 }
 

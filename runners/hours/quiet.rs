@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Calendar, Hours, Stretch, Window, joined, local_day};
+use super::{Calendar, Hours, Stretch, Window, joined, local_day, whole};
 
 /// How far ahead a delivery carries what it needs of its calendar. Beyond that, the hours of
 /// the week go on, and holidays are not known any more.
@@ -34,7 +34,11 @@ impl Hours for Quiet {
     fn of_day(&self, day: NaiveDate) -> Vec<Stretch> {
         let window = self.window.as_ref().and_then(|window| window.of_day(day, self.timezone));
         let Some(calendar) = &self.calendar else { return window.into_iter().collect() };
-        let mut quiet = calendar.in_zone(self.timezone).closed_on(day);
+        // The day is one of this zone; the calendar may count its days in another.
+        let mut quiet = match whole(day, self.timezone) {
+            Some(day) => calendar.in_zone(self.timezone).closed_within(day),
+            None => Vec::new(),
+        };
         quiet.extend(window);
         joined(quiet)
     }

@@ -249,6 +249,22 @@ fn quiet_hours_that_touch_are_one() {
 }
 
 #[test]
+fn the_office_sleeps_by_its_own_clock() {
+    // The process lives by UTC, two hours behind the office.
+    let quiet = Quiet { timezone: Tz::UTC, window: None, calendar: Some(office()) };
+    let zagreb = Tz::Europe__Zagreb;
+    let calendar = Calendar { timezone: Some(zagreb), ..office() };
+    let quiet = Quiet { calendar: Some(calendar), ..quiet };
+    for evening in ["2026-05-05T22:00", "2026-05-05T23:59", "2026-05-06T00:30", "2026-05-06T01:30"]
+    {
+        let leaves_at = quiet.leaves_at(at(evening, zagreb)).unwrap();
+        assert_eq!(spell(leaves_at, zagreb), "2026-05-06 08:00 CEST", "{evening}");
+    }
+    let falls_at = quiet.falls_at(at("2026-05-06T09:00", zagreb)).unwrap();
+    assert_eq!(spell(falls_at, zagreb), "2026-05-06 16:00 CEST");
+}
+
+#[test]
 fn lateness_does_not_count_quiet_hours() {
     let (quiet, zone) = (nights(), Tz::Europe__Zagreb);
     let late = |due: &str, minutes| {

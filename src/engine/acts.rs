@@ -43,7 +43,9 @@ impl Engine {
         while !shutdown.is_cancelled() {
             let now = self.clock.now();
             let lease_until = now + self.options.lease;
-            let begun = self.store.begin_attempts(CHANNEL, AT_ONCE, now, lease_until).await?;
+            let mut begun = self.store.begin_attempts(CHANNEL, AT_ONCE, now, lease_until).await?;
+            // Acts have no quiet hours; a row that says otherwise is nothing to do, for ever.
+            begun.retain(|one| !one.is_held);
             if begun.is_empty() {
                 break;
             }

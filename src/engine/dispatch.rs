@@ -29,14 +29,23 @@ mod together;
 /// How long results are held in memory while the database is away.
 const LONGEST_HOLD: Duration = Duration::from_mins(10);
 
-/// How often it is looked for others in place of those that are held. If more than so many
-/// portions of them lie there, the rest is for the next time.
-const MOST_LOOKS: usize = 100;
+/// How many deliveries are put off at a time when their quiet hours have come.
+const PORTION: u64 = 1_000;
+/// How many portions of them are put off before others have their turn again.
+const MOST_PORTIONS: usize = 10;
 
-/// How many attempts were to begin, and which did.
-type Beginning = (usize, Result<Vec<Begun>>);
+/// How many attempts were to begin, and what came of it.
+type Beginning = (usize, Result<Started>);
 /// What came of one attempt: its reports, in order.
 type Ended = (Vec<(String, Report)>, Dispatched);
+
+/// What a look for deliveries to begin came to.
+#[derive(Default)]
+struct Started {
+    begun: Vec<Begun>,
+    /// How many were put off until their quiet hours are over.
+    put_off: usize,
+}
 
 impl Engine {
     /// Sends everything that may be sent now, on all channels beside each other, and
@@ -107,9 +116,14 @@ impl Engine {
                 Some((asked, begun)) = OptionFuture::from(beginning.as_mut()) => {
                     beginning = None;
                     // What is under way comes first; the trouble will show again.
-                    let (begun, error) = begun.map_or_else(|e| (vec![], Some(e)), |b| (b, None));
+                    let (started, error) =
+                        begun.map_or_else(|e| (Started::default(), Some(e)), |it| (it, None));
                     trouble = error;
+                    let Started { begun, put_off } = started;
                     total.attempts += begun.len();
+                    total.put_off += put_off;
+                    // Others may lie behind them.
+                    is_more |= put_off > 0;
                     let (way, clock, lease) = (way.clone(), self.clock.clone(), self.options.lease);
                     if way.channel.sends_many().is_some() {
                         // They are of one step; there may be more, of this one and of others.
@@ -136,19 +150,19 @@ impl Engine {
 
     /// Begins as many attempts as there is room for; where one request takes many, as many as
     /// it takes.
-    async fn begin(&self, name: &str, way: &Way, free: usize) -> Result<Vec<Begun>> {
+    async fn begin(&self, name: &str, way: &Way, free: usize) -> Result<Started> {
         let now = self.clock.now();
         let many = way.channel.sends_many();
         let allowed = self.paces.take(name, many.map_or(free, SendsMany::most), now);
         if allowed == 0 {
-            return Ok(Vec::new());
+            return Ok(Started::default());
         }
         let (most, together) = (allowed as u64, many.is_some());
         let begun = match self.bring_caller_ids().await {
             Ok(()) => self.begin_attempts(name, most, together, now).await,
             Err(error) => Err(error),
         };
-        let used = begun.as_ref().map_or(0, Vec::len);
+        let used = begun.as_ref().map_or(0, |started| started.begun.len());
         self.paces.give_back(name, allowed.saturating_sub(used));
         begun
     }
@@ -161,32 +175,45 @@ impl Engine {
         most: u64,
         together: bool,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Begun>> {
+    ) -> Result<Started> {
         let lease_until = now + self.options.lease;
-        let mut all = Vec::new();
-        for _ in 0..MOST_LOOKS {
-            let most = most.saturating_sub(all.len() as u64);
-            let store = &self.store;
-            let begun = if together {
-                store.begin_attempts_of_a_step(name, most, now, lease_until).await?
-            } else {
-                store.begin_attempts(name, most, now, lease_until).await?
-            };
-            let (held, begun): (Vec<_>, Vec<_>) = begun.into_iter().partition(|one| one.is_held);
-            all.extend(begun);
+        let store = &self.store;
+        let begun = if together {
+            store.begin_attempts_of_a_step(name, most, now, lease_until).await?
+        } else {
+            store.begin_attempts(name, most, now, lease_until).await?
+        };
+        let (held, begun): (Vec<_>, Vec<_>) = begun.into_iter().partition(|one| one.is_held);
+        if held.is_empty() {
+            return Ok(Started { begun, put_off: 0 });
+        }
+        match self.put_off(name, held.into_iter().map(|one| one.id).collect(), now).await {
+            Ok(put_off) => Ok(Started { begun, put_off }),
+            Err(error) if begun.is_empty() => Err(error),
+            // What has begun must be sent; those that are held will be looked at again.
+            Err(_) => Ok(Started { begun, put_off: 0 }),
+        }
+    }
+
+    /// Puts off deliveries whose quiet hours have come, and others like them: where some are,
+    /// there may be thousands, and they are no matter of the channel's pace.
+    async fn put_off(
+        &self,
+        name: &str,
+        mut held: Vec<String>,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
+        let mut put_off = 0;
+        for _ in 0..MOST_PORTIONS {
+            put_off += held.len();
+            let reports = held.into_iter().map(|id| (id, Report::Quiet)).collect();
+            self.report(reports, now).await?;
+            held = self.store.quiet_may_have_come(name, PORTION, now).await?;
             if held.is_empty() {
                 break;
             }
-            let reports = held.into_iter().map(|one| (one.id, Report::Quiet)).collect();
-            if let Err(error) = self.report(reports, now).await {
-                // What has begun must be sent; those that are held will be looked at again.
-                if all.is_empty() {
-                    return Err(error);
-                }
-                break;
-            }
         }
-        Ok(all)
+        Ok(put_off)
     }
 
     fn look_again_at(&self, name: &str) -> DateTime<Utc> {

@@ -35,6 +35,8 @@ pub struct Dispatched {
     pub in_doubt: usize,
     /// Attempts that were not the first of their delivery.
     pub retries: usize,
+    /// Deliveries put off because their quiet hours had come.
+    pub put_off: usize,
     /// When a channel that is paced may go on, if there was more to do.
     #[serde(skip)]
     pub again_at: Option<DateTime<Utc>>,
@@ -105,6 +107,7 @@ impl Tally {
     pub fn is_idle(&self) -> bool {
         self.evaluated.processes == 0
             && self.dispatched.attempts == 0
+            && self.dispatched.put_off == 0
             && self.asked.asked == 0
             && self.swept.leases == 0
             && self.swept.late == 0
@@ -124,6 +127,7 @@ impl AddAssign for Evaluated {
 impl AddAssign for Dispatched {
     fn add_assign(&mut self, other: Self) {
         self.attempts += other.attempts;
+        self.put_off += other.put_off;
         self.sent += other.sent;
         self.trouble += other.trouble;
         self.refused += other.refused;

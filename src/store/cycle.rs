@@ -197,14 +197,15 @@ impl Store {
         unheard: &Taken,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let list = self.dialect.list();
-        let events = format!("UPDATE events SET applied = FALSE WHERE CAST(seq AS TEXT) IN {list}");
-        let deliveries = format!("UPDATE deliveries SET news = TRUE WHERE id IN {list}");
-        let seqs: Vec<String> = unheard.events.iter().map(i64::to_string).collect();
-        for (sql, ids) in [(events, &seqs), (deliveries, &unheard.deliveries)] {
-            if !ids.is_empty() {
-                self.run(tx, &sql, [json!(ids).to_string().into()]).await?;
-            }
+        if !unheard.events.is_empty() {
+            let numbers = self.dialect.numbers();
+            let sql = format!("UPDATE events SET applied = FALSE WHERE seq IN {numbers}");
+            self.run(tx, &sql, [json!(unheard.events).to_string().into()]).await?;
+        }
+        if !unheard.deliveries.is_empty() {
+            let list = self.dialect.list();
+            let sql = format!("UPDATE deliveries SET news = TRUE WHERE id IN {list}");
+            self.run(tx, &sql, [json!(unheard.deliveries).to_string().into()]).await?;
         }
         let sql =
             "UPDATE processes SET status = 'failed', due_at = NULL, ended_at = $1, reason = $2

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use rungs_core::{DeliveryRecord, Remedy, Report, Retry};
-use rungs_runners::DeliveryStatus;
+use rungs_runners::{DeliveryStatus, hours::Quiet};
 use sea_orm::{DatabaseTransaction, EntityTrait, FromQueryResult, Value};
 use serde_json::json;
 
@@ -83,8 +83,8 @@ impl Store {
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
     ) -> Result<Vec<Begun>> {
-        let due = self.may_begin("d.id", "", "$3");
-        self.begin_due(&format!("due AS ({due})"), channel, most, now, lease_until).await
+        let due = self.may_begin("due", "d.id", "", "$3");
+        self.begin_due(&due, channel, most, now, lease_until).await
     }
 
     /// The same for a channel that asks for many at once: deliveries of one step of one version
@@ -99,28 +99,64 @@ impl Store {
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
     ) -> Result<Vec<Begun>> {
-        let urgent = self.may_begin("p.sequence, p.version, d.step", "", "1");
+        let urgent = self.may_begin("urgent", "p.sequence, p.version, d.step", "", "1");
         let alike = "JOIN urgent u ON u.sequence = p.sequence AND u.version = p.version
                        AND u.step = d.step";
-        let due = self.may_begin("d.id", alike, "$3");
-        let due = format!("urgent AS ({urgent}), due AS ({due})");
-        self.begin_due(&due, channel, most, now, lease_until).await
+        let due = self.may_begin("due", "d.id", alike, "$3");
+        self.begin_due(&format!("{urgent}, {due}"), channel, most, now, lease_until).await
     }
 
-    /// Selects up to `most` deliveries of the channel `$1` that may begin at `$2`.
-    fn may_begin(&self, columns: &str, join: &str, most: &str) -> String {
+    /// Deliveries of a channel that are due, and whose quiet hours may have come: those that
+    /// [`Store::begin_attempts`] would hand out to be told so, without the others.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn quiet_may_have_come(
+        &self,
+        channel: &str,
+        most: u64,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<String>> {
+        // The priorities are named so that the index serves.
+        let sql = "SELECT id FROM deliveries
+                   WHERE status = 'pending' AND channel = $1 AND priority IN (0, 1, 2)
+                     AND due_at <= $2 AND quiet_at <= $2
+                   LIMIT $3";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let values = [channel.into(), now.timestamp_millis().into(), most.into()];
+        let rows = self.rows(self.reader().await, sql, values).await?;
+        rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+    }
+
+    /// The table `name`: up to `most` deliveries of the channel `$1` that may begin at `$2`.
+    /// Each priority is looked up for itself, so that the index gives just what is due, in
+    /// order, however many wait for a later hour.
+    fn may_begin(&self, name: &str, columns: &str, join: &str, most: &str) -> String {
         // The process's row is locked as well: an event that is being written at this
         // moment must be heard first.
         let lock = match self.dialect {
             Dialect::Postgres => " FOR UPDATE OF d, p SKIP LOCKED",
             Dialect::Sqlite => "",
         };
-        format!(
-            "SELECT {columns} FROM deliveries d JOIN processes p ON p.key = d.process_key {join}
+        let of = |priority: u8, most: &str| {
+            format!(
+                "{name}{priority} AS (
+             SELECT {columns} FROM deliveries d JOIN processes p ON p.key = d.process_key {join}
              WHERE d.status = 'pending' AND d.channel = $1 AND d.due_at <= $2
-               AND (d.late_at IS NULL OR d.late_at > $2)
+               AND d.priority = {priority} AND (d.late_at IS NULL OR d.late_at > $2)
                AND p.status = 'active' AND NOT p.woken AND (p.due_at IS NULL OR p.due_at > $2)
-             ORDER BY d.priority, d.due_at LIMIT {most}{lock}"
+             ORDER BY d.due_at LIMIT {most}{lock})"
+            )
+        };
+        let taken = |priority: u8| format!("(SELECT COUNT(*) FROM {name}{priority})");
+        let (two, three) = (
+            format!("(SELECT {most} - {})", taken(0)),
+            format!("(SELECT {most} - {} - {})", taken(0), taken(1)),
+        );
+        let each = [of(0, most), of(1, &two), of(2, &three)].join(", ");
+        format!(
+            "{each}, {name} AS (SELECT * FROM {name}0 UNION ALL SELECT * FROM {name}1
+             UNION ALL SELECT * FROM {name}2)"
         )
     }
 
@@ -355,15 +391,17 @@ pub fn read(row: delivery::Model) -> Result<DeliveryRecord> {
         Some(text) => serde_json::from_str(text).map_err(|_| unreadable("retry"))?,
         None => Retry::default(),
     };
+    // Hours that cannot be read are none, or it would be held for ever.
+    let quiet: Option<Quiet> =
+        row.quiet.as_deref().and_then(|text| serde_json::from_str(text).ok());
     Ok(DeliveryRecord {
         status: DeliveryStatus::parse(&row.status).ok_or_else(|| unreadable("status"))?,
         attempts: u32::try_from(row.attempts).unwrap_or(0),
         retry,
         in_doubt: remedy(&row.in_doubt).unwrap_or_default(),
         late,
-        // Hours that cannot be read are none: it is not held for ever.
-        quiet: row.quiet.as_deref().and_then(|text| serde_json::from_str(text).ok()),
-        quiet_at: moment(row.quiet_at).filter(|_| row.quiet.is_some()),
+        quiet_at: moment(row.quiet_at).filter(|_| quiet.is_some()),
+        quiet,
         begun_at: moment(row.begun_at),
         due_at: moment(row.due_at),
         lease_until: moment(row.lease_until),

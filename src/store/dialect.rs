@@ -142,6 +142,15 @@ impl Dialect {
         }
     }
 
+    /// The whole numbers in a JSON list in parameter `$1`, for use with `IN`: as numbers, so that
+    /// an index by number serves.
+    pub(super) fn numbers(self) -> &'static str {
+        match self {
+            Self::Postgres => "(SELECT json_array_elements_text($1::json)::bigint)",
+            Self::Sqlite => "(SELECT CAST(value AS INTEGER) FROM json_each($1))",
+        }
+    }
+
     /// Locks the rows a `SELECT` found, where rows can be locked. On SQLite the whole
     /// transaction is alone.
     pub(super) fn for_update(self) -> &'static str {

@@ -82,7 +82,7 @@ pub(super) fn row(key: &str, entries: &[Entry], now: DateTime<Utc>) -> [sea_orm:
 
 fn moment(row: &entity::history::Model) -> Result<Moment> {
     let unreadable = |error| StoreError::Unreadable(format!("history row {}: {error}", row.seq));
-    let entries = if row.entries.contains(MOVED) {
+    let entries = if WRAPPED.iter().any(|key| row.entries.contains(&format!("\"{key}\":{{"))) {
         let all: Vec<Value> = serde_json::from_str(&row.entries).map_err(unreadable)?;
         let all = all.into_iter().map(|entry| serde_json::from_value(unwrapped(entry)));
         all.collect::<Result<_, _>>().map_err(unreadable)?
@@ -94,8 +94,8 @@ fn moment(row: &entity::history::Model) -> Result<Moment> {
 }
 
 fn text(entries: &[Entry]) -> String {
-    let moves = |entry: &Entry| matches!(entry, Entry::Moved { .. });
-    let text = if entries.iter().any(moves) {
+    let young = |entry: &Entry| matches!(entry, Entry::Moved { .. } | Entry::Held { .. });
+    let text = if entries.iter().any(young) {
         serde_json::to_string(&entries.iter().map(wrapped).collect::<Vec<Value>>())
     } else {
         serde_json::to_string(entries)
@@ -103,11 +103,12 @@ fn text(entries: &[Entry]) -> String {
     text.unwrap_or_else(|_| "[]".to_owned())
 }
 
-/// The key under which a move stands. Nobody else's words are keys of an entry.
-const MOVED: &str = "\"moved\":{";
+/// The keys under which entries stand that older programs do not know. Nobody else's words are
+/// keys of an entry.
+const WRAPPED: [&str; 2] = ["moved", "held"];
 
-/// A program that knows no moves cannot read an entry of that kind, nor the rest of its moment.
-/// So it is written as an event of that name, with what it is beside it.
+/// A program that does not know a kind of entry cannot read it, nor the rest of its moment. So
+/// it is written as an event of that name, with what it is beside it.
 fn wrapped(entry: &Entry) -> Value {
     let written = json!(entry);
     match entry {
@@ -115,14 +116,17 @@ fn wrapped(entry: &Entry) -> Value {
             "kind": "happened", "event": format!("moved from version {from} to {to}"),
             "moved": written,
         }),
+        Entry::Held { step, .. } => json!({
+            "kind": "happened", "event": format!("{step} held by quiet hours"), "held": written,
+        }),
         _ => written,
     }
 }
 
 fn unwrapped(mut entry: Value) -> Value {
-    match entry.get_mut("moved") {
-        Some(moved) if moved.is_object() => moved.take(),
-        _ => entry,
+    match WRAPPED.into_iter().find(|key| entry.get(key).is_some_and(Value::is_object)) {
+        Some(key) => entry.get_mut(key).map(Value::take).unwrap_or_default(),
+        None => entry,
     }
 }
 
@@ -131,9 +135,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_move_is_read_as_one_and_by_older_programs_as_an_event() {
+    fn what_is_younger_than_a_program_is_an_event_to_it() {
         let moved = Entry::Moved { from: 1, to: 2, step_from: "a".into(), step: "b".into() };
-        let entries = vec![Entry::Started, moved, Entry::Happened { event: MOVED.into() }];
+        let held = Entry::Held { step: "b".into(), delivery: "d".into(), until: 1 };
+        let entries =
+            vec![Entry::Started, moved, held, Entry::Happened { event: "\"moved\":{".into() }];
         let row = entity::history::Model {
             seq: 1,
             process_key: String::new(),
@@ -144,5 +150,6 @@ mod tests {
         // As every program reads entries.
         let older: Vec<Entry> = serde_json::from_str(&row.entries).unwrap();
         assert_eq!(older[1], Entry::Happened { event: "moved from version 1 to 2".into() });
+        assert_eq!(older[2], Entry::Happened { event: "b held by quiet hours".into() });
     }
 }

@@ -190,19 +190,24 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn migrate(&self) -> Result<()> {
-        for _ in 1..MOST_TRIES {
-            match self.try_to_migrate().await {
-                Err(error) if error.is_contention() => tokio::time::sleep(PAUSE).await,
-                done => return done,
+        let mut tries = 1;
+        while self.pending_migrations().await? > 0 {
+            match self.migrate_on().await {
+                Err(error) if error.is_contention() && tries < MOST_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => done?,
             }
         }
-        self.try_to_migrate().await
+        Ok(())
     }
 
-    async fn try_to_migrate(&self) -> Result<()> {
-        if self.pending_migrations().await? == 0 {
-            return Ok(());
-        }
+    /// Runs migrations that are pending. On PostgreSQL one at a time: whoever changes two tables
+    /// in one transaction locks out the others from both, in an order of its own, and stands
+    /// against their transactions.
+    async fn migrate_on(&self) -> Result<()> {
+        let steps = (self.dialect == Dialect::Postgres).then_some(1);
         let tx = self.begin().await?;
         if self.dialect == Dialect::Postgres {
             self.rows(&tx, MIGRATING, []).await?;
@@ -210,7 +215,7 @@ impl Store {
         }
         // Another program may have done it meanwhile, and more than that.
         if Seen::of(&tx).await?.pending()? > 0 {
-            rungs_migrations::Migrator::up(&tx, None).await?;
+            rungs_migrations::Migrator::up(&tx, steps).await?;
         }
         self.commit(tx).await
     }

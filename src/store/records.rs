@@ -14,12 +14,16 @@ use super::{
     history::Moment,
 };
 
+/// The setting that says which events came before the data at the start were kept: those up to
+/// this number.
+const KEPT_SINCE: &str = "started_with_since";
+
 /// What is kept of a process.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// The process.
     pub process: Process,
-    /// The data with which it started, if that has changed since.
+    /// The data with which it started, if that has changed since, and is known for sure.
     pub started_with: Option<Map<String, Value>>,
     /// What happened to it and was heard, in order.
     pub events: Vec<Event>,
@@ -73,14 +77,14 @@ impl Store {
         let sql = "SELECT started_with FROM processes WHERE key = $1";
         let rows = self.rows(self.reader().await, sql, [key.into()]).await?;
         let text: Option<String> = rows.first().map_or(Ok(None), |row| row.try_get_by_index(0))?;
-        let started_with =
-            text.as_deref().map(serde_json::from_str).transpose().map_err(|error| {
-                StoreError::Unreadable(format!(
-                    "process {key}: the data with which it started cannot be read: {error}"
-                ))
-            })?;
+        let kept = text.as_deref().map(serde_json::from_str).transpose().map_err(|error| {
+            StoreError::Unreadable(format!(
+                "process {key}: the data with which it started cannot be read: {error}"
+            ))
+        })?;
         let happened = event::Entity::find()
             .filter(event::Column::ProcessKey.eq(key))
+            .filter(event::Column::Applied.eq(true))
             .order_by_asc(event::Column::Seq)
             .limit(most + 1)
             .all(self.reader().await)
@@ -89,6 +93,10 @@ impl Store {
         if history.len() as u64 > most || happened.len() as u64 > most {
             return Ok(None);
         }
+        // What it was told before data were kept may have changed them unseen.
+        let since: i64 =
+            self.setting(KEPT_SINCE).await?.and_then(|seq| seq.parse().ok()).unwrap_or_default();
+        let started_with = kept.filter(|_| happened.iter().all(|event| event.seq > since));
         let events = happened.into_iter().map(events::read).collect();
         let deliveries = self.deliveries_of(key).await?;
         Ok(Some(Record { process, started_with, events, history, deliveries }))

@@ -3,7 +3,7 @@
 use rungs::store::{Options, Store, StoreError, processes::Change};
 use rungs_migrations::needs;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
-use sea_orm_migration::SchemaManager;
+use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 use super::{insert, minutes, nine, ring_all};
 use crate::{
@@ -46,6 +46,40 @@ async fn programs_that_start_together_migrate_once_on_postgres() {
         cluster.psql("postgres", &format!("CREATE DATABASE {name}"));
         all_at_once(&cluster.url(&name)).await;
     }
+}
+
+/// A migration changes one table at a time. Somebody who holds the one, and comes to the other
+/// while it is going on, is not in its way; it waits for them.
+#[tokio::test]
+async fn who_is_in_the_middle_of_something_is_not_locked_out_by_a_migration() {
+    let cluster = Cluster::start(&["-c", "fsync=off"]);
+    cluster.psql("postgres", "CREATE DATABASE rungs");
+    let url = cluster.url("rungs");
+    let db = sea_orm::Database::connect(&url).await.unwrap();
+    rungs_migrations::Migrator::up(&db, Some(14)).await.unwrap();
+    let program = db.begin().await.unwrap();
+    program.execute_unprepared("SELECT * FROM processes FOR UPDATE").await.unwrap();
+
+    let migrating = tokio::spawn(async move {
+        let store = Store::connect(&Options {
+            url,
+            max_connections: 2,
+            acquire_timeout: std::time::Duration::from_secs(20),
+        })
+        .await
+        .unwrap();
+        store.migrate().await.unwrap();
+        store.close().await.unwrap();
+    });
+    // All but the one that needs the processes are through.
+    while rungs_migrations::Migrator::get_pending_migrations(&db).await.unwrap().len() > 2 {
+        tokio::task::yield_now().await;
+    }
+    program.execute_unprepared("SET LOCAL lock_timeout = '1s'").await.unwrap();
+    program.execute_unprepared("UPDATE deliveries SET news = FALSE").await.unwrap();
+    program.commit().await.unwrap();
+    migrating.await.unwrap();
+    assert!(rungs_migrations::Migrator::get_pending_migrations(&db).await.unwrap().is_empty());
 }
 
 /// What a newer program's migration does to a database on which older programs work.

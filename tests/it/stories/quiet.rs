@@ -1,6 +1,7 @@
 //! Quiet hours: what is written at night leaves in the morning.
 
 use chrono::TimeDelta;
+use rungs::channels::Limits;
 use serde_json::json;
 
 use super::{RESTAURANT, phone};
@@ -19,6 +20,7 @@ on_every_database!(
     a_repetition_that_falls_into_the_night_waits_for_the_morning,
     what_dispatch_did_not_come_to_by_ten_waits_for_the_morning,
     many_that_are_held_do_not_keep_back_one_that_is_not,
+    a_slow_channel_is_not_kept_busy_by_what_is_held,
     lateness_counts_from_the_morning,
 );
 
@@ -154,6 +156,23 @@ async fn many_that_are_held_do_not_keep_back_one_that_is_not(kind: Kind) {
     assert_eq!(app.texted().len(), 1, "the one that has no quiet hours");
     app.clock_shows("07:00").await;
     assert_eq!(app.texted().len(), 51);
+    app.finish().await;
+}
+
+async fn a_slow_channel_is_not_kept_busy_by_what_is_held(kind: Kind) {
+    let limits = vec![("sms", Limits { max_in_flight: 1, per_second: Some(1.0) })];
+    let app = Setup { now: "2026-11-23T21:00:00Z", limits, ..Setup::on(kind) }.start().await;
+    app.publish(&ladder("{ amount: 59, unit: minutes }", "")).await;
+    for number in 0..150 {
+        app.start_process("night", &format!("n-{number}"), phone()).await;
+    }
+    let urgent = ladder("{ amount: 1, unit: hour }", ", quietHours: none");
+    app.climb(&urgent.replace("sequence: night", "sequence: urgent"), "u", phone()).await;
+    app.engine.clock.set("2026-11-23T21:59:00Z".parse().unwrap());
+    app.engine.evaluate().await.unwrap();
+    app.engine.clock.set("2026-11-23T22:00:00Z".parse().unwrap());
+    let tally = app.engine.drain().await.unwrap();
+    assert_eq!((app.texted().len(), tally.dispatched.put_off), (1, 150));
     app.finish().await;
 }
 
