@@ -80,6 +80,12 @@ fn since(text: &str, now: DateTime<Utc>, timezone: chrono_tz::Tz) -> Result<Date
     if let Some(since) = ago {
         return Ok(since);
     }
+    // As Unix seconds, `30` would be the whole of the history.
+    if text.trim().parse::<f64>().is_ok() {
+        let message =
+            format!("--since: {text} of what? write {text}d, 12h, or a date such as 2026-11-01");
+        return Err(Failure::usage(message));
+    }
     calendar::parse(text, timezone).map_err(|error| {
         Failure::usage(format!("--since: {error}; write 30d, 12h, or a date such as 2026-11-01"))
     })

@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=604_800))]
     seconds: u64,
     /// Search so many climbs instead, however long that takes.
-    #[arg(long, value_name = "N", conflicts_with = "seconds")]
+    #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
     /// Where chance begins. The same seed searches the same climbs.
     #[arg(long, value_name = "S", default_value_t = 1)]

@@ -93,11 +93,30 @@ pub(super) fn open(
         let place = format!(".hosts.{name}");
         check_secret(host.secret.as_ref()).map_err(|reason| wrong(&place, reason))?;
         let host = OfHost::read(host, config.secret.as_ref());
-        hosts.insert(plain(name), host.map_err(|reason| wrong(&place, reason))?);
+        let name = name_of_host(name).map_err(|reason| wrong(&place, reason))?;
+        hosts.insert(name, host.map_err(|reason| wrong(&place, reason))?);
     }
     let http = http::client_that_reaches(Arc::new(reach.clone()))?;
     let others = OfHost { headers: HeaderMap::new(), secret: config.secret.clone() };
     Ok(Some(Arc::new(Webhook { reach, timeout, hosts, others, http })))
+}
+
+/// The name of a host as it stands in an address. One that never does would send its host's
+/// requests without their secrets, and nobody would hear of it.
+fn name_of_host(text: &str) -> Result<String, String> {
+    let expected = || {
+        format!(
+            "`{text}` is no host; expected a name such as `api.example.com`, or an address, without scheme, port and path"
+        )
+    };
+    let bracketed = match text.parse::<std::net::Ipv6Addr>() {
+        Ok(ip) => format!("[{ip}]"),
+        Err(_) => text.to_owned(),
+    };
+    let host = url::Host::parse(&bracketed).map_err(|_| expected())?.to_string();
+    // A port or a path would be part of the name, if they were let through.
+    let is_plain = host.chars().all(|c| c.is_ascii_alphanumeric() || "-_.[:]".contains(c));
+    if is_plain { Ok(plain(&host)) } else { Err(expected()) }
 }
 
 fn check_secret(secret: Option<&SecretString>) -> Result<(), String> {
@@ -144,15 +163,33 @@ impl OfHost {
         !self.headers.is_empty()
     }
 
-    /// Whether a text repeats a secret that was sent.
-    fn is_repeated_in(&self, body: &[u8]) -> bool {
-        let text = String::from_utf8_lossy(body);
-        let mut secrets = self.headers.values().filter_map(|value| value.to_str().ok());
-        secrets.any(|secret| {
-            // `Bearer ...`: what comes after it is the secret.
-            let secret = secret.rsplit(' ').next().unwrap_or(secret);
-            secret.len() >= SHORTEST_TOLD && text.contains(secret)
-        })
+    /// Whether an answer repeats a secret that was sent: in any of its texts, however the JSON
+    /// spells them.
+    fn is_repeated_in(&self, answer: &Value) -> bool {
+        let values: Vec<&str> = self.headers.values().filter_map(|it| it.to_str().ok()).collect();
+        let secrets: Vec<&str> = values.into_iter().flat_map(secrets_of).collect();
+        has_text(answer, &|text| secrets.iter().any(|secret| text.contains(secret)))
+    }
+}
+
+/// What is secret in the value of a header: `Bearer SECRET`, `session=SECRET; path=/`.
+fn secrets_of(value: &str) -> impl Iterator<Item = &str> {
+    let parts = value.split([' ', ';', ',']);
+    let told = parts.flat_map(|part| [Some(part), part.split_once('=').map(|(_, right)| right)]);
+    told.flatten()
+        .map(|secret| secret.trim_matches('"'))
+        .filter(|secret| secret.len() >= SHORTEST_TOLD)
+}
+
+/// Whether any text in it, names of keys too, is such. Its depth has been looked at.
+fn has_text(value: &Value, is_such: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is_such(text),
+        Value::Array(all) => all.iter().any(|one| has_text(one, is_such)),
+        Value::Object(all) => all.iter().any(|(key, one)| is_such(key) || has_text(one, is_such)),
+        // A secret may be a number.
+        Value::Number(number) => is_such(&number.to_string()),
+        Value::Null | Value::Bool(_) => false,
     }
 }
 
@@ -319,7 +356,7 @@ fn read(body: &[u8], host: &OfHost) -> Result<Value, String> {
     let answer: Value =
         serde_json::from_slice(body).map_err(|error| unreadable(body, &error, "JSON"))?;
     data::check_depth(&answer).map_err(|reason| format!("the answer: {reason}"))?;
-    if host.is_repeated_in(body) {
+    if host.is_repeated_in(&answer) {
         return Err("the answer repeats a secret of the configuration".to_owned());
     }
     Ok(answer)
@@ -332,7 +369,7 @@ async fn complaint(response: Response, host: &OfHost) -> Option<String> {
     let text = ["detail", "message", "error", "title"]
         .into_iter()
         .find_map(|key| said.get(key)?.as_str())?;
-    let is_secret = host.is_repeated_in(&body);
+    let is_secret = host.is_repeated_in(&Value::from(text));
     let said = text.chars().filter(|c| !c.is_control()).take(LONGEST_COMPLAINT);
     (!is_secret).then(|| said.collect()).filter(|said: &String| !said.trim().is_empty())
 }
@@ -367,6 +404,34 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_found_wherever_it_stands_in_its_header() {
+        let secrets = |value| secrets_of(value).collect::<Vec<_>>();
+        assert_eq!(secrets("Bearer hush-hush"), ["hush-hush"]);
+        let cookie = secrets("session=0123456789; path=/");
+        assert_eq!(cookie, ["session=0123456789", "0123456789"]);
+        assert_eq!(secrets("Basic dXNlcjpwYXNzd29yZA=="), ["dXNlcjpwYXNzd29yZA=="]);
+    }
+
+    #[test]
+    fn a_host_that_no_address_names_is_refused() {
+        for (written, name) in [
+            ("API.example.com.", "api.example.com"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("::1", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("10.0.0.7", "10.0.0.7"),
+        ] {
+            assert_eq!(name_of_host(written).as_deref(), Ok(name));
+            let at = if written.parse::<std::net::Ipv6Addr>().is_ok() { name } else { written };
+            let url: Url = format!("https://{at}/x").parse().unwrap();
+            assert_eq!(url.host_str().map(plain).as_deref(), Some(name), "as it is looked up");
+        }
+        for wrong in ["https://api.example.com", "api.example.com:8443", "a.example/x", "", "a b"] {
+            assert!(name_of_host(wrong).is_err_and(|it| it.contains("without scheme")), "{wrong}");
+        }
+    }
+
+    #[test]
     fn secrets_go_to_their_host_and_not_where_others_listen() {
         let config: super::super::Config = toml::from_str(
             "[webhook]\nallow = ['*']\nsecret = 'common-common-common'\n\
@@ -377,8 +442,10 @@ mod tests {
         let config = config.webhook.unwrap();
         let host = OfHost::read(&config.hosts["API.example.com"], config.secret.as_ref()).unwrap();
         assert!(!format!("{:?}", host.headers).contains("hush"));
-        assert!(host.is_repeated_in(b"{\"you sent\": \"hush-hush\"}"));
-        assert!(!host.is_repeated_in(b"{\"you sent\": \"nothing\"}"));
+        let repeats = |json: &str| host.is_repeated_in(&serde_json::from_str(json).unwrap());
+        assert!(repeats(r#"{"you sent": "Bearer hush-hush"}"#));
+        assert!(repeats(r#"[{"hush\u002dhush": 1}]"#), "spelled otherwise, and as a key");
+        assert!(!repeats(r#"{"you sent": "nothing", "Bearer": 1}"#));
         let others = OfHost { headers: HeaderMap::new(), secret: None };
         let hosts = BTreeMap::from([(plain("API.example.com"), host)]);
         let webhook = Webhook {

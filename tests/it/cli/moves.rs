@@ -96,4 +96,5 @@ fn what_was_recorded_is_replayed_and_summed_up() {
     assert_eq!(lines[0]["only_now"][0]["step"], "text");
     assert_eq!((&lines[1]["kind"], &lines[1]["differ"]), (&json!("sum"), &json!(1)));
     desk.say(&["backtest", "ladder.yml", "--since", "lately"]).refuses(2, &["30d, 12h"]);
+    desk.say(&["backtest", "ladder.yml", "--since", "30"]).refuses(2, &["30 of what?", "30d"]);
 }
