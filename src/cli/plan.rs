@@ -8,7 +8,10 @@ use chrono::{DateTime, Utc};
 use rungs_core::{contacts::Contact, is_fragment, moving::Stranded, process::iso};
 use serde_json::{Value, json};
 
-use crate::intake::{self, Group, Look, Outlook, Plan};
+use crate::{
+    engine::Engine,
+    intake::{self, Group, Look, Outlook, Plan},
+};
 
 use super::{
     Context, Failure, Result,
@@ -62,12 +65,21 @@ pub(super) async fn plan(args: &Args, context: &Context) -> Result<()> {
     let engine = open::intake(&config, open::existing(&config).await?)?;
     let look = args.process.clone().map_or(Look::Some(args.sample), Look::One);
     let each = args.list || args.process.is_some();
-    let mut broken = Vec::new();
+    let only = match &args.process {
+        Some(id) => sequence_of(&engine, id).await?,
+        None => None,
+    };
+    let (mut broken, mut passed_by) = (Vec::new(), 0);
     for (number, source) in sources.iter().enumerate() {
         // What is wrong is said as `check` says it: in the file in which it stands.
         let checked = source.check(&engine.kinds);
         if checked.has_errors() {
             broken.push(Failure::sequence(&checked.diagnostics, &source.file, &source.text()));
+            continue;
+        }
+        let name = checked.sequence.as_ref().map(|sequence| &sequence.name);
+        if sources.len() > 1 && only.is_some() && name != only.as_ref() {
+            passed_by += 1;
             continue;
         }
         match intake::plan(&engine, &source.bundle(), &look).await {
@@ -85,11 +97,20 @@ pub(super) async fn plan(args: &Args, context: &Context) -> Result<()> {
             Err(refusal) => broken.push(Failure::of(refusal, &source.file)),
         }
     }
+    if let Some(name) = only.filter(|_| passed_by == sources.len()) {
+        let message = format!("the process is one of `{name}`, which none of these files is");
+        return Err(Failure::refused(message));
+    }
     let Some(last) = broken.pop() else { return Ok(()) };
     for failure in broken {
         failure.report();
     }
     Err(last)
+}
+
+/// The sequence that a process climbs, where it is known.
+async fn sequence_of(engine: &Engine, id: &str) -> Result<Option<String>> {
+    Ok(engine.store.process(id).await?.map(|process| process.sequence))
 }
 
 /// For machines.

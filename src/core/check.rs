@@ -54,7 +54,7 @@ pub(crate) use step::is_id;
 pub(crate) use suggest::nearest;
 pub(crate) use wanted::wanted;
 
-use crate::{Diagnostic, Files, Sequence, Severity, diagnostic::Place};
+use crate::{Diagnostic, Files, Sequence, Severity, bundle, diagnostic::Place};
 
 /// What came of a check.
 #[derive(Debug)]
@@ -98,8 +98,23 @@ pub fn check_with(source: &str, files: &Files, kinds: &[Kind]) -> Checked {
         return Checked { sequence: None, diagnostics: report.close() };
     }
     let sequence = sequence::read(&root, files, kinds, &mut report);
+    if carried.is_none() {
+        refuse_too_much(source, files, &mut report);
+    }
     let sequence = sequence.filter(|_| !report.has_errors());
     Checked { sequence, diagnostics: report.close() }
+}
+
+/// What is too long once its files stand behind it could not be published.
+fn refuse_too_much(source: &str, files: &Files, report: &mut report::Report<'_>) {
+    let kept = bundle::pack(source, files).len();
+    if kept > source::BYTES {
+        let message = format!(
+            "with its files this is kept as {kept} bytes; a sequence may have {}",
+            source::BYTES
+        );
+        report.add(Diagnostic::error("too-large", Place::default(), message));
+    }
 }
 
 /// A source as it is written, with the steps of its fragments in the place of those that run

@@ -209,6 +209,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_long_once_its_files_stand_behind_it_is_refused() {
+        let source = "sequence: a\nsteps: [{ id: a, run: ./a.yml }]\n";
+        let refused = |lines: usize| {
+            // Two more bytes for each line, where it stands behind the sequence.
+            let steps =
+                "steps: [{ id: a, run: WaitForDuration, config: { amount: 1, unit: hours } }]";
+            let text = format!("fragment: a\n{steps}\n{}", "#345678901\n".repeat(lines));
+            let files = Files::gather(source, |_| {
+                Some(File { path: "a.yml".to_owned(), text: Ok(text.clone()) })
+            });
+            let checked = crate::check_with(source, &files, rungs_runners::builtin::KINDS);
+            let codes = checked.diagnostics.iter().map(|it| it.code).collect::<Vec<_>>();
+            (checked.sequence.is_none(), codes.contains(&"too-large"))
+        };
+        assert_eq!(refused(80_000), (false, false));
+        assert_eq!(refused(90_000), (true, true));
+    }
+
+    #[test]
     fn a_calendar_that_came_along_is_known_by_its_name() {
         let texts = ["calendars/hours.yml", "../calendars/feasts.ics", "calendars.yml", "x/a.yml"];
         let files = Files::carried(

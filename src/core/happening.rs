@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use chrono::TimeDelta;
+use rungs_runners::data;
 use serde_json::{Value, json};
 
 /// The type of events that carry a value and no name.
@@ -36,7 +37,17 @@ impl FromStr for Happening {
             None if what.is_empty() => return Err("nothing happens after the colon".to_owned()),
             None => (what.to_owned(), Value::Null),
         };
+        possible(&data)?;
         Ok(Self { after, r#type, data, says: what.replacen('=', " = ", 1) })
+    }
+}
+
+/// What no process could be told is refused here already, and not in the middle of a climb.
+fn possible(data: &Value) -> Result<(), String> {
+    data::check_depth(data)?;
+    match data.as_object().and_then(data::reserved) {
+        Some(name) => Err(format!("`{name}` is a reserved name")),
+        None => Ok(()),
     }
 }
 
@@ -57,6 +68,9 @@ fn named(what: &str) -> Result<(String, Value), String> {
 fn nested(path: &str, value: &str) -> Result<Value, String> {
     if path.split('.').any(str::is_empty) {
         return Err(format!("`{path}` is no path such as order.status"));
+    }
+    if path.split('.').count() > data::DEEPEST {
+        return Err(format!("it nests more than {} deep", data::DEEPEST));
     }
     let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
     Ok(path.rsplit('.').fold(value, |inner, key| json!({ key: inner })))
@@ -96,6 +110,18 @@ mod tests {
 
     fn read(text: &str) -> Result<Happening, String> {
         text.parse()
+    }
+
+    #[test]
+    fn what_no_process_could_be_told_does_not_happen() {
+        for deep in [70, 20_000] {
+            let wrong = read(&format!("+1m:{}b=1", "a.".repeat(deep))).unwrap_err();
+            assert_eq!(wrong, "it nests more than 64 deep");
+        }
+        let wrong = read(&format!("+1m:said {{\"a\": {}{}}}", "[".repeat(80), "]".repeat(80)));
+        assert_eq!(wrong.unwrap_err(), "it nests more than 64 deep");
+        assert_eq!(read("+1m:process.id=x").unwrap_err(), "`process` is a reserved name");
+        assert!(read(&format!("+1m:{}b=1", "a.".repeat(60))).is_ok());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A plan as people read it.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use chrono::{DateTime, Utc};
 use rungs_core::{
@@ -192,6 +192,24 @@ fn nowhere(why: &Stranded) -> String {
     format!("stays: {}", clean(&why.to_string()))
 }
 
+/// Why processes cannot move: how many for which reason, and what it is with one of them.
+fn stranded(plan: &Plan) -> String {
+    let mut reasons: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+    for outlook in &plan.outlooks {
+        if let Err(why) = &outlook.lands {
+            let id = &outlook.process.process_id;
+            let such = || format!("{}: {}", clean(id), clean(&why.to_string()));
+            reasons.entry(why.code()).or_insert_with(|| (0, such())).0 += 1;
+        }
+    }
+    let mut told = String::new();
+    for (code, (stay, such)) in reasons {
+        let hint = if code == "data" { "; `--force` moves them all the same" } else { "" };
+        let _ = write!(told, "\n  {} could not{hint}, such as {such}", count(stay, "process"));
+    }
+    told
+}
+
 fn outlooks(plan: &Plan) -> String {
     let looked_at = plan.outlooks.len();
     let sum = Sum::of(&plan.outlooks);
@@ -204,7 +222,7 @@ fn outlooks(plan: &Plan) -> String {
         if sum.move_over > 0 {
             told += ", and would reach the same people at the same times, if they answer as usual";
         }
-        return told + ".";
+        return told + "." + &stranded(plan);
     }
     let _ = write!(
         told,
@@ -226,7 +244,7 @@ fn outlooks(plan: &Plan) -> String {
             );
         }
     }
-    told
+    told + &stranded(plan)
 }
 
 fn process(outlook: &Outlook) -> String {

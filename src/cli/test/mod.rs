@@ -175,7 +175,7 @@ fn files(args: &Args) -> Result<Vec<PathBuf>> {
         if fs::metadata(path).map_err(wrong)?.is_dir() {
             look(path, DEEPEST, &mut files).map_err(wrong)?;
         } else {
-            files.push(beside(path).unwrap_or_else(|| path.clone()));
+            files.push(cases_of(path)?);
         }
     }
     files.sort();
@@ -184,6 +184,20 @@ fn files(args: &Args) -> Result<Vec<PathBuf>> {
         return Err(Failure::refused("there are no cases: no file ends with .test.yml"));
     }
     Ok(files)
+}
+
+/// The file of cases that is meant by a path.
+fn cases_of(path: &Path) -> Result<PathBuf> {
+    if let Some(beside) = beside(path) {
+        return Ok(beside);
+    }
+    let is_sequence = |text: String| text.lines().any(|line| line.starts_with("steps:"));
+    if !is_cases(path) && fs::read_to_string(path).is_ok_and(is_sequence) {
+        let (file, cases) = (path.display(), path.with_extension("test.yml"));
+        let message = format!("{file} has no cases: {} would hold them", cases.display());
+        return Err(Failure::refused(message));
+    }
+    Ok(path.to_owned())
 }
 
 /// The cases beside a sequence: who names the sequence means them.

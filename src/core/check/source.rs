@@ -13,7 +13,7 @@ use super::{
 use crate::{Diagnostic, diagnostic::Place, files};
 
 /// How long a source may be, in bytes.
-const BYTES: usize = 1024 * 1024;
+pub(super) const BYTES: usize = 1024 * 1024;
 
 /// What a source holds.
 pub(super) struct Source {

@@ -50,6 +50,13 @@ fn a_change_is_planned_applied_and_moved() {
     assert_eq!(json["processes"][0]["process_id"], "b");
     assert_eq!(json["processes"][0]["at_another_time"][0]["to"], "+385911234567");
 
+    // Of several files, that of the process's sequence is meant.
+    desk.put("other.yml", second.replace("sequence: ladder", "sequence: other"));
+    let told = desk.ask(&["plan", "other.yml", "second.yml", "--process", "b"]);
+    assert!(!told.contains("other: "), "{told}");
+    desk.say(&["plan", "other.yml", "other.yml", "--process", "b"])
+        .refuses(1, &["one of `ladder`"]);
+
     let said = desk.ask(&["apply", "--move", "second.yml"]);
     in_order(&said, &["ladder version 2, published", "2 processes moved to version 2"]);
     in_order(&desk.ask(&["apply", "--move", "second.yml"]), &["unchanged", "0 processes moved"]);
@@ -62,6 +69,22 @@ fn a_change_is_planned_applied_and_moved() {
     in_order(&said.out, &["version 3, published", "0 processes moved to version 3, 2 left"]);
     let plan = desk.ask(&["plan", "third.yml"]);
     in_order(&plan, &["would move none of them", "stays: there is no step `grace` any more"]);
+}
+
+#[test]
+fn who_cannot_move_for_its_data_is_told_with_the_way_out() {
+    let desk = Desk::new();
+    desk.ask(&["apply", "ladder.yml"]);
+    desk.ask(&["start", "ladder", "--id", "a", "--data", PHONE]);
+    desk.ask(&["evaluate", "--drain"]);
+    let ladder = std::fs::read_to_string(desk.0.path().join("ladder.yml")).unwrap();
+    desk.put("strict.yml", ladder.replace("required: [", "required: [city, "));
+    in_order(
+        &desk.ask(&["plan", "strict.yml"]),
+        &["0 can move", "1 process could not", "--force", "such as a", "\"city\""],
+    );
+    // A sequence without cases is no file of cases.
+    desk.say(&["test", "strict.yml"]).refuses(1, &["has no cases", "strict.test.yml"]);
 }
 
 #[test]
