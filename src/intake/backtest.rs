@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use rungs_core::{
     Checked, InputProblem, Process, Sequence,
     backtest::{Recorded, Replayed, Sent, backtest as replay, is_as_started},
+    check,
     contacts::Contact,
 };
 use rungs_runners::{DeliveryStatus, builtin::process, hours::Quiet};
@@ -82,7 +83,7 @@ pub async fn backtest(
     most: u64,
     mut each: impl FnMut(&Process, &Compared) -> ControlFlow<()>,
 ) -> Result<Backtest, Refusal> {
-    let Checked { sequence, diagnostics } = sequences::checked(engine, source).await;
+    let Checked { sequence, diagnostics } = check(source, &engine.kinds);
     let sequence = sequences::accepted(sequence, &diagnostics, source)?;
     let questions: HashSet<&str> =
         engine.kinds.iter().filter(|kind| kind.asks).map(|kind| kind.name).collect();

@@ -91,7 +91,7 @@ impl Plan {
 /// [`Refusal::Sequence`] with everything that is wrong; a process that is asked for and does
 /// not live.
 pub async fn plan(engine: &Engine, source: &str, look: &Look) -> Result<Plan, Refusal> {
-    let Checked { sequence, diagnostics } = sequences::checked(engine, source).await;
+    let Checked { sequence, diagnostics } = check(source, &engine.kinds);
     let sequence = sequences::accepted(sequence, &diagnostics, source)?;
     let name = sequence.name.clone();
     let newest = engine.store.sequence(&name, None).await?;

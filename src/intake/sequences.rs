@@ -34,7 +34,7 @@ pub async fn publish(
     name: Option<&str>,
     source: &str,
 ) -> Result<Publication, Refusal> {
-    let Checked { sequence, diagnostics } = checked(engine, source).await;
+    let Checked { sequence, diagnostics } = check(source, &engine.kinds);
     let sequence = accepted(sequence, &diagnostics, source)?;
     if let Some(name) = name.filter(|name| *name != sequence.name) {
         let message = format!("the sequence is called `{}`, not `{name}`", sequence.name);
@@ -43,13 +43,6 @@ pub async fn publish(
     let new = NewSequence { name: &sequence.name, source, hash: &hash(source), inline: false };
     let Published { version, changed } = engine.store.publish(&new, engine.clock.now()).await?;
     Ok(Publication { name: sequence.name, version, changed, diagnostics })
-}
-
-/// Checks a source where it keeps nobody waiting: a long one takes its time.
-pub(super) async fn checked(engine: &Engine, source: &str) -> Checked {
-    let (source, kinds) = (source.to_owned(), engine.kinds.clone());
-    let checking = tokio::task::spawn_blocking(move || check(&source, &kinds));
-    checking.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 pub(super) fn accepted(
