@@ -67,7 +67,7 @@ pub struct Closure {
     pub on: Occasion,
     /// At what time.
     pub from: NaiveTime,
-    /// How long it lasts.
+    /// How long it lasts, on a clock that nobody changes.
     pub seconds: u32,
     /// In which zone; else the calendar's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,9 +79,10 @@ impl Closure {
     fn within(&self, first: NaiveDate, last: NaiveDate, zone: Tz) -> Vec<Stretch> {
         let zone = self.timezone.unwrap_or(zone);
         let stretch = |day: NaiveDate| {
-            let from = moment(day.and_time(self.from), zone)?;
+            // By the clock: of a night in which it changes, the end is where it stands.
+            let from = day.and_time(self.from);
             let to = from.checked_add_signed(TimeDelta::seconds(i64::from(self.seconds)))?;
-            Stretch::new(from, to)
+            Stretch::new(moment(from, zone)?, moment(to, zone)?)
         };
         if let Occasion::Dates(Dates::Once(day, _)) = &self.on {
             return stretch(*day).into_iter().collect();

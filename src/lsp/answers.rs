@@ -247,7 +247,14 @@ fn lenses(desk: &Desk, params: &CodeLensParams) -> Option<Vec<CodeLens>> {
 /// What was meant, where the check knows, and where writing that leaves less to say.
 fn actions(desk: &Desk, params: &CodeActionParams) -> Option<Vec<CodeAction>> {
     let open = Open::new(desk, &params.text_document)?;
-    let found = desk.found(open.document);
+    // What is wrong in a file that it includes has its place in that file.
+    let of_it = |found: Vec<rungs_core::Diagnostic>| -> Vec<_> {
+        found.into_iter().filter(|one| one.included.is_none()).collect()
+    };
+    let found = of_it(desk.found(open.document));
+    let known = |one: &rungs_core::Diagnostic| {
+        found.iter().any(|it| it.code == one.code && it.message == one.message)
+    };
     let wanted = open.lines.span(params.range);
     let touches = |found: &&rungs_core::Diagnostic| {
         found.span.start <= wanted.end && wanted.start <= found.span.end
@@ -263,7 +270,9 @@ fn actions(desk: &Desk, params: &CodeActionParams) -> Option<Vec<CodeAction>> {
             version: open.document.version,
             text,
         };
-        if desk.found(&fixed).len() >= found.len() {
+        let left = of_it(desk.found(&fixed));
+        // What breaks the YAML leaves one thing to say, and a new one.
+        if left.len() >= found.len() || !left.iter().all(known) {
             continue;
         }
         let edit = TextEdit::new(open.lines.range(&fix.span), fix.text);

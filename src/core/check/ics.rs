@@ -70,6 +70,34 @@ impl When {
             Self::Moment(moment, _) => moment.date(),
         }
     }
+
+    /// The last day on which it may begin again, where it does so until `until`.
+    fn last_day(self, until: &str) -> Option<NaiveDate> {
+        match (self, moment(until, None)?) {
+            (_, When::Day(day)) => Some(day),
+            (Self::Day(_), When::Moment(until, _)) => Some(until.date()),
+            (Self::Moment(from, _), until) => {
+                let until = until.on_the_clock_of(self);
+                if until.time() >= from.time() {
+                    Some(until.date())
+                } else {
+                    until.date().pred_opt()
+                }
+            }
+        }
+    }
+
+    /// What the clock of another shows then.
+    fn on_the_clock_of(self, other: Self) -> NaiveDateTime {
+        match (self, other) {
+            (Self::Day(day), _) => day.and_time(NaiveTime::MIN),
+            (Self::Moment(moment, Some(zone)), Self::Moment(_, Some(other))) if zone != other => {
+                let at = moment.and_local_timezone(zone).earliest();
+                at.map_or(moment, |at| at.with_timezone(&other).naive_local())
+            }
+            (Self::Moment(moment, _), _) => moment,
+        }
+    }
 }
 
 impl Reader<'_, '_> {
@@ -153,6 +181,11 @@ impl Reader<'_, '_> {
             let message =
                 format!("{} is not understood; write it as an event of its own", line.name);
             return self.wrong(&line.span, message);
+        }
+        for name in ["DTSTART", "DTEND", "DURATION", "RRULE"] {
+            if let Some(again) = lines.iter().filter(|line| line.name == name).nth(1) {
+                return self.wrong(&again.span, format!("{name} stands here a second time"));
+            }
         }
         let Some(start) = find("DTSTART") else {
             return self.wrong(&begin.span, "this event has no DTSTART");
@@ -272,7 +305,7 @@ impl Reader<'_, '_> {
     }
 
     fn rule(&mut self, line: &Line, from: When, lines: &[&Line]) -> Option<Recurrence> {
-        let mut rule = match rule::read(&line.value, from.day()) {
+        let mut rule = match rule::read(&line.value, from.day(), |until| from.last_day(until)) {
             Ok(rule) => rule,
             Err(wrong) => {
                 self.wrong(&line.span, wrong);
@@ -280,9 +313,13 @@ impl Reader<'_, '_> {
             }
         };
         for line in lines.iter().filter(|line| line.name == "EXDATE") {
+            let zone = match line.parameter("TZID") {
+                Some(name) => Some(self.zone(name, &line.span)?),
+                None => None,
+            };
             for value in line.value.split(',') {
-                match moment(value, None) {
-                    Some(when) => rule.except.push(when.day()),
+                match moment(value, zone) {
+                    Some(when) => rule.except.push(when.on_the_clock_of(from).date()),
                     None => self.wrong(&line.span, format!("{} is no date", quoted(value))),
                 }
             }

@@ -91,8 +91,11 @@ fn step(page: &Page<'_>, id: &str) -> Option<String> {
     let column = step.span.start - source.get(..step.span.start)?.rfind('\n').map_or(0, |n| n + 1);
     let mut text = String::from("```yaml\n");
     for line in written.lines().take(LINES) {
-        let (indent, rest) = line.split_at(line.len().min(column));
-        let rest = if indent.trim().is_empty() { rest } else { line };
+        // A comment may stand further left, and a letter of it across the column.
+        let rest = match line.split_at_checked(line.len().min(column)) {
+            Some((indent, rest)) if indent.trim().is_empty() => rest,
+            _ => line,
+        };
         let _ = writeln!(text, "{rest}");
     }
     if written.lines().nth(LINES).is_some() {

@@ -177,6 +177,9 @@ fn told(subject: Subject<'_>, simulation: &Simulation, after_resume: bool) -> Ah
         (End::Ended, Status::Failed) => {
             ("failed", format!("it fails at {}: {reason}", end_at.local))
         }
+        (End::Ended, Status::Stopped) => {
+            ("stopped", format!("it stops itself at {}", end_at.local))
+        }
         (End::Ended, _) => ("completed", format!("it completes at {}", end_at.local)),
     };
     let all: Vec<String> = contacts

@@ -173,8 +173,10 @@ fn value(
     let number = |key: &str| schema.get(key).and_then(Value::as_i64);
     match r#type {
         Some("integer" | "number") => {
-            let least = number("minimum").or(number("exclusiveMinimum").map(|n| n + 1));
-            let most = number("maximum").or(number("exclusiveMaximum").map(|n| n - 1));
+            let least =
+                number("minimum").or(number("exclusiveMinimum").map(|n| n.saturating_add(1)));
+            let most =
+                number("maximum").or(number("exclusiveMaximum").map(|n| n.saturating_sub(1)));
             let near = least.or(most).unwrap_or(0);
             let all = [near, near.saturating_add(1), most.unwrap_or(near.saturating_add(100))];
             json!(chance.of(&all).copied().unwrap_or(near).max(least.unwrap_or(i64::MIN)))

@@ -10,11 +10,16 @@ const MOST_DAYS: usize = 36_600;
 /// Parts of a list at most.
 const MOST_PARTS: usize = 64;
 
-/// Reads a rule whose event begins on `start`.
+/// Reads a rule whose event begins on `start`. `last_day` says which is the last day of an event
+/// that ends with a moment.
 ///
 /// # Errors
 /// What of it is not understood.
-pub(super) fn read(text: &str, start: NaiveDate) -> Result<Recurrence, String> {
+pub(super) fn read(
+    text: &str,
+    start: NaiveDate,
+    last_day: impl Fn(&str) -> Option<NaiveDate>,
+) -> Result<Recurrence, String> {
     let mut rule = Recurrence {
         start,
         until: None,
@@ -39,9 +44,7 @@ pub(super) fn read(text: &str, start: NaiveDate) -> Result<Recurrence, String> {
                 count = Some(times.ok_or_else(|| not_understood(part))?);
             }
             "UNTIL" => {
-                let day = value.get(..8).unwrap_or_default();
-                let day = NaiveDate::parse_from_str(day, "%Y%m%d");
-                rule.until = Some(day.map_err(|_| not_understood(part))?);
+                rule.until = Some(last_day(value).ok_or_else(|| not_understood(part))?);
             }
             "BYMONTH" => rule.months = list(part, value, |month: &u32| (1..=12).contains(month))?,
             "BYMONTHDAY" => {
@@ -58,7 +61,7 @@ pub(super) fn read(text: &str, start: NaiveDate) -> Result<Recurrence, String> {
             }
             "WKST" if value.eq_ignore_ascii_case("MO") => {}
             // It only matters to who skips weeks.
-            "WKST" if !text.contains("INTERVAL=") => {}
+            "WKST" if !text.to_ascii_uppercase().contains("INTERVAL=") => {}
             _ => return Err(not_understood(part)),
         }
     }

@@ -227,6 +227,40 @@ fn a_calendar_may_be_written_as_icalendar() {
     assert_eq!(opens("2026-06-03"), ["22:00"], "and until the end of May");
 }
 
+/// The hours of Zagreb on a day at which a calendar with this event opens and closes.
+fn hours_around(event: &str, day: &str) -> Vec<String> {
+    let head = "BEGIN:VCALENDAR\nX-WR-TIMEZONE:Europe/Zagreb\nBEGIN:VEVENT\n";
+    let text = format!("{head}{event}\nEND:VEVENT\nEND:VCALENDAR\n");
+    let calendar = calendar_of("calendars/holidays.ics", &text);
+    let open = calendar.in_zone(Tz::UTC).of_day(day.parse().unwrap());
+    let clock = |at: chrono::DateTime<chrono::Utc>| {
+        at.with_timezone(&Tz::Europe__Zagreb).format("%H:%M").to_string()
+    };
+    open.iter().map(|open| format!("{}-{}", clock(open.from), clock(open.to))).collect()
+}
+
+#[test]
+fn moments_of_icalendar_count_on_the_clock_of_their_event() {
+    let whole = ["00:00-00:00"];
+    let broken = ["00:00-00:30", "01:30-00:00"];
+    let daily = |rest: &str| {
+        format!("DTSTART;TZID=Europe/Zagreb:20260105T003000\nDURATION:PT1H\nRRULE:FREQ=DAILY{rest}")
+    };
+    // The 31st at 00:30 in Zagreb is the 30th in UTC.
+    let until = daily(";UNTIL=20260130T233000Z");
+    assert_eq!(hours_around(&until, "2026-01-31"), broken);
+    assert_eq!(hours_around(&until, "2026-02-01"), whole);
+    assert_eq!(hours_around(&daily(";UNTIL=20260131T000000"), "2026-01-31"), whole);
+    assert_eq!(hours_around(&daily(";UNTIL=20260131"), "2026-01-31"), broken);
+    let except = daily("\nEXDATE:20260112T233000Z");
+    assert_eq!(hours_around(&except, "2026-01-12"), broken);
+    assert_eq!(hours_around(&except, "2026-01-13"), whole);
+    // The clocks go back in this night, and it ends at six all the same.
+    let night =
+        "DTSTART;TZID=Europe/Zagreb:20261024T180000\nDTEND;TZID=Europe/Zagreb:20261025T060000";
+    assert_eq!(hours_around(night, "2026-10-25"), ["06:00-00:00"]);
+}
+
 #[test]
 fn what_of_icalendar_is_not_understood_is_said_with_its_line() {
     let event = |lines: &str| {
@@ -255,6 +289,8 @@ fn what_of_icalendar_is_not_understood_is_said_with_its_line() {
         (event("DTSTART:20261225\nRDATE:20270101"), 4, "RDATE is not understood"),
         (event("DTSTART:20261225\nRRULE:FREQ=HOURLY"), 4, "not understood"),
         (event("DTSTART:20261225\nRRULE:BYMONTH=3"), 4, "no FREQ"),
+        (event("DTSTART:20261225\nDTSTART:20261226"), 4, "a second time"),
+        (event("DTSTART:20261225\nRRULE:FREQ=WEEKLY;interval=2;WKST=SU"), 4, "not understood"),
         (event("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYDAY=2MO"), 4, "BYDAY with a number"),
         (event("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYSETPOS=1"), 4, "not understood"),
         (event("DTSTART:20261225\nRRULE:FREQ=YEARLY;COUNT=1000"), 4, "a hundred years"),
