@@ -6,7 +6,7 @@
 use std::{ops::ControlFlow, path::PathBuf};
 
 use chrono::{DateTime, Utc};
-use rungs_core::{Process, contacts::Contact, happening::duration};
+use rungs_core::{Process, backtest::Cut, contacts::Contact, happening::duration};
 use rungs_runners::calendar;
 use serde_json::{Value, json};
 
@@ -142,6 +142,7 @@ fn json_of(process: &Process, compared: &Compared) -> Option<Value> {
             line["shifted"] = shifted.collect();
             line["reworded"] = json!(contacts(&replayed.difference.reworded));
             line["assumed"] = json!(replayed.assumed);
+            line["followed_until"] = json!(replayed.cut.map(Cut::as_str));
         }
         Compared::Refused(problems) => line["refused"] = json!(problems),
         Compared::Not(reason) => line["not_replayed"] = json!(reason),
@@ -156,6 +157,8 @@ fn shown(sum: &Backtest, since: DateTime<Utc>) -> Value {
         .iter()
         .map(|(channel, (then, now))| (channel.clone(), json!({ "then": then, "now": now })))
         .collect();
+    let followed_until: serde_json::Map<String, Value> =
+        sum.cut.iter().map(|(cut, number)| (cut.as_str().to_owned(), json!(number))).collect();
     json!({
         "kind": "sum",
         "sequence": sum.name,
@@ -167,6 +170,7 @@ fn shown(sum: &Backtest, since: DateTime<Utc>) -> Value {
         "refused": sum.refused,
         "not_replayed": sum.not_replayed,
         "contacts": contacts,
+        "followed_until": followed_until,
         "answers": sum.asked,
         "assumed": sum.assumed,
     })
@@ -195,6 +199,19 @@ fn told(sum: &Backtest, since: DateTime<Utc>, timezone: chrono_tz::Tz) -> String
     }
     for (reason, processes) in &sum.not_replayed {
         told.push(format!("  {WARN}{processes} not replayed{WARN:#}: {reason}."));
+    }
+    for (cut, processes) in &sum.cut {
+        let (these, they) = match processes {
+            1 => ("1 was".to_owned(), "it was"),
+            many => (format!("{many} were"), "they were"),
+        };
+        let until = match cut {
+            Cut::Stopped => format!("until {they} stopped"),
+            Cut::Paused => format!("until {they} paused or resumed"),
+            Cut::Now => "until now, and would still go on".to_owned(),
+            Cut::TooLong => "as far as can be, and would go on and on".to_owned(),
+        };
+        told.push(format!("  {these} compared {until}."));
     }
     if sum.looked_at < sum.of {
         let left = sum.of - sum.looked_at;

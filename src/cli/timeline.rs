@@ -47,14 +47,14 @@ impl What {
         match simulated.clone() {
             simulate::What::Did(entry) => Self::Entry(entry),
             simulate::What::Wrote { step, delivery, channel, request } => {
-                let channel = channel.to_owned();
+                let channel = channel.into_owned();
                 let entry = Entry::Wrote { step: step.clone(), delivery, channel: channel.clone() };
                 Self::Wrote { entry, step, channel, request }
             }
             simulate::What::Heard { step, delivery, channel, status } => {
                 let what = status.to_string();
                 let line = LogLine { at: 0, attempt: None, what, error: None };
-                Self::Reported { step, delivery, channel: channel.to_owned(), line }
+                Self::Reported { step, delivery, channel: channel.into_owned(), line }
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     Entry, Event, InputProblem, Process, Sequence, Start, Status,
     contacts::{self, Contact, Difference},
     happening::Happening,
-    simulate::{self, Answers, Asked, Fate, Told},
+    simulate::{self, Answers, Asked, End, Fate, Told},
 };
 
 /// How far apart two contacts may be that are the same: a replay knows no waiting for a turn.
@@ -68,6 +68,33 @@ pub struct Replayed {
     pub assumed: usize,
     /// The process as the other version would have left it.
     pub process: Process,
+    /// Why it was not followed to its end, if it was not.
+    pub cut: Option<Cut>,
+}
+
+/// Why a replay was broken off before its end: what would have followed is compared with nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cut {
+    /// It was stopped then.
+    Stopped,
+    /// It was held then, or let go.
+    Paused,
+    /// It has come as far as the present.
+    Now,
+    /// It was too long to go on with.
+    TooLong,
+}
+
+impl Cut {
+    /// A word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Paused => "paused",
+            Self::Now => "now",
+            Self::TooLong => "too-long",
+        }
+    }
 }
 
 /// Replays a process through a version of its sequence, up to `now` at the latest.
@@ -80,7 +107,8 @@ pub fn backtest(
     now: DateTime<Utc>,
 ) -> Result<Replayed, Vec<InputProblem>> {
     let Process { key, process_id, version, timezone, started_at, .. } = &recorded.process;
-    let until = recorded.until().min(now);
+    let ends = recorded.ends_known().into_iter().chain([(now, Cut::Now)]);
+    let (until, cut) = ends.min_by_key(|(at, _)| *at).unwrap_or((now, Cut::Now));
     let start = Start {
         key: key.clone(),
         process_id: process_id.clone(),
@@ -111,19 +139,23 @@ pub fn backtest(
         after,
         asked: record.asked,
         assumed: record.assumed,
+        cut: (simulation.end == End::Endless).then(|| {
+            let is_due = simulation.process.due_at.is_some_and(|due_at| due_at < until);
+            if is_due { Cut::TooLong } else { cut }
+        }),
         process: simulation.process,
     })
 }
 
 impl Recorded {
-    /// Up to when it can be compared: nobody knows what it would have done while it was held,
-    /// and after it was stopped.
-    fn until(&self) -> DateTime<Utc> {
+    /// What ends what is known of it: nobody knows what it would have done while it was held, and
+    /// after it was stopped.
+    fn ends_known(&self) -> Vec<(DateTime<Utc>, Cut)> {
         let is_held = |entry: &Entry| matches!(entry, Entry::Paused | Entry::Resumed);
         let held = self.history.iter().find(|(_, entries)| entries.iter().any(is_held));
         let stopped = self.process.ended_at.filter(|_| self.process.status == Status::Stopped);
-        let held = held.map(|(at, _)| *at);
-        held.into_iter().chain(stopped).min().unwrap_or(DateTime::<Utc>::MAX_UTC)
+        let held = held.map(|(at, _)| (*at, Cut::Paused));
+        held.into_iter().chain(stopped.map(|at| (at, Cut::Stopped))).collect()
     }
 
     /// Who was reached before `until`.

@@ -4,6 +4,8 @@
 //! Promises: pure. A case that passes was climbed by [`simulate`](crate::simulate), to its end.
 //! Does not: read files. `check::cases` reads the source of cases, the command line runs them.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rungs_runners::calendar;
@@ -104,7 +106,7 @@ pub struct Happened {
     /// What was sent.
     pub request: Value,
     /// Through which channel.
-    pub channel: &'static str,
+    pub channel: Cow<'static, str>,
 }
 
 /// Starts of processes that are the same in every case.
@@ -183,7 +185,7 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<Happened> {
                 at: line.at,
                 what: Wanted::Contact { step: step.clone(), to: None, says: None },
                 request: request.clone(),
-                channel,
+                channel: channel.clone(),
             }),
             _ => None,
         })
@@ -196,7 +198,7 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<Happened> {
         End::Ended => Wanted::Failed,
         End::Waits | End::Endless => Wanted::Waits(cursor()),
     };
-    all.push(Happened { at: simulation.ended_at, what, request: Value::Null, channel: "" });
+    all.push(Happened { at: simulation.ended_at, what, request: Value::Null, channel: "".into() });
     all
 }
 

@@ -53,7 +53,7 @@ pub fn of(simulation: &Simulation, sequence: &Sequence) -> Vec<Contact> {
         What::Wrote { step, channel, request, .. } if !asks(step) => Some(Contact {
             at: line.at,
             step: step.clone(),
-            channel: (*channel).to_owned(),
+            channel: channel.to_string(),
             request: request.clone(),
         }),
         _ => None,

@@ -10,9 +10,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rungs_runners::{Explained, calendar};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::{DeliveryRecord, Entry, Process, Sequence, Status, process::iso};
+use crate::{Entry, Process, Sequence, Status, process::iso};
 
 mod ahead;
 mod contacts;
@@ -20,8 +19,9 @@ mod goals;
 mod standing;
 mod words;
 
+pub use crate::simulate::Written;
 pub use ahead::{Ahead, Next};
-pub use contacts::Contact;
+pub use contacts::{Contact, MOST_CONTACTS};
 pub use goals::GoalAhead;
 pub use standing::{Held, LookedAt, Stands};
 
@@ -32,23 +32,18 @@ pub struct Subject<'a> {
     pub process: &'a Process,
     /// The version that it climbs, or why this program cannot run that.
     pub sequence: Result<&'a Sequence, &'a str>,
-    /// What it wrote, oldest first.
-    pub deliveries: &'a [Written],
+    /// What it wrote last, oldest first; [`MOST_CONTACTS`] of it are told.
+    pub last: &'a [Written],
+    /// How many it wrote before those.
+    pub earlier_contacts: usize,
+    /// What it wrote, and has not heard the end of.
+    pub under_way: &'a [Written],
     /// The end of its history, oldest first.
     pub history: &'a [(DateTime<Utc>, Entry)],
     /// Channels that are not configured: what they would send is printed.
     pub printed: &'a [&'a str],
     /// When it is asked.
     pub now: DateTime<Utc>,
-}
-
-/// A delivery, and what it sends.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Written {
-    /// How far it has come.
-    pub record: DeliveryRecord,
-    /// What is sent.
-    pub request: Value,
 }
 
 /// Why a process is where it is. The sentences say all of it; beside them it stands in

@@ -9,7 +9,7 @@
 //! Called by: the command line (`simulate`, `test`, `fuzz`); `explain` and `plan`, which go on
 //! from where a process stands; `backtest`, which goes through what was recorded.
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 use chrono::{DateTime, Utc};
 use rungs_runners::{
@@ -26,10 +26,12 @@ use crate::{
 pub mod answer;
 pub mod explore;
 pub mod recorded;
+mod under_way;
 
 pub use answer::{Answer, Answers, Asked, Fate, Told};
 pub use explore::{Explored, Way, explore};
 pub use recorded::{ahead, replay};
+pub use under_way::Written;
 
 /// Cycles after which a simulation is given up: a ladder that goes round every minute gets a
 /// week.
@@ -58,7 +60,7 @@ pub enum What {
         /// Its id.
         delivery: String,
         /// Its channel.
-        channel: &'static str,
+        channel: Cow<'static, str>,
         /// What is sent.
         request: Value,
     },
@@ -69,7 +71,7 @@ pub enum What {
         /// Its id.
         delivery: String,
         /// Its channel.
-        channel: &'static str,
+        channel: Cow<'static, str>,
         /// How far it has come.
         status: DeliveryStatus,
     },
@@ -173,19 +175,19 @@ pub(crate) fn simulate_within(
     Ok(climb.run(process, answers, most))
 }
 
-/// Follows a process that lives already, from `now` on: `coming` is what it will be told
-/// besides, and when.
+/// Follows a process that lives already, from `now` on: `written` is what it has written, as far
+/// as that is still under way or it has not heard of it.
 pub(crate) fn go_on(
     sequence: &Sequence,
     process: Process,
+    written: &[Written],
     now: DateTime<Utc>,
-    coming: Vec<(DateTime<Utc>, News)>,
     answers: &mut dyn Answers,
     most: Most,
 ) -> Simulation {
     let mut climb = Climb::of(sequence, now);
-    for (at, news) in coming {
-        climb.comes(Coming::of(at, news));
+    for coming in under_way::coming(sequence, &process, written, now) {
+        climb.comes(coming);
     }
     climb.run(process, answers, most)
 }
@@ -198,7 +200,7 @@ impl What {
             News::Delivery(view) => Self::Heard {
                 step: view.step.clone(),
                 delivery: view.id.clone(),
-                channel: "",
+                channel: Cow::Borrowed(""),
                 status: view.status,
             },
         }
@@ -332,7 +334,7 @@ impl<'a> Climb<'a> {
         let leaves = What::Wrote {
             step: step.clone(),
             delivery: id.clone(),
-            channel: what.channel,
+            channel: what.channel.into(),
             request: what.request,
         };
         if leaves_at > self.now {
@@ -343,7 +345,7 @@ impl<'a> Climb<'a> {
         for told in all {
             let Some(at) = leaves_at.checked_add_signed(told.after) else { continue };
             let (status, news) = (told.status, told.news(&id, &step, at));
-            let (step, delivery, channel) = (step.clone(), id.clone(), what.channel);
+            let (step, delivery, channel) = (step.clone(), id.clone(), what.channel.into());
             let what = What::Heard { step, delivery, channel, status };
             self.comes(Coming { at, what, news: Some(news) });
         }

@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use rungs_core::{
     Checked, InputProblem, Process, Sequence,
-    backtest::{Recorded, Replayed, Sent, backtest as replay, is_as_started},
+    backtest::{Cut, Recorded, Replayed, Sent, backtest as replay, is_as_started},
     check,
     contacts::Contact,
 };
@@ -61,6 +61,8 @@ pub struct Backtest {
     pub asked: u64,
     /// Those whose answer is not recorded.
     pub assumed: u64,
+    /// Those whose replay was broken off, by the reason.
+    pub cut: BTreeMap<Cut, u64>,
     /// How often somebody was reached, and would have been, by channel.
     pub contacts: BTreeMap<String, (u64, u64)>,
 }
@@ -178,6 +180,9 @@ impl Backtest {
             Compared::Replayed(replayed) => {
                 self.replayed += 1;
                 self.differ += u64::from(!replayed.difference.is_empty());
+                if let Some(cut) = replayed.cut {
+                    *self.cut.entry(cut).or_default() += 1;
+                }
                 self.asked += replayed.asked as u64;
                 self.assumed += replayed.assumed as u64;
                 for contact in &replayed.before {

@@ -3,17 +3,15 @@
 //! Promises: it reads and changes nothing. A version that this program cannot run, and a
 //! delivery that it cannot read, are no reason to say nothing.
 
-use std::mem;
+use std::slice;
 
 use rungs_core::{
     Process,
-    explain::{self, Explanation, Subject, Written},
+    explain::{self, Explanation, MOST_CONTACTS, Subject},
 };
 
-use crate::{
-    engine::Engine,
-    store::{StoreError, deliveries, entity::delivery},
-};
+use super::written;
+use crate::{engine::Engine, store::StoreError};
 
 /// Moments of the history that are read: its end says what holds a process.
 const MOST_MOMENTS: u64 = 50;
@@ -33,7 +31,11 @@ pub async fn explain(engine: &Engine, process: Process) -> Result<Explanation, S
             None => Err(format!("version {version} of `{name}` is not in the database").into()),
         },
     };
-    let deliveries = engine.store.deliveries_of(&process.key).await?;
+    let (last, many) = engine.store.last_deliveries_of(&process.key, MOST_CONTACTS as u64).await?;
+    let earlier_contacts = many.saturating_sub(last.len() as u64);
+    let last = written::read(last);
+    let under_way = written::under_way(engine, slice::from_ref(&process)).await?;
+    let under_way: Vec<_> = under_way.into_values().flatten().collect();
     let moments = engine.store.history_end(&process.key, MOST_MOMENTS).await?;
     let printed: Vec<&str> = engine
         .channels
@@ -48,23 +50,16 @@ pub async fn explain(engine: &Engine, process: Process) -> Result<Explanation, S
             .into_iter()
             .flat_map(|moment| moment.entries.into_iter().map(move |entry| (moment.at, entry)))
             .collect();
-        let deliveries: Vec<Written> = deliveries.into_iter().filter_map(written).collect();
         explain::explain(Subject {
             process: &process,
             sequence: sequence.as_deref().map_err(AsRef::as_ref),
-            deliveries: &deliveries,
+            last: &last,
+            earlier_contacts: usize::try_from(earlier_contacts).unwrap_or(usize::MAX),
+            under_way: &under_way,
             history: &history,
             printed: &printed,
             now,
         })
     });
     Ok(explaining.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())))
-}
-
-fn written(mut row: delivery::Model) -> Option<Written> {
-    let request = mem::take(&mut row.request);
-    let record = deliveries::read(row)
-        .inspect_err(|error| tracing::error!(%error, "left out of an explanation"))
-        .ok()?;
-    Some(Written { record, request: serde_json::from_str(&request).unwrap_or_default() })
 }

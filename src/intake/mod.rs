@@ -27,6 +27,7 @@ mod sqs;
 mod start;
 mod versions;
 mod view;
+mod written;
 
 use rungs_core::{Diagnostic, InputProblem};
 use rungs_runners::data::{self, MOST as MOST_DATA};

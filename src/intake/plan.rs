@@ -11,10 +11,10 @@ use rungs_core::{
     contacts::{self, Contact, Difference},
     moving::{Stranded, Versions as Pair},
     plan::{Changes, changes},
-    simulate::{self, End, Simulation},
+    simulate::{self, End, Simulation, Written},
 };
 
-use super::{Refusal, sequences, versions::Versions};
+use super::{Refusal, sequences, versions::Versions, written};
 use crate::{engine::Engine, store::moves::Standing};
 
 /// Cycles of a process that are looked ahead: a ladder that goes round and round is compared
@@ -113,10 +113,13 @@ pub async fn plan(engine: &Engine, source: &str, look: &Look) -> Result<Plan, Re
         standing.push(Group { standing: group, lands });
     }
     let mut outlooks = Vec::new();
-    for process in processes(engine, &name, version, look, &standing).await? {
+    let processes = processes(engine, &name, version, look, &standing).await?;
+    let mut under_way = written::under_way(engine, &processes).await?;
+    for process in processes {
         let from = versions.get(process.version).await?;
         let pair = Pair { from: from.as_deref(), to: &sequence };
-        outlooks.push(outlook(&pair, process, version, engine.clock.now()));
+        let under_way = under_way.remove(&process.key).unwrap_or_default();
+        outlooks.push(outlook(&pair, process, under_way, version, engine.clock.now()));
         // A simulation takes its time, and others have theirs.
         tokio::task::yield_now().await;
     }
@@ -150,18 +153,29 @@ async fn processes(
     Ok(engine.store.sample(name, version, most.div_ceil(groups), most).await?)
 }
 
-fn outlook(pair: &Pair<'_>, process: Process, version: i32, now: DateTime<Utc>) -> Outlook {
+fn outlook(
+    pair: &Pair<'_>,
+    process: Process,
+    mut under_way: Vec<Written>,
+    version: i32,
+    now: DateTime<Utc>,
+) -> Outlook {
     let moved = match pair.move_over(process.clone(), version, false, now) {
-        _ if process.version == version => Ok(process.clone()),
-        Ok(moved) => Ok(moved.process),
+        _ if process.version == version => Ok((process.clone(), vec![])),
+        Ok(moved) => Ok((moved.process, moved.renamed)),
         Err(stranded) => Err(stranded),
     };
-    let lands = moved.as_ref().map(|moved| moved.cursor.clone().unwrap_or_default());
+    let lands = moved.as_ref().map(|(moved, _)| moved.cursor.clone().unwrap_or_default());
     let lands = lands.map_err(Clone::clone);
     let (mut before, mut after) = (vec![], vec![]);
-    if let (Ok(moved), Some(from)) = (moved, pair.from) {
-        let stays = ahead(from, process.clone(), now);
-        let goes = ahead(pair.to, moved, now);
+    if let (Ok((moved, renamed)), Some(from)) = (moved, pair.from) {
+        let stays = ahead(from, process.clone(), &under_way, now);
+        for Written { record, .. } in &mut under_way {
+            if let Some((_, step)) = renamed.iter().find(|(was, _)| *was == record.step) {
+                record.step.clone_from(step);
+            }
+        }
+        let goes = ahead(pair.to, moved, &under_way, now);
         let until = [&stays, &goes]
             .into_iter()
             .filter(|simulation| simulation.end == End::Endless)
@@ -184,8 +198,13 @@ fn outlook(pair: &Pair<'_>, process: Process, version: i32, now: DateTime<Utc>) 
 }
 
 /// What a process would do, and one that is held if it were let go.
-fn ahead(sequence: &Sequence, mut process: Process, now: DateTime<Utc>) -> Simulation {
+fn ahead(
+    sequence: &Sequence,
+    mut process: Process,
+    under_way: &[Written],
+    now: DateTime<Utc>,
+) -> Simulation {
     process.status = Status::Active;
     let usual: &[simulate::Answer] = &[];
-    simulate::ahead(sequence, process, now, AHEAD, &mut { usual })
+    simulate::ahead(sequence, process, under_way, now, AHEAD, &mut { usual })
 }

@@ -43,6 +43,7 @@ mod settings;
 pub mod sweep;
 mod together;
 pub mod watch;
+mod written;
 
 use dialect::Dialect;
 use probe::{Point, Probe};

@@ -16,12 +16,7 @@ use sea_orm::{
 };
 
 use super::{
-    Result, Store, StoreError,
-    bulk::Bulk,
-    clean,
-    cycle::models,
-    dialect::Column,
-    entity::{delivery, process},
+    Result, Store, StoreError, bulk::Bulk, clean, cycle::models, dialect::Column, entity::process,
 };
 
 /// Which processes to list.
@@ -185,19 +180,6 @@ impl Store {
             read(row).inspect_err(|error| tracing::error!(%error, "left out of a list")).ok()
         });
         Ok(readable.collect())
-    }
-
-    /// Every delivery a process wrote, oldest first.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn deliveries_of(&self, key: &str) -> Result<Vec<delivery::Model>> {
-        Ok(delivery::Entity::find()
-            .filter(delivery::Column::ProcessKey.eq(key))
-            .order_by_asc(delivery::Column::CreatedAt)
-            .order_by_asc(delivery::Column::Id)
-            .all(self.reader().await)
-            .await?)
     }
 
     /// Stops a process. Once this has answered, no delivery of it begins: also one that has

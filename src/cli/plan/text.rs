@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use chrono::{DateTime, Utc};
 use rungs_core::{
-    Process,
+    Process, Status,
     contacts::{Contact, Difference},
     moving::Stranded,
     plan::{Change, Changes, Edit, StepChange},
@@ -252,14 +252,21 @@ fn process(outlook: &Outlook) -> String {
     let Process { process_id, version, cursor, .. } = process;
     let at = clean(cursor.as_deref().unwrap_or_default());
     let lands = lands.as_ref().map_or_else(nowhere, |step| format!("→ {}", clean(step)));
+    let paused = match process.status {
+        Status::Paused => ", paused",
+        _ => "",
+    };
     let mut told =
-        format!("{BOLD}{}{BOLD:#}  version {version}, at {at} {lands}", clean(process_id));
+        format!("{BOLD}{}{BOLD:#}  version {version}{paused}, at {at} {lands}", clean(process_id));
     if outlook.lands.is_err() {
         return told;
     }
     let next = |next: &Option<Contact>| {
         next.as_ref().map_or("nobody".to_owned(), |contact| short(contact, process))
     };
+    if !paused.is_empty() {
+        told += "\n  if somebody resumed it now:";
+    }
     let _ = write!(told, "\n  next:     {}", next(next_before));
     let _ = write!(told, "\n  if moved: {}", next(next_after));
     told + &differences(difference, process)

@@ -154,10 +154,10 @@ fn summary(simulation: &Simulation) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for line in &simulation.lines {
         // What is done to processes contacts nobody.
-        if let simulate::What::Wrote { channel, .. } = line.what
+        if let simulate::What::Wrote { channel, .. } = &line.what
             && channel != CHANNEL
         {
-            match counts.iter_mut().find(|(known, _)| *known == channel) {
+            match counts.iter_mut().find(|(known, _)| known == channel) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((channel, 1)),
             }

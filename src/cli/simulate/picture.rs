@@ -49,8 +49,8 @@ pub(super) fn draw(sequence: &Sequence, simulation: &Simulation) -> String {
     let axis = Axis::new(simulation, &bars, LEFT, WIDTH - RIGHT);
     let mut lanes: Vec<&str> = Vec::new();
     for bar in &bars {
-        if !lanes.contains(&bar.lane) {
-            lanes.push(bar.lane);
+        if !lanes.contains(&&*bar.lane) {
+            lanes.push(&bar.lane);
         }
     }
     let height = TOP + LANE * lanes.len() as f64 + BELOW;

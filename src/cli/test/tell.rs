@@ -94,7 +94,7 @@ fn fact(happened: &Happened, tried: &Tried) -> String {
     let at = words::time(happened.at, tried.timezone);
     match &happened.what {
         Wanted::Contact { step, .. } => {
-            let told = describe(happened.channel, &happened.request);
+            let told = describe(&happened.channel, &happened.request);
             let first = told.lines().next().unwrap_or_default();
             format!("{at} {} {DIM}{} {first}{DIM:#}", clean(step), happened.channel)
         }

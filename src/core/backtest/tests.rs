@@ -77,7 +77,7 @@ fn entry(line: &Line) -> Entry {
     match line.what.clone() {
         What::Did(entry) => entry,
         What::Wrote { step, delivery, channel, .. } => {
-            Entry::Wrote { step, delivery, channel: channel.to_owned() }
+            Entry::Wrote { step, delivery, channel: channel.into_owned() }
         }
         What::Heard { step, delivery, status, .. } => {
             let status = status.to_string();
@@ -152,14 +152,19 @@ fn nobody_knows_what_would_have_happened_after_a_stop_or_while_it_was_held() {
     let replayed = backtest(&new, &stopped, minute(600)).unwrap();
     assert_eq!(told(&replayed.difference.only_before), ["0 +385917"]);
     assert!(replayed.difference.only_after.is_empty(), "{replayed:#?}");
+    assert_eq!(replayed.cut, Some(Cut::Stopped), "and that is said");
 
     let mut held = recorded(&old, &json!({}), vec![], &[]);
     held.history.push((minute(4), vec![Entry::Paused]));
     let replayed = backtest(&new, &held, minute(600)).unwrap();
     assert_eq!(told(&replayed.after), ["3 +385911", "3.5 +385917"]);
     assert_eq!(told(&replayed.difference.only_after), ["3 +385911"]);
+    assert_eq!(replayed.cut, None, "the new version would have ended before");
     let replayed = backtest(&new, &held, minute(1)).unwrap();
     assert!(replayed.after.is_empty(), "that is not over yet");
+    assert_eq!(replayed.cut, Some(Cut::Now));
+    held.history.insert(0, (minute(2), vec![Entry::Paused]));
+    assert_eq!(backtest(&new, &held, minute(600)).unwrap().cut, Some(Cut::Paused));
 }
 
 #[test]
@@ -183,15 +188,26 @@ fn what_is_ahead_of_a_process_begins_where_it_stands() {
     };
     let waiting = crate::start(&ladder, start).unwrap();
     let waiting = crate::advance(&ladder, waiting, vec![], nine()).process;
-    let ringing = crate::advance(&ladder, waiting.clone(), vec![], minute(3)).process;
+    let rings = crate::advance(&ladder, waiting.clone(), vec![], minute(3));
+    let mut call = simulate::Written::new(rings.deliveries[0].clone(), &waiting.key, minute(3));
     let usual: &[Answer] = &[];
-    let ahead = |process: &Process, now| {
-        let ahead = simulate::ahead(&ladder, process.clone(), now, 100, &mut { usual });
+    let ahead = |process: &Process, written: &[simulate::Written], now| {
+        let ahead = simulate::ahead(&ladder, process.clone(), written, now, 100, &mut { usual });
         told(&contacts::of(&ahead, &ladder))
     };
-    assert_eq!(ahead(&waiting, minute(1)), ["3 +385911", "3.5 +385917"]);
+    assert_eq!(ahead(&waiting, &[], minute(1)), ["3 +385911", "3.5 +385917"]);
+    // It has not left yet.
+    let ringing = rings.process;
+    assert_eq!(ahead(&ringing, &[call.clone()], minute(3)), ["3 +385911", "3.5 +385917"]);
     // Nobody picks up the call that is under way; it is not made again.
-    assert_eq!(ahead(&ringing, minute(4)), ["4.5 +385917"]);
-    let one_cycle = simulate::ahead(&ladder, waiting, minute(1), 1, &mut { usual });
+    (call.record.status, call.record.begun_at) = (DeliveryStatus::Sent, Some(minute(3)));
+    assert_eq!(ahead(&ringing, &[call.clone()], minute(3)), ["3.5 +385917"]);
+    // From a minute on it is late, and there is no place for it until then.
+    call.record.status = DeliveryStatus::Pending;
+    call.record.due_at = Some(minute(6));
+    assert_eq!(ahead(&ringing, &[call.clone()], minute(3)), ["6 +385911", "6.5 +385917"]);
+    call.record.late = Some((minute(5), crate::Remedy::Fail));
+    assert_eq!(ahead(&ringing, &[call], minute(3)), ["5 +385917"]);
+    let one_cycle = simulate::ahead(&ladder, waiting, &[], minute(1), 1, &mut { usual });
     assert_eq!(one_cycle.end, simulate::End::Endless);
 }

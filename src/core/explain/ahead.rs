@@ -5,15 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use rungs_runners::{Action, DeliveryStatus};
+use chrono::DateTime;
+use rungs_runners::Action;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::{Moment, Subject, Written, contacts, words};
+use super::{Moment, Subject, contacts, words};
 use crate::{
-    Entry, News, Process, Sequence, Status,
-    simulate::{self, Asked, End, Fate, Most, Simulation, What, go_on},
+    Entry, Status,
+    simulate::{self, End, Most, Simulation, What, go_on},
 };
 
 /// Lines that are told.
@@ -71,7 +70,7 @@ impl Ahead {
 }
 
 pub(super) fn follow(subject: Subject<'_>) -> Option<Ahead> {
-    let Subject { process, sequence, now, .. } = subject;
+    let Subject { process, sequence, under_way, now, .. } = subject;
     let sequence = sequence.ok()?;
     let after_resume = match process.status {
         Status::Active => false,
@@ -84,77 +83,19 @@ pub(super) fn follow(subject: Subject<'_>) -> Option<Ahead> {
         begins.due_at = Some(now);
         (begins.ended_at, begins.reason) = (None, None);
     }
-    let coming = coming(subject, sequence);
     let mut usual: &[simulate::Answer] = &[];
-    let simulation = go_on(sequence, begins, now, coming, &mut usual, MOST);
+    let simulation = go_on(sequence, begins, under_way, now, &mut usual, MOST);
     Some(told(subject, &simulation, after_resume))
 }
 
-/// What the process will hear of deliveries that are under way, or has not heard yet.
-fn coming(subject: Subject<'_>, sequence: &Sequence) -> Vec<(DateTime<Utc>, News)> {
-    let Subject { process, now, .. } = subject;
-    let mut coming = Vec::new();
-    for written in subject.deliveries {
-        let record = &written.record;
-        let result = process.state.steps.get(&record.step);
-        let text = |key: &str| result.and_then(|result| result.get(key)).and_then(Value::as_str);
-        // Of an earlier one of its step nothing is remembered.
-        if text("delivery") != Some(record.id.as_str()) {
-            continue;
-        }
-        let is_left_in_doubt = record.status == DeliveryStatus::InDoubt && record.due_at.is_none();
-        let is_settled = record.status.is_final() || is_left_in_doubt;
-        if is_settled && text("status") != Some(record.status.as_str()) {
-            coming.push((now, News::Delivery(record.view())));
-        }
-        if !is_settled && !record.withdrawn {
-            coming.extend(rest(written, sequence, process, now));
-        }
-    }
-    coming
-}
-
-/// The usual rest of a delivery's story.
-fn rest(
-    written: &Written,
-    sequence: &Sequence,
-    process: &Process,
-    now: DateTime<Utc>,
-) -> Vec<(DateTime<Utc>, News)> {
-    let Written { record, request } = written;
-    let kind = sequence.position(&record.step).and_then(|at| sequence.steps.get(at));
-    let asked = Asked {
-        delivery: &record.id,
-        step: &record.step,
-        stay: process.state.stays(&record.step),
-        channel: &record.channel,
-        is_question: kind.is_some_and(|step| step.kind.asks),
-        request,
-    };
-    let fate = match record.status {
-        DeliveryStatus::Answered => Fate::of(DeliveryStatus::Completed),
-        _ => Fate::usual(&asked),
-    };
-    // From when it is to be tried, or was.
-    let begins = record.begun_at.filter(|_| record.status != DeliveryStatus::Pending);
-    let begins = begins.or(record.due_at).unwrap_or(record.created_at);
-    let rest = asked.told(fate, None).into_iter().filter(|told| told.status > record.status);
-    let news = rest.filter_map(|told| {
-        let at = begins.checked_add_signed(told.after)?.max(now);
-        Some((at, told.news(&record.id, &record.step, at)))
-    });
-    news.collect()
-}
-
 fn told(subject: Subject<'_>, simulation: &Simulation, after_resume: bool) -> Ahead {
-    let Subject { process, deliveries, .. } = subject;
-    let zone = process.timezone;
+    let zone = subject.process.timezone;
     let mut contacts: BTreeMap<String, usize> = BTreeMap::new();
     let mut next: Vec<Next> = Vec::new();
     let mut more = false;
     for line in &simulation.lines {
         if let What::Wrote { channel, .. } = &line.what {
-            *contacts.entry((*channel).to_owned()).or_default() += 1;
+            *contacts.entry(channel.to_string()).or_default() += 1;
         }
         if next.len() >= MOST_LINES {
             more = true;
@@ -187,11 +128,7 @@ fn told(subject: Subject<'_>, simulation: &Simulation, after_resume: bool) -> Ah
         .map(|(channel, number)| words::count(*number, words::noun(channel)))
         .collect();
     let all = if all.is_empty() {
-        // What is written already is told with the contacts, and leaves all the same.
-        let leaves =
-            |one: &Written| one.record.status == DeliveryStatus::Pending && !one.record.withdrawn;
-        let who = if deliveries.iter().any(leaves) { "nobody else" } else { "nobody" };
-        format!("{who} is contacted")
+        "nobody is contacted".to_owned()
     } else {
         let follow = if contacts.values().sum::<usize>() == 1 { "follows" } else { "follow" };
         format!("{} {follow}", and(&all))
@@ -220,7 +157,7 @@ fn says(what: &What, zone: chrono_tz::Tz) -> Option<(Option<String>, String)> {
     Some(match what {
         What::Wrote { step, channel, request, .. } => {
             let what = contacts::what(channel, request);
-            (Some(step.clone()), words::clipped(&format!("writes {what}")))
+            (Some(step.clone()), words::clipped(&format!("sends {what}")))
         }
         What::Did(Entry::Held { step, until, .. }) => {
             let until = Moment::of(DateTime::from_timestamp_millis(*until)?, zone).local;
@@ -242,6 +179,7 @@ fn says(what: &What, zone: chrono_tz::Tz) -> Option<(Option<String>, String)> {
         What::Did(Entry::Achieved { step, .. }) => {
             (Some(step.clone()), "is achieved and pulls the process to itself".to_owned())
         }
+        What::Did(Entry::Stopped { .. }) => (None, "stops itself".to_owned()),
         What::Did(Entry::Completed) => (None, "completed".to_owned()),
         What::Did(Entry::Failed { reason }) => {
             (None, format!("failed: {}", words::clipped(reason)))

@@ -14,7 +14,9 @@ use super::{Moment, Subject, Written, words};
 use crate::{DeliveryRecord, Entry, Remedy, Status, cases::verdict::addresses};
 
 /// Contacts that are told: the last ones.
-const MOST_CONTACTS: usize = 30;
+pub const MOST_CONTACTS: usize = 30;
+/// What is due leaves within seconds; after this long that is worth a word.
+const A_WHILE: TimeDelta = TimeDelta::minutes(1);
 /// Addresses of one of them.
 const MOST_ADDRESSES: usize = 3;
 
@@ -36,6 +38,9 @@ pub struct Contact {
     pub reached: Option<bool>,
     /// When it was written.
     pub at: Option<Moment>,
+    /// When its last attempt began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Moment>,
     /// What became of it, and why, in a sentence.
     pub says: String,
 }
@@ -43,12 +48,11 @@ pub struct Contact {
 /// Those that were written, and those of the last stays that were not even that; and how many
 /// earlier ones are left out.
 pub(super) fn all(subject: Subject<'_>) -> (Vec<Contact>, usize) {
-    let written = subject.deliveries;
-    let left_out = written.len().saturating_sub(MOST_CONTACTS);
-    let mut contacts: Vec<Contact> =
-        written.iter().skip(left_out).map(|one| contact(subject, one)).collect();
+    let left_out = subject.last.len().saturating_sub(MOST_CONTACTS);
+    let last = subject.last.iter().skip(left_out);
+    let mut contacts: Vec<Contact> = last.map(|one| contact(subject, one)).collect();
     contacts.extend(passed_by(subject));
-    (contacts, left_out)
+    (contacts, subject.earlier_contacts.saturating_add(left_out))
 }
 
 fn contact(subject: Subject<'_>, written: &Written) -> Contact {
@@ -70,8 +74,28 @@ fn contact(subject: Subject<'_>, written: &Written) -> Contact {
         channel: Some(record.channel.clone()),
         status: Some(record.status),
         reached: reached(record.status),
-        says: format!("{}: `{}`, {what}{printed}, {fate}.", at.local, record.step),
+        begun_at: record.begun_at.map(|at| Moment::of(at, zone)),
+        says: format!(
+            "{}: `{}`, {what}{printed}, {}{fate}.",
+            at.local,
+            record.step,
+            left(record, zone)
+        ),
         at: Some(at),
+    }
+}
+
+/// `left at 2026-11-24 07:00 CET and `, if that was not when it was written.
+fn left(record: &DeliveryRecord, zone: Tz) -> String {
+    let DeliveryRecord { status, attempts, begun_at, created_at, .. } = record;
+    let is_told = *status >= DeliveryStatus::InDoubt && *status != DeliveryStatus::Cancelled;
+    match begun_at {
+        Some(at) if is_told && *at - created_at >= A_WHILE => {
+            let local = Moment::of(*at, zone).local;
+            let left = if *attempts > 1 { "was last tried at" } else { "left at" };
+            format!("{left} {local} and ")
+        }
+        _ => String::new(),
     }
 }
 
@@ -226,6 +250,14 @@ fn pending(subject: Subject<'_>, written: &Written, because: &str) -> String {
     }
     let when = match record.due_at {
         Some(at) if at > now => format!("at {}", local(at)),
+        // Before the process has heard everything nothing of it leaves.
+        Some(at) if now - at >= A_WHILE && process.due_at.is_none_or(|due_at| due_at > now) => {
+            let late_by = words::length(now - at);
+            format!(
+                "as soon as its channel has a place; it has been due for {late_by}: its channel has \
+                 more to send than it may, or nobody is sending"
+            )
+        }
         _ => "as soon as its channel has a place".to_owned(),
     };
     if record.attempts == 0 {
@@ -262,6 +294,7 @@ fn passed_by(subject: Subject<'_>) -> Vec<Contact> {
             status: None,
             reached: Some(false),
             at,
+            begun_at: None,
             says: format!("{when}`{}` sent nothing and was passed by{why}.", step.id),
         });
         if found.len() >= MOST_CONTACTS {

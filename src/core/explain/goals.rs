@@ -3,7 +3,10 @@
 use rungs_runners::explain::Clause;
 use serde::Serialize;
 
-use super::{Subject, explained, words};
+use super::{
+    Subject, explained,
+    words::{self, capital},
+};
 
 /// Goals that are told.
 const MOST_GOALS: usize = 20;
@@ -13,7 +16,8 @@ const MOST_GOALS: usize = 20;
 pub struct GoalAhead {
     /// Its step.
     pub step: String,
-    /// Whether it is achieved, so that the next cycle takes the process there.
+    /// Whether it is achieved. The furthest of those that are is where the next cycle takes the
+    /// process.
     pub achieved: bool,
     /// Its condition, clause by clause.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,45 +54,81 @@ pub(super) fn ahead(subject: Subject<'_>) -> Vec<GoalAhead> {
         return Vec::new();
     };
     let below = sequence.goals.iter().copied().filter(|goal| *goal > cursor);
-    below.take(MOST_GOALS).filter_map(|position| goal(subject, position)).collect()
+    let looks: Vec<Look> = below.filter_map(|position| look(subject, position)).collect();
+    // As the engine does: the furthest that is achieved, or cannot be looked at, decides.
+    let decides = looks.iter().rposition(|look| !matches!(look.found, Ok((false, _))));
+    let resumed = if process.status == Active { "" } else { "once the process is resumed, " };
+    let goal = |(number, look): (usize, &Look)| {
+        let next = match decides.and_then(|place| Some((place, looks.get(place)?))) {
+            Some((place, _)) if place == number => Next::This { resumed },
+            Some((place, other)) if place > number => Next::Other(&other.step),
+            _ => Next::None,
+        };
+        look.tell(next)
+    };
+    looks.iter().enumerate().take(MOST_GOALS).map(goal).collect()
 }
 
-fn goal(subject: Subject<'_>, position: usize) -> Option<GoalAhead> {
+/// A goal, and what its condition says.
+struct Look {
+    step: String,
+    found: Result<(bool, Option<Clause>), String>,
+}
+
+/// What the next cycle does.
+#[derive(Clone, Copy)]
+enum Next<'a> {
+    /// It goes by this goal, once the process is resumed or at once.
+    This { resumed: &'static str },
+    /// It goes by another, further down.
+    Other(&'a str),
+    /// It goes by none of them.
+    None,
+}
+
+fn look(subject: Subject<'_>, position: usize) -> Option<Look> {
     let step = subject.sequence.ok()?.steps.get(position)?;
-    let id = step.id.clone();
     let scope = subject.process.scope();
-    let condition = explained(subject, position).and_then(|explained| {
+    let found = explained(subject, position).and_then(|explained| {
         let achieved = step.config.achieved(&scope).map_err(|failure| failure.0)?;
         Ok((achieved, explained.condition))
     });
-    let (achieved, condition) = match condition {
-        Ok(found) => found,
-        Err(error) => {
-            let error = words::clipped(&error);
-            let says = format!(
-                "The goal `{id}` lies ahead and cannot be looked at: {error}. The next cycle fails the process with that."
-            );
-            return Some(GoalAhead {
-                step: id,
-                achieved: false,
-                condition: None,
-                error: Some(error),
-                says,
-            });
-        }
-    };
-    let why = match &condition {
-        None => String::new(),
-        Some(clause) if clause.test.is_some() => format!(": {}", clause.says),
-        Some(clause) => {
-            let (so, all) = clause.count();
-            format!(": {so} of {all} clauses are as they should be")
-        }
-    };
-    let says = if achieved {
-        format!("The goal `{id}` is achieved, and the next cycle takes the process there{why}.")
-    } else {
-        format!("The goal `{id}` lies ahead and is not achieved{why}.")
-    };
-    Some(GoalAhead { step: id, achieved, condition, error: None, says })
+    Some(Look { step: step.id.clone(), found })
+}
+
+impl Look {
+    fn tell(&self, next: Next<'_>) -> GoalAhead {
+        let Self { step, found } = self;
+        let (achieved, condition, error) = match found {
+            Ok((achieved, condition)) => (*achieved, condition.clone(), None),
+            Err(error) => (false, None, Some(words::clipped(error))),
+        };
+        let why = match &condition {
+            None => String::new(),
+            Some(clause) if clause.test.is_some() => format!(": {}", clause.says),
+            Some(clause) => {
+                let (so, all) = clause.count();
+                format!(": {so} of {all} clauses are as they should be")
+            }
+        };
+        let so = match &error {
+            Some(error) => format!("lies ahead and cannot be looked at: {error}"),
+            None if achieved => format!("is achieved{why}"),
+            None => format!("lies ahead and is not achieved{why}"),
+        };
+        let then = match next {
+            Next::This { resumed } if achieved => {
+                capital(&format!("{resumed}the next cycle takes the process there."))
+            }
+            Next::This { resumed } => {
+                capital(&format!("{resumed}the next cycle fails the process with that."))
+            }
+            Next::Other(other) if achieved || error.is_some() => {
+                format!("`{other}`, further down, comes first.")
+            }
+            Next::Other(_) | Next::None => String::new(),
+        };
+        let says = format!("The goal `{step}` {so}. {then}").trim_end().to_owned();
+        GoalAhead { step: step.clone(), achieved, condition, error, says }
+    }
 }

@@ -176,7 +176,8 @@ fn held(subject: Subject<'_>) -> Option<Held> {
         (Some(clause), ..) if clause.test.is_some() => format!("`{id}` waits: {}.", clause.says),
         (Some(_), ..) => format!("`{id}` waits for its condition:"),
         (_, awaits, Some(delivery)) => {
-            let written = subject.deliveries.iter().find(|one| one.record.id == delivery.id);
+            let all = subject.under_way.iter().chain(subject.last);
+            let written = all.into_iter().find(|one| one.record.id == delivery.id);
             let noun = written.map_or("delivery", |one| words::noun(&one.record.channel));
             let awaits = awaits.unwrap_or("to be done");
             let held = written.and_then(|one| contacts::held(&one.record, now, zone));

@@ -2,12 +2,13 @@
 
 use chrono::TimeDelta;
 use rungs_runners::{DeliveryStatus, builtin::KINDS};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::{News, Retry, Start, advance, check, start};
+use crate::{News, Start, advance, check, start};
 
 mod acts;
+mod goals;
 
 const LADDER: &str = r#"
 sequence: ladder
@@ -73,31 +74,7 @@ impl World {
         self.process = advanced.process;
         self.history.extend(advanced.history.into_iter().map(|entry| (self.now, entry)));
         for delivery in advanced.deliveries {
-            let leaves_at = delivery.held.as_ref().map_or(self.now, |held| held.leaves_at);
-            let record = DeliveryRecord {
-                id: delivery.id,
-                process_key: self.process.key.clone(),
-                step: delivery.step,
-                channel: delivery.what.channel.to_owned(),
-                status: DeliveryStatus::Pending,
-                attempts: 0,
-                retry: Retry::default(),
-                in_doubt: delivery.in_doubt,
-                late: delivery.late,
-                begun_at: None,
-                due_at: Some(leaves_at),
-                lease_until: None,
-                withdrawn: false,
-                provider_id: None,
-                error: None,
-                answer: None,
-                quiet_at: delivery.held.as_ref().and_then(|held| held.falls_at),
-                quiet: delivery.held.map(|held| held.quiet),
-                log: vec![],
-                created_at: self.now,
-                settled_at: None,
-            };
-            self.written.push(Written { record, request: delivery.what.request });
+            self.written.push(Written::new(delivery, &self.process.key, self.now));
         }
     }
 
@@ -124,7 +101,9 @@ impl World {
         Subject {
             process: &self.process,
             sequence: Ok(&self.sequence),
-            deliveries: &self.written,
+            last: &self.written,
+            earlier_contacts: 0,
+            under_way: &self.written,
             history: &self.history,
             printed: &[],
             now: self.now,
@@ -155,16 +134,16 @@ fn a_process_that_waits_says_where_why_until_when_and_what_then() {
             r#"    ✗ order.status is "new", wants eq "confirmed""#,
             "    ✗ order.total is 20, wants gte 100, 80 too little",
             "If nothing happens (nobody picks up, all else arrives, no event comes), 2 calls and 2 texts follow, and then it waits at `confirmed` until an event comes.",
-            "  2026-11-23 09:03 CET: `ring` writes a call to +385911234567",
+            "  2026-11-23 09:03 CET: `ring` sends a call to +385911234567",
             "  2026-11-23 09:03:30 CET: `ring` hears: no-answer",
             "  2026-11-23 09:03:30 CET: `ring` takes altNext: no-answer",
-            "  2026-11-23 09:03:30 CET: `text` writes a text to +385917654321",
+            "  2026-11-23 09:03:30 CET: `text` sends a text to +385917654321",
             "  2026-11-23 09:03:30 CET: `grace` waits until 2026-11-23 09:06:30 CET",
             "  2026-11-23 09:03:35 CET: `text` hears: delivered",
-            "  2026-11-23 09:06:30 CET: `ring` writes a call to +385911234567",
+            "  2026-11-23 09:06:30 CET: `ring` sends a call to +385911234567",
             "  2026-11-23 09:07 CET: `ring` hears: no-answer",
             "  2026-11-23 09:07 CET: `ring` takes altNext: no-answer",
-            "  2026-11-23 09:07 CET: `text` writes a text to +385917654321",
+            "  2026-11-23 09:07 CET: `text` sends a text to +385917654321",
             "  2026-11-23 09:07:05 CET: `text` hears: delivered",
         ]
     );
@@ -180,7 +159,7 @@ fn what_is_foretold_is_what_happens() {
     let told: Vec<&str> = ahead
         .next
         .iter()
-        .filter_map(|next| next.says.starts_with("writes").then_some(next.at.at.as_str()))
+        .filter_map(|next| next.says.starts_with("sends").then_some(next.at.at.as_str()))
         .collect();
     let wrote: Vec<String> = world.written.iter().map(|one| iso(one.record.created_at)).collect();
     assert_eq!(told[..2], wrote);
@@ -237,7 +216,7 @@ fn every_status_of_a_delivery_has_its_words() {
         record.attempts = attempts;
         record.begun_at = Some(world.now);
         record.due_at = due.map(|seconds| world.now + TimeDelta::seconds(seconds));
-        let contacts = explain(Subject { deliveries: &written, ..world.subject() }).contacts;
+        let contacts = explain(Subject { last: &written, ..world.subject() }).contacts;
         let says = contacts[0]
             .says
             .strip_prefix("2026-11-23 09:03 CET: `ring`, a call to +385911234567, ");

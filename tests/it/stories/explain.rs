@@ -55,7 +55,7 @@ async fn a_kitchen_that_is_let_ring_is_explained_and_then_it_happens(kind: Kind)
         r#"The goal `confirmed` lies ahead and is not achieved: order.status is "new", wants eq "confirmed"."#,
     );
     assert_eq!(told["looked_at"]["at"]["at"], "2026-11-23T09:03:00.000Z");
-    assert_eq!(told["ahead"]["next"][0]["says"], format!("writes a call to {RESTAURANT}"));
+    assert_eq!(told["ahead"]["next"][0]["says"], format!("sends a call to {RESTAURANT}"));
 
     app.clock_shows("09:03").await;
     assert_eq!(app.called(), [RESTAURANT], "as it was foretold");

@@ -17,6 +17,7 @@ on_every_database!(
     a_wait_that_is_shorter_now_is_over_at_once,
     who_cannot_move_is_told_and_left_and_who_has_ended_is_passed_by,
     a_plan_says_where_processes_would_land_and_whom_they_would_reach,
+    a_plan_counts_on_what_is_under_way_and_on_what_the_night_holds,
     what_was_recorded_is_replayed_through_another_version,
     who_started_before_that_was_kept_is_said_not_to_be_replayed,
     what_the_night_held_is_replayed_as_it_left_and_acts_reach_nobody,
@@ -203,6 +204,41 @@ async fn a_plan_says_where_processes_would_land_and_whom_they_would_reach(kind: 
     let plan = intake::plan(&app.engine, &elsewhere, &Look::Some(9)).await.unwrap();
     assert_eq!(plan.standing[0].lands.as_ref().unwrap_err().code(), "step-gone");
     assert_eq!(app.process("w0").await["version"], 1, "nothing has changed");
+    app.finish().await;
+}
+
+async fn a_plan_counts_on_what_is_under_way_and_on_what_the_night_holds(kind: Kind) {
+    let app = TestApp::on(kind).await;
+    app.climb(WATCH, "ringing", phone()).await;
+    app.clock_shows("09:29").await;
+    app.engine.clock.set(app.now() + chrono::TimeDelta::minutes(1));
+    app.engine.drain().await.unwrap();
+    assert_eq!(app.called().len(), 1, "it rings, and nothing is heard of it yet");
+    let patient = WATCH.replace("Call us", "Call us now");
+    let look = |id: &str| Look::One(id.to_owned());
+    let plan = intake::plan(&app.engine, &patient, &look("ringing")).await.unwrap();
+    let [outlook] = &plan.outlooks[..] else { panic!("{plan:#?}") };
+    let next = outlook.next_before.as_ref().unwrap();
+    assert_eq!((next.step.as_str(), outlook.difference.only_after.len()), ("text", 0));
+    assert_eq!(outlook.difference.reworded.len(), 1);
+
+    // Written at night, it leaves in the morning, whether its process moves or not.
+    let night = "sequence: night\nquietHours: { from: '08:00', to: '18:00' }\nsteps:\n  - { id: \
+                 text, run: SMS, config: { to: '{{phone}}', message: Hello, await: sent } }\n";
+    app.climb(night, "held", phone()).await;
+    let renamed =
+        night.replace("id: text", "id: sms").replace("steps:", "moved: { text: sms }\nsteps:");
+    let more = "  - { id: boss, run: SMS, config: { to: '+385990', message: Help } }\n";
+    let plan = intake::plan(&app.engine, &format!("{renamed}{more}"), &look("held")).await.unwrap();
+    let [outlook] = &plan.outlooks[..] else { panic!("{plan:#?}") };
+    let evening = "2026-11-23T18:00:00+00:00";
+    for (next, step) in [(&outlook.next_before, "text"), (&outlook.next_after, "sms")] {
+        let next = next.as_ref().unwrap();
+        assert_eq!((next.at.to_rfc3339().as_str(), next.step.as_str()), (evening, step));
+    }
+    let steps: Vec<&str> =
+        outlook.difference.only_after.iter().map(|contact| contact.step.as_str()).collect();
+    assert_eq!(steps, ["boss"]);
     app.finish().await;
 }
 

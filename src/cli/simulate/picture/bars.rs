@@ -10,7 +10,7 @@ use rungs_runners::{Action, DeliveryStatus};
 /// A stretch of a climb.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bar {
-    pub lane: &'static str,
+    pub lane: String,
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,
     pub label: String,
@@ -47,8 +47,8 @@ pub(super) fn bars(simulation: &Simulation) -> Vec<Bar> {
     // Each channel keeps the place of its first delivery.
     let mut ways: Vec<&str> = Vec::new();
     for bar in &deliveries {
-        if !ways.contains(&bar.lane) {
-            ways.push(bar.lane);
+        if !ways.contains(&&*bar.lane) {
+            ways.push(&bar.lane);
         }
     }
     for lane in ways {
@@ -65,7 +65,7 @@ fn waits(lines: &[Line], ended_at: DateTime<Utc>) -> Vec<Bar> {
     let mut wrote = false;
     let mut close = |open: &mut Option<(String, DateTime<Utc>)>, to| {
         if let Some((label, from)) = open.take().filter(|(_, from)| *from < to) {
-            bars.push(Bar { lane: "waits", from, to, label, kind: Kind::Wait });
+            bars.push(Bar { lane: "waits".into(), from, to, label, kind: Kind::Wait });
         }
     };
     for line in lines {
@@ -98,16 +98,10 @@ fn happened(line: &Line) -> Option<Bar> {
         What::Did(Entry::Achieved { step, .. }) => format!("★ {step}"),
         _ => return None,
     };
-    Some(Bar { lane: "events", from: line.at, to: line.at, label, kind: Kind::Event })
+    Some(Bar { lane: "events".into(), from: line.at, to: line.at, label, kind: Kind::Event })
 }
 
-fn delivered(
-    lines: &[Line],
-    from: DateTime<Utc>,
-    step: &str,
-    id: &str,
-    channel: &'static str,
-) -> Bar {
+fn delivered(lines: &[Line], from: DateTime<Utc>, step: &str, id: &str, channel: &str) -> Bar {
     let last = lines.iter().rev().find_map(|line| match &line.what {
         What::Heard { delivery, status, .. } if delivery == id => Some((line.at, *status)),
         _ => None,
@@ -118,10 +112,10 @@ fn delivered(
         status if status >= DeliveryStatus::Sent => Kind::Reached,
         _ => Kind::Open,
     };
-    Bar { lane: lane(channel), from, to, label: format!("{step}: {status}"), kind }
+    Bar { lane: lane(channel).to_owned(), from, to, label: format!("{step}: {status}"), kind }
 }
 
-fn lane(channel: &'static str) -> &'static str {
+fn lane(channel: &str) -> &str {
     match channel {
         "phone" => "calls",
         "sms" => "texts",

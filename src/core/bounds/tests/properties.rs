@@ -191,11 +191,11 @@ proptest! {
 }
 
 /// The deliveries of a climb: when, and through which channel.
-fn deliveries(climb: &Simulation) -> Vec<(u64, &'static str)> {
+fn deliveries(climb: &Simulation) -> Vec<(u64, String)> {
     let began_at = climb.process.started_at;
     let written = climb.lines.iter().filter_map(|line| match &line.what {
         What::Wrote { channel, .. } if *channel != "process" => {
-            Some((millis(line.at - began_at), *channel))
+            Some((millis(line.at - began_at), channel.to_string()))
         }
         _ => None,
     });
@@ -236,7 +236,7 @@ fn first(
     sequence: &Sequence,
     climb: &Simulation,
     bounds: &Bounds,
-    written: &[(u64, &str)],
+    written: &[(u64, String)],
 ) -> Result<(), String> {
     let contact = written.iter().find(|(_, channel)| is_person(channel));
     let by_goal = |line: &&crate::simulate::Line| match &line.what {

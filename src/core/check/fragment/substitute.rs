@@ -128,13 +128,17 @@ impl<'s> Substitution<'s> {
 
     /// A text with parameters and results in it.
     fn rewritten(&mut self, text: &str, place: &Place, report: &mut Report<'_>) -> Option<Node> {
-        let mut is_broken = false;
+        let (mut is_broken, mut left) = (false, Some(*self.bytes));
         let written = tags::rewrite(text, self.prefix, &mut |found| {
             let arguments = self.arguments_with(&found.path, place, report);
             is_broken |= arguments.is_none();
-            arguments.map_or(Ok(String::new()), |arguments| arguments.put(found))
+            let put = arguments.map_or(Ok(String::new()), |arguments| arguments.put(found))?;
+            // A long value may stand here thousands of times.
+            left = left.and_then(|left| left.checked_sub(put.len()));
+            Ok(if left.is_some() { put } else { String::new() })
         });
         match written {
+            Ok(_) if left.is_none() => self.spend(usize::MAX, place, report).and(None),
             Err(why) => wrong(why, place, report),
             Ok(_) if is_broken => None,
             Ok(written) => {

@@ -27,12 +27,27 @@ steps:
     let contact = format!("2026-11-23 23:30 CET: `text`, a text to +385911234567, is {until}.");
     assert_eq!(section(&world, "contacts"), [contact]);
     let ahead = section(&world, "ahead");
-    assert!(
-        ahead[0].contains("nobody else is contacted, and it completes at 2026-11-24 07:00 CET")
-    );
+    assert!(ahead[0].contains("1 text follows, and it completes at 2026-11-24 07:00 CET"));
+    assert_eq!(ahead[1], "  2026-11-24 07:00 CET: `text` sends a text to +385911234567");
+    // Held by somebody as well, it leaves when both are over.
+    world.process.status = Status::Paused;
+    let ahead = section(&world, "ahead");
+    assert!(ahead[0].starts_with("If somebody resumes it"), "{ahead:?}");
+    assert!(ahead[1].ends_with("07:00 CET: `text` sends a text to +385911234567"), "{ahead:?}");
+    world.process.status = Status::Active;
     // In the morning it is sent like any other.
     world.now = calendar::parse("2026-11-24T07:00", Tz::Europe__Zagreb).unwrap();
     assert!(section(&world, "contacts")[0].contains("is sent as soon as its channel has a place"));
+    // Nobody sends it.
+    world.now += TimeDelta::minutes(20);
+    let told = section(&world, "contacts");
+    assert!(told[0].contains("it has been due for 20 minutes"), "{told:?}");
+    // Somebody does.
+    let sent = &mut world.written[0].record;
+    (sent.status, sent.attempts, sent.begun_at) = (DeliveryStatus::Sent, 1, Some(world.now));
+    let told = section(&world, "contacts");
+    assert!(told[0].ends_with("left at 2026-11-24 07:20 CET and was sent; what became of it is not known yet, and is asked for at 2026-11-24 07:00 CET."), "{told:?}");
+    world.written[0].record.status = DeliveryStatus::Pending;
     // A try that failed at noon is not held by the night.
     world.now = calendar::parse("2026-11-24T12:00", Tz::Europe__Zagreb).unwrap();
     let record = &mut world.written[0].record;
@@ -66,7 +81,7 @@ steps:
         [
             "  2026-11-23 09:30 CET: `set` set \"opened\"",
             "  2026-11-23 09:30 CET: `text` is held until 2026-11-23 10:00 CET: quiet hours",
-            "  2026-11-23 10:00 CET: `text` writes a text to +385911234567",
+            "  2026-11-23 10:00 CET: `text` sends a text to +385911234567",
             "  2026-11-23 10:00 CET: completed",
         ]
     );
@@ -126,10 +141,11 @@ steps:
     assert_eq!(
         section(&world, "ahead")[1..],
         [
+            "  2026-11-23 09:00 CET: `stop` sends a request to stop order-6",
             "  2026-11-23 09:00 CET: `stop` hears: completed",
-            "  2026-11-23 09:00 CET: `hook` writes a request to https://hooks.example.com/a",
+            "  2026-11-23 09:00 CET: `hook` sends a request to https://hooks.example.com/a",
             "  2026-11-23 09:00 CET: `hook` hears: completed",
-            "  2026-11-23 09:00 CET: `more` writes a request to start owner as owner-7",
+            "  2026-11-23 09:00 CET: `more` sends a request to start owner as owner-7",
             "  2026-11-23 09:00 CET: `more` hears: completed",
             "  2026-11-23 09:00 CET: completed",
         ]
