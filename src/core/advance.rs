@@ -4,6 +4,8 @@
 //! Promises: pure, and it always comes to rest: after [`MOST_VISITS`] steps a process
 //! that still has not is `failed`. Deliveries get ids made from the climb itself, so
 //! that the same cycle, run again after a crash, writes the same ones.
+//! One file, although a long one: a cycle reads from top to bottom, and each of its parts
+//! changes the same process.
 //! Called by: the engine, inside the cycle's transaction; tests and simulations.
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -139,9 +139,10 @@ pub fn backtest(
         after,
         asked: record.asked,
         assumed: record.assumed,
-        cut: (simulation.end == End::Endless).then(|| {
-            let is_due = simulation.process.due_at.is_some_and(|due_at| due_at < until);
-            if is_due { Cut::TooLong } else { cut }
+        cut: (simulation.end == End::Endless).then_some(if simulation.ended_at < until {
+            Cut::TooLong
+        } else {
+            cut
         }),
         process: simulation.process,
     })

@@ -56,10 +56,11 @@ pub(super) fn ahead(subject: Subject<'_>) -> Vec<GoalAhead> {
     let below = sequence.goals.iter().copied().filter(|goal| *goal > cursor);
     let looks: Vec<Look> = below.filter_map(|position| look(subject, position)).collect();
     // As the engine does: the furthest that is achieved, or cannot be looked at, decides.
-    let decides = looks.iter().rposition(|look| !matches!(look.found, Ok((false, _))));
+    let has_say = |(_, look): &(usize, &Look)| !matches!(look.found, Ok((false, _)));
+    let decides = looks.iter().enumerate().rfind(has_say);
     let resumed = if process.status == Active { "" } else { "once the process is resumed, " };
     let goal = |(number, look): (usize, &Look)| {
-        let next = match decides.and_then(|place| Some((place, looks.get(place)?))) {
+        let next = match decides {
             Some((place, _)) if place == number => Next::This { resumed },
             Some((place, other)) if place > number => Next::Other(&other.step),
             _ => Next::None,

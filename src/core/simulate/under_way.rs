@@ -52,7 +52,7 @@ impl Written {
     }
 
     /// Whether it is still to leave.
-    pub fn is_to_leave(&self) -> bool {
+    fn is_to_leave(&self) -> bool {
         self.record.status == DeliveryStatus::Pending && !self.record.withdrawn
     }
 
@@ -139,15 +139,11 @@ fn rest(one: &Written, sequence: &Sequence, process: &Process, now: DateTime<Utc
         };
         rest.push(Coming { at: leaves_at, what, news: None });
     }
-    rest.extend(
-        asked.told(fate, None).into_iter().filter(|told| told.status > record.status).filter_map(
-            |told| {
-                let at = begins.checked_add_signed(told.after)?.max(now);
-                let status = told.status;
-                let (what, news) = one.heard(status, told.news(&record.id, &record.step, at));
-                Some(Coming { at, what, news })
-            },
-        ),
-    );
+    for told in asked.told(fate, None).into_iter().filter(|told| told.status > record.status) {
+        let Some(at) = begins.checked_add_signed(told.after) else { continue };
+        let (at, status) = (at.max(now), told.status);
+        let (what, news) = one.heard(status, told.news(&record.id, &record.step, at));
+        rest.push(Coming { at, what, news });
+    }
     rest
 }

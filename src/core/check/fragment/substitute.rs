@@ -133,12 +133,12 @@ impl<'s> Substitution<'s> {
             let arguments = self.arguments_with(&found.path, place, report);
             is_broken |= arguments.is_none();
             let put = arguments.map_or(Ok(String::new()), |arguments| arguments.put(found))?;
-            // A long value may stand here thousands of times.
+            // A long value may stand here thousands of times: it goes on no further.
             left = left.and_then(|left| left.checked_sub(put.len()));
-            Ok(if left.is_some() { put } else { String::new() })
+            left.map(|_| put).ok_or_else(String::new)
         });
         match written {
-            Ok(_) if left.is_none() => self.spend(usize::MAX, place, report).and(None),
+            _ if left.is_none() => self.spend(usize::MAX, place, report).and(None),
             Err(why) => wrong(why, place, report),
             Ok(_) if is_broken => None,
             Ok(written) => {
