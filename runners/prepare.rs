@@ -38,6 +38,8 @@ pub struct Kind {
     pub listens: bool,
     /// Whether it is a goal.
     pub goal: bool,
+    /// The config key whose names and values it merges into the data.
+    pub writes: Option<&'static str>,
     /// Config keys that may not be templates.
     pub literal: &'static [&'static str],
     /// JSON Schema of the config.
@@ -70,6 +72,7 @@ impl Kind {
             listens: R::LISTENS,
             asks: R::ASKS,
             goal: R::GOAL,
+            writes: R::WRITES,
             literal: R::LITERAL,
             schema: || schemars::schema_for!(R::Config).to_value(),
             about: about::<R>,
@@ -87,6 +90,7 @@ impl Kind {
             disturbs: false,
             listens: false,
             goal: false,
+            writes: None,
             literal: &[],
             schema: || json!({ "type": "object" }),
             about: || REMOTE.to_owned(),
@@ -152,6 +156,11 @@ pub trait Prepared: Send + Sync {
 
     /// See [`Runner::rests`].
     fn rests(&self) -> bool;
+
+    /// See [`Runner::lets_by`].
+    fn lets_by(&self) -> Option<&'static str> {
+        None
+    }
 
     /// See [`Runner::stay`].
     fn stay(&self, zone: Option<Tz>, calendars: &Calendars) -> Stay;
@@ -294,6 +303,10 @@ impl<R: Runner> Prepared for Step<R> {
 
     fn rests(&self) -> bool {
         R::rests(self.unrendered.as_ref())
+    }
+
+    fn lets_by(&self) -> Option<&'static str> {
+        R::lets_by(self.unrendered.as_ref())
     }
 
     fn stay(&self, zone: Option<Tz>, calendars: &Calendars) -> Stay {

@@ -44,6 +44,9 @@ pub trait Runner: JsonSchema + 'static {
     /// value itself, at any depth: a template can only give text.
     const TYPED: &'static [&'static str] = &[];
 
+    /// The config key whose names and values it merges into the process's data.
+    const WRITES: Option<&'static str> = None;
+
     /// Whether it writes deliveries, so that a step of it may say `retry` and `onFailure`.
     const DELIVERS: bool = false;
 
@@ -65,6 +68,13 @@ pub trait Runner: JsonSchema + 'static {
     /// without such a step could never rest, and the check refuses it. `None` stands
     /// for a config that is known only once its templates are rendered.
     fn rests(config: Option<&Self::Config>) -> bool;
+
+    /// What must be so for a process to go by at once, where one that has just gone by and comes
+    /// again finds it so still, after the step's name: `is open`. A loop with no other rest
+    /// would turn without end within one cycle. `None`: it rests each time.
+    fn lets_by(_config: Option<&Self::Config>) -> Option<&'static str> {
+        None
+    }
 
     /// The step this one jumps to, beside `next` and `altNext`.
     fn jump(_config: &Self::Config) -> Option<Jump<'_>> {

@@ -45,6 +45,7 @@ const MOST_SHOWN: usize = 5;
 impl Runner for Set {
     const NAME: &'static str = "Set";
     const TYPED: &'static [&'static str] = &["values"];
+    const WRITES: Option<&'static str> = Some("values");
     type Config = Config;
 
     fn rests(_: Option<&Config>) -> bool {

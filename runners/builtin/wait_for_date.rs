@@ -105,6 +105,10 @@ impl Runner for WaitForDate {
         config.is_none_or(|config| config.date.is_template())
     }
 
+    fn lets_by(_: Option<&Config>) -> Option<&'static str> {
+        Some("has come to its date")
+    }
+
     fn stay(_: Option<&Config>, _: Option<Tz>) -> Stay {
         Stay::unbounded("waits until a date")
     }

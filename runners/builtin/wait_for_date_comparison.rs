@@ -52,6 +52,10 @@ impl Runner for WaitForDateComparison {
         true
     }
 
+    fn lets_by(_: Option<&Config>) -> Option<&'static str> {
+        Some("has come to its time")
+    }
+
     fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {
         let Some(config) = config else {
             return Stay::unbounded("waits for what its templates render to");

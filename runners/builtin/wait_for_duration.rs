@@ -97,7 +97,7 @@ impl Runner for WaitForDuration {
 }
 
 /// How to write a fraction of a day or month instead.
-fn in_whole(amount: f64, unit: Unit) -> String {
+pub(super) fn in_whole(amount: f64, unit: Unit) -> String {
     let hours = match unit {
         Unit::Weeks => amount * 168.0,
         Unit::Days => amount * 24.0,

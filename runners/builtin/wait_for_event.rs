@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::wait_for_duration;
 use crate::{
     AltNext, Explained, Failure, Outcome, Problem, Runner, Scope, Stay, Visit,
     calendar::{self, Unit},
@@ -165,6 +166,10 @@ impl Runner for WaitForEvent {
             .is_none_or(|timeout| !timeout.is_nothing())
     }
 
+    fn lets_by(config: Option<&Config>) -> Option<&'static str> {
+        config.filter(|config| !config.fresh).map(|_| "has heard its event")
+    }
+
     fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {
         let Some(Config { event, timeout, .. }) = config else {
             return Stay::unbounded("waits for as long as its templates say");
@@ -198,6 +203,16 @@ impl Runner for WaitForEvent {
             && let Err(wrong) = timeout.end(DateTime::UNIX_EPOCH, Tz::UTC)
         {
             problems.push(Problem::at("/timeout", wrong));
+        }
+        if let Some(Timeout::Amount(Amount { amount, unit })) = config.timeout
+            && problems.is_empty()
+            && unit.would_round(amount)
+        {
+            let message = format!("{amount} is no whole number of days or months");
+            problems.push(
+                Problem::at("/timeout/amount", message)
+                    .help(wait_for_duration::in_whole(amount, unit)),
+            );
         }
         problems
     }

@@ -72,6 +72,10 @@ impl Runner for WaitForWindow {
         true
     }
 
+    fn lets_by(_: Option<&Config>) -> Option<&'static str> {
+        Some("is open")
+    }
+
     fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {
         Self::stay_among(config, zone, &Calendars::new())
     }

@@ -118,6 +118,7 @@ fn what_cannot_be_is_refused_at_its_place() {
         (json!({ "event": "x", "timeout": "soon" }), "/timeout"),
         (json!({ "event": "x", "timeout": -1 }), "/timeout"),
         (json!({ "event": "x", "timeout": { "amount": -1, "unit": "days" } }), "/timeout"),
+        (json!({ "event": "x", "timeout": { "amount": 1.5, "unit": "days" } }), "/timeout/amount"),
         (json!({ "event": "x", "where": { "all": [] } }), "/where/all"),
     ] {
         let found = problems::<WaitForEvent>(&config);

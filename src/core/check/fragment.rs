@@ -33,6 +33,7 @@ mod arguments;
 mod call;
 mod file;
 mod list;
+mod operand;
 mod substitute;
 mod tags;
 

@@ -1,5 +1,7 @@
 //! Variables that nothing will ever fill, or whose type is not what is made of them: in
 //! templates and in conditions, held against `input`.
+//!
+//! Promises: no warning of data that a step of the sequence may have written itself.
 
 use rungs_runners::{Template, scope::RESERVED};
 use serde_json::Value;
@@ -9,12 +11,35 @@ mod known;
 mod rendered;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use known::Known;
 use rendered::{Configs, Used};
+use written::Written;
 
 use super::{at::At, expect, node::quoted, report::Report, step::Draft};
 use crate::{Diagnostic, diagnostic::Place, sequence::Input};
+
+/// What variables are held against.
+struct Facts<'a> {
+    /// The ids of the steps.
+    ids: Vec<&'a str>,
+    input: Option<&'a Value>,
+    written: Written,
+}
+
+impl<'a> Facts<'a> {
+    /// What `input` says of the data, as far as it has the last word on this path.
+    fn input(&self, path: &[String]) -> Option<&'a Value> {
+        let root = path.first()?;
+        let is_data = !RESERVED.contains(&root.as_str());
+        self.input.filter(|_| is_data && !self.written.touches(path))
+    }
+
+    fn data(&self, path: &[String]) -> Option<Known<'a>> {
+        self.input(path).map(Known::data)
+    }
+}
 
 /// Warns of every variable that `input` rules out, and of results of steps that are not
 /// there.
@@ -26,13 +51,12 @@ pub(super) fn check(
 ) {
     let ids: Vec<&str> =
         steps.iter().flatten().filter_map(|step| step.id.as_ref()).map(|id| id.text).collect();
-    let schema = input.map(|input| &input.schema);
-    let data = schema.map(Known::data);
+    let facts = Facts { ids, input: input.map(|input| &input.schema), written: Written::by(steps) };
     let mut configs = Configs::default();
     if let Some((at, template)) = timezone {
         for (path, used) in template.uses() {
-            variable(path, at, &ids, schema, report);
-            if let Some(data) = data.filter(|_| is_data(path)) {
+            variable(path, at, &facts, report);
+            if let Some(data) = facts.data(path) {
                 let used = Used { path, becomes: *used, at: at.clone() };
                 used.check(data, report);
                 used.check_zone(data, report);
@@ -45,8 +69,8 @@ pub(super) fn check(
         };
         for (pointer, path, used) in prepared.uses() {
             let at = config.find(&pointer);
-            variable(&path, &at, &ids, schema, report);
-            if let Some((data, kind)) = data.filter(|_| is_data(&path)).zip(step.kind) {
+            variable(&path, &at, &facts, report);
+            if let Some((data, kind)) = facts.data(&path).zip(step.kind) {
                 let used = Used { path: &path, becomes: used, at };
                 used.check(data, report);
                 used.check_wanted(data, (&kind, &pointer), &mut configs, report);
@@ -57,32 +81,20 @@ pub(super) fn check(
         }
         // What a runner that lives elsewhere makes of its config, nobody knows.
         if step.kind.is_some_and(|kind| !kind.asks) {
-            conditions::check(&config, &ids, data, 0, report);
+            conditions::check(&config, &facts, 0, report);
         }
     }
 }
 
-/// Whether a path leads into the data, and not to what stands beside them.
-fn is_data(path: &[String]) -> bool {
-    path.first().is_some_and(|root| !RESERVED.contains(&root.as_str()))
-}
-
-fn variable(
-    path: &[String],
-    at: &At<'_>,
-    ids: &[&str],
-    schema: Option<&Value>,
-    report: &mut Report<'_>,
-) {
+fn variable(path: &[String], at: &At<'_>, facts: &Facts<'_>, report: &mut Report<'_>) {
     let written = quoted(&path.join("."));
     let Some(root) = path.first() else { return };
     let (message, help) = match (root.as_str(), path.get(1)) {
-        ("steps", Some(id)) if !ids.contains(&id.as_str()) => (
+        ("steps", Some(id)) if !facts.ids.contains(&id.as_str()) => (
             format!("{written} is always empty: there is no step {}", quoted(id)),
-            report.suggest(id, "steps", ids.iter().copied()),
+            report.suggest(id, "steps", facts.ids.iter().copied()),
         ),
-        (root, _) if RESERVED.contains(&root) => return,
-        _ => match schema.and_then(|schema| ruled_out(schema, path)) {
+        _ => match facts.input(path).and_then(|schema| ruled_out(schema, path)) {
             Some(RuledOut { name, known }) => (
                 format!("{written} may be empty: `input` has no {}", quoted(name)),
                 report.suggest(name, "names", known),

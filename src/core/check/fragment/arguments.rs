@@ -12,6 +12,9 @@ use crate::{
     diagnostic::Place,
 };
 
+/// What a path may begin with that means the top, where an argument is written.
+const TOP: [&str; 5] = ["@root.", "@root/", "this.", "this/", "./"];
+
 /// What a parameter, or a part of it, stands for.
 pub(super) enum Argument {
     /// A value without a template in it. Of nothing it is `null`.
@@ -75,9 +78,13 @@ impl Arguments {
             (Slot::Argument, Argument::Plain(value)) => as_literal(&value)
                 .ok_or_else(|| format!("{name} holds a template, and stands behind a helper here")),
             (Slot::Text { raw }, Argument::Template(text)) => match variable(&text) {
-                Some(path) if reference.nested && raw => Ok(format!("{{{{{{@root.{path}}}}}}}")),
-                Some(path) if reference.nested => Ok(format!("{{{{@root.{path}}}}}")),
-                Some(path) if raw => Ok(format!("{{{{{{{path}}}}}}}")),
+                Some(Variable { path, .. }) if reference.nested && raw => {
+                    Ok(format!("{{{{{{@root.{path}}}}}}}"))
+                }
+                Some(Variable { path, .. }) if reference.nested => {
+                    Ok(format!("{{{{@root.{path}}}}}"))
+                }
+                Some(Variable { path, .. }) if raw => Ok(format!("{{{{{{{path}}}}}}}")),
                 None if reference.nested => Err(format!(
                     "{name} stands inside `each` or `with`, and is more than a plain value or one variable"
                 )),
@@ -85,8 +92,10 @@ impl Arguments {
             },
             (Slot::Argument, Argument::Template(text)) => {
                 match (variable(&text), only_tag(&text)) {
-                    (Some(path), _) if reference.nested => Ok(format!("@root.{path}")),
-                    (Some(path), _) => Ok(path.to_owned()),
+                    (Some(Variable { path, .. }), _) if reference.nested => {
+                        Ok(format!("@root.{path}"))
+                    }
+                    (Some(Variable { path, .. }), _) => Ok(path.to_owned()),
                     (None, Some(call)) if !reference.nested => Ok(format!("({call})")),
                     _ => Err(format!(
                         "{name} stands behind a helper here, and is more than a plain value or one variable"
@@ -97,18 +106,28 @@ impl Arguments {
     }
 }
 
-/// The path of a template that is one variable and nothing else.
-pub(super) fn variable(text: &str) -> Option<&str> {
-    let inner = only_tag(text)?;
-    let path = only_path(inner)?;
+/// A template that is one variable and nothing else.
+pub(super) struct Variable<'t> {
+    /// Its path as Handlebars writes it, from the top.
+    pub path: &'t str,
+    pub keys: Vec<String>,
+}
+
+/// The variable that a template is.
+pub(super) fn variable(text: &str) -> Option<Variable<'_>> {
+    let mut path = only_tag(text)?;
+    while let Some(rest) = TOP.iter().find_map(|top| path.strip_prefix(top)) {
+        path = rest;
+    }
+    let keys = only_path(path)?;
     // These belong to where they stand, or are no paths.
-    let is_plain = !inner.starts_with(['@', '.']) && path.first().is_some_and(|key| key != "this");
-    is_plain.then_some(inner)
+    let is_plain = !path.starts_with(['@', '.', '/']) && path != "this";
+    is_plain.then_some(Variable { path, keys })
 }
 
 /// The way on, from what a variable of the process holds.
 fn deeper(text: &str, name: &str, rest: &[String]) -> Result<Argument, String> {
-    let path = variable(text).ok_or_else(|| {
+    let Variable { path, .. } = variable(text).ok_or_else(|| {
         format!("`{PARAM}.{name}` is a text with a template in it, and has no `{}`", rest.join("."))
     })?;
     let keys: Vec<String> = rest
@@ -156,7 +175,7 @@ mod tests {
             "name": "Ana \"A\"", "count": 3, "list": [1, 2], "deep": { "a": [true] },
             "phone": "{{restaurant.phone}}", "loud": "{{upper restaurant.name}}",
             "mixed": "Dear {{name}}", "place": "{{restaurant}}", "held": ["{{x}}"],
-            "none": null, "slash": "a\\",
+            "none": null, "slash": "a\\", "top": "{{this.order.id}}", "root": "{{@root.order}}",
         }) else {
             panic!("an object")
         };
@@ -191,6 +210,10 @@ mod tests {
                 "{{#if null}}{{/if}}{{#if null}}{{/if}}",
             ),
             ("{{#if param.phone}}{{/if}}", "{{#if restaurant.phone}}{{/if}}"),
+            (
+                "{{upper param.top}}{{#each a}}{{param.top}}{{param.root.id}}{{/each}}",
+                "{{upper order.id}}{{#each a}}{{@root.order.id}}{{@root.order.id}}{{/each}}",
+            ),
         ] {
             assert_eq!(put(text), result, "{text}");
         }

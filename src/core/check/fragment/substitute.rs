@@ -2,15 +2,15 @@
 //! results of its steps called by the ids that they have there.
 //!
 //! Strings are templates; an operand of a condition (`{ type: get, value: ... }`) is a path or
-//! a JSONPath, and follows as well.
+//! a JSONPath, and follows as well: see `operand`.
 
 use std::ops::Range;
 
 use rungs_runners::template::is_template;
-use serde_json::Value;
 
 use super::{
-    arguments::{Argument, Arguments, variable},
+    arguments::{Argument, Arguments},
+    operand::Operand,
     tags::{self, PARAM, only_path, only_tag},
 };
 use crate::{
@@ -64,7 +64,7 @@ impl<'s> Substitution<'s> {
         }
     }
 
-    fn node(&mut self, node: &Node, pointer: String, report: &mut Report<'_>) -> Node {
+    pub(super) fn node(&mut self, node: &Node, pointer: String, report: &mut Report<'_>) -> Node {
         let span = self.moved(&node.span);
         let data = match &node.data {
             Data::Text(text) => return self.text(text, Place::new(pointer, span), report),
@@ -76,8 +76,8 @@ impl<'s> Substitution<'s> {
                 Data::List(items.collect())
             }
             Data::Mapping(entries) => {
-                if let Some(operand) = operand(entries) {
-                    return self.operand(node, operand, &Place::new(pointer, span), report);
+                if let Some(operand) = Operand::read(entries) {
+                    return self.operand(node, &operand, pointer, report);
                 }
                 let entries = entries.iter().map(|entry| self.entry(entry, &pointer, report));
                 Data::Mapping(entries.collect())
@@ -87,11 +87,11 @@ impl<'s> Substitution<'s> {
         Node { data, span }
     }
 
-    fn moved(&self, span: &Range<usize>) -> Range<usize> {
+    pub(super) fn moved(&self, span: &Range<usize>) -> Range<usize> {
         span.start + self.shift..span.end + self.shift
     }
 
-    fn text(&mut self, text: &str, place: Place, report: &mut Report<'_>) -> Node {
+    pub(super) fn text(&mut self, text: &str, place: Place, report: &mut Report<'_>) -> Node {
         if !is_template(text) || ![PARAM, "steps"].iter().any(|word| text.contains(word)) {
             return Node { data: Data::Text(text.to_owned()), span: place.span };
         }
@@ -148,63 +148,8 @@ impl<'s> Substitution<'s> {
         }
     }
 
-    /// An operand that reads a parameter, or the result of a step of the fragment's own.
-    fn operand(
-        &mut self,
-        node: &Node,
-        (of_type, path): (&str, &str),
-        place: &Place,
-        report: &mut Report<'_>,
-    ) -> Node {
-        let written = match (of_type, path.strip_prefix("param.")) {
-            ("get", Some(path)) => self.parameter(path, place, report),
-            ("get", None) => {
-                let own = path.strip_prefix("steps.").unwrap_or_default();
-                Some(("get", format!("steps.{}{own}", self.prefix).into()))
-            }
-            _ if path.contains("$.param") => {
-                let why = format!("a JSONPath does not see `{PARAM}`; read it with `get`");
-                wrong(why, place, report)
-            }
-            _ => Some(("jsonpath", json_path(path, self.prefix).into())),
-        };
-        let Some((of_type, value)) = written else {
-            return Node { data: Data::Broken, span: place.span.clone() };
-        };
-        let entries = node.entries().iter().map(|entry| {
-            let span = self.moved(&entry.value.span);
-            let value = match entry.key.as_str() {
-                "type" => Node { data: Data::Text(of_type.to_owned()), span },
-                _ => Node::of_json(&value, &span),
-            };
-            Entry { key: entry.key.clone(), key_span: self.moved(&entry.key_span), value }
-        });
-        Node { data: Data::Mapping(entries.collect()), span: place.span.clone() }
-    }
-
-    /// A parameter as an operand: its value, or what it stands for in the data.
-    fn parameter(
-        &mut self,
-        path: &str,
-        place: &Place,
-        report: &mut Report<'_>,
-    ) -> Option<(&'static str, Value)> {
-        let keys = path.split(['.', '[']).map(|key| key.trim_end_matches(']').to_owned());
-        let keys: Vec<String> = keys.collect();
-        let operand = match self.arguments_with(&keys, place, report)?.find(&keys) {
-            Ok(Argument::Plain(value)) => ("raw", value),
-            Ok(Argument::Template(text)) => match variable(&text) {
-                Some(path) if !path.contains(['[', '/', '@']) => ("get", path.into()),
-                _ => ("raw", text.into()),
-            },
-            Err(why) => return wrong(why, place, report),
-        };
-        self.spend(operand.1.to_string().len(), place, report)?;
-        Some(operand)
-    }
-
     /// The arguments, where there is such a parameter; that there is none is reported.
-    fn arguments_with(
+    pub(super) fn arguments_with(
         &self,
         path: &[String],
         place: &Place,
@@ -223,7 +168,12 @@ impl<'s> Substitution<'s> {
     }
 
     /// Counts what is written, and says when it is too much.
-    fn spend(&mut self, bytes: usize, place: &Place, report: &mut Report<'_>) -> Option<()> {
+    pub(super) fn spend(
+        &mut self,
+        bytes: usize,
+        place: &Place,
+        report: &mut Report<'_>,
+    ) -> Option<()> {
         let rest = self.bytes.checked_sub(bytes);
         *self.bytes = rest.unwrap_or_default();
         if rest.is_none() {
@@ -235,50 +185,15 @@ impl<'s> Substitution<'s> {
 }
 
 /// Reports what cannot be done with a parameter.
-fn wrong<T>(why: String, place: &Place, report: &mut Report<'_>) -> Option<T> {
+pub(super) fn wrong<T>(why: String, place: &Place, report: &mut Report<'_>) -> Option<T> {
     report.add(Diagnostic::error("parameter", place.clone(), why));
     None
 }
 
 /// The path of a text that is one parameter and nothing else.
-fn whole(text: &str) -> Option<Vec<String>> {
+pub(super) fn whole(text: &str) -> Option<Vec<String>> {
     let mut path = only_path(only_tag(text)?)?;
     (path.first()? == PARAM && path.len() > 1).then(|| path.split_off(1))
-}
-
-/// `{ type: get, value: ... }` or `{ type: jsonpath, value: ... }` with a literal path that
-/// reads something of the fragment's.
-fn operand(entries: &[Entry]) -> Option<(&str, &str)> {
-    let text = |key: &str| entries.iter().find(|entry| entry.key == key)?.value.text();
-    let (of_type, path) = (text("type")?, text("value")?);
-    let is_own = match of_type {
-        "get" => ["param.", "steps."].iter().any(|root| path.starts_with(root)),
-        "jsonpath" => path.contains("steps") || path.contains(PARAM),
-        _ => false,
-    };
-    (entries.len() == 2 && is_own && !is_template(path)).then_some((of_type, path))
-}
-
-/// A JSONPath with the ids of the fragment's steps as they are at a use of it.
-fn json_path(path: &str, prefix: &str) -> String {
-    let (mut out, mut rest) = (String::with_capacity(path.len() + prefix.len()), path);
-    while let Some(at) = rest.find("$.steps") {
-        let (before, from) = rest.split_at(at + "$.steps".len());
-        out.push_str(before);
-        rest = from;
-        let is_name = |c: char| c.is_alphanumeric() || c == '_';
-        if let Some(named) = from.strip_prefix('.').filter(|named| named.starts_with(is_name)) {
-            let length = named.find(|c| !is_name(c)).unwrap_or(named.len());
-            let (name, after) = named.split_at(length);
-            out.extend(["['", prefix, name, "']"]);
-            rest = after;
-        } else if let Some(quote) = ["['", "[\""].iter().find(|quote| from.starts_with(**quote)) {
-            out.push_str(quote);
-            out.push_str(prefix);
-            rest = from.get(quote.len()..).unwrap_or_default();
-        }
-    }
-    out + rest
 }
 
 /// The place of a word within a text, where it is written in one piece.
@@ -289,23 +204,4 @@ fn narrowed(place: &Place, word: &str, report: &Report<'_>) -> Place {
         place.span = start..start + word.len();
     }
     place
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_json_path_follows_the_ids() {
-        for (path, result) in [
-            ("$.steps.call.status", "$.steps['k--call'].status"),
-            ("$.steps['call'].x", "$.steps['k--call'].x"),
-            ("$.steps[\"a\"]", "$.steps[\"k--a\"]"),
-            ("$.steps.*", "$.steps.*"),
-            ("$.order[?@.id == $.steps.call.id]", "$.order[?@.id == $.steps['k--call'].id]"),
-            ("$.steps", "$.steps"),
-        ] {
-            assert_eq!(json_path(path, "k--"), result, "{path}");
-        }
-    }
 }

@@ -202,7 +202,7 @@ fn end_of(body: &str, close: &str) -> Option<usize> {
 }
 
 /// How long the string is that `text` begins with, quotes included.
-fn string(text: &str) -> usize {
+pub(super) fn string(text: &str) -> usize {
     let mut characters = text.char_indices();
     let Some((_, quote)) = characters.next() else { return text.len() };
     let mut escaped = false;
@@ -226,6 +226,7 @@ fn inside(
     put: &mut dyn FnMut(&Reference) -> Result<String, String>,
 ) -> Result<String, String> {
     let (mut out, mut rest) = (String::with_capacity(tag.len()), tag);
+    let mut before = "";
     while let Some(c) = rest.chars().next() {
         if matches!(c, '"' | '\'') {
             let (string, after) = rest.split_at(string(rest));
@@ -237,15 +238,26 @@ fn inside(
             out.push_str(&if is_key {
                 token.to_owned()
             } else {
+                named(before, token, nested)?;
                 path(token, prefix, nested, put)?
             });
-            rest = after;
+            (before, rest) = (token, after);
         } else {
             out.push(c);
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
         }
     }
     Ok(out)
+}
+
+/// Refuses what looks into `steps` by names that are found only when it is rendered.
+fn named(helper: &str, token: &str, nested: bool) -> Result<(), String> {
+    let from_root = token.starts_with('@') || token.starts_with("../");
+    let is_steps = matches!(keys(token).as_slice(), [root] if root.text == "steps");
+    if is_steps && (from_root || !nested) && ["lookup", "with"].contains(&helper) {
+        return Err(format!("`{helper} steps` does not follow a fragment; write `steps.ID`"));
+    }
+    Ok(())
 }
 
 fn path(
@@ -404,6 +416,13 @@ mod tests {
             assert_eq!(shown(text), text);
         }
         assert!(shown("{{json param}}").starts_with("! `param` alone"));
+        assert_eq!(
+            shown("{{#each steps}}{{this.status}}{{/each}}{{json steps}}"),
+            "{{#each steps}}{{this.status}}{{/each}}{{json steps}}"
+        );
+        for text in ["{{lookup steps \"call\"}}", "{{#with @root.steps}}{{call.x}}{{/with}}"] {
+            assert!(shown(text).contains("write `steps.ID`"), "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! Whether it really does depends on its condition (one on `steps` may be undone by the way
 //! back), so such a loop is a warning, and the others are errors.
 //! So a way from a goal back to it, or above it, is a loop whatever rests up there.
+//!
+//! A wait that is over lets a process by as often as it comes, so it is no rest for a loop of
+//! which it is the only one. Of two such waits one may hold when the other does not.
 
 use std::collections::VecDeque;
 
@@ -27,6 +30,7 @@ pub(super) fn check(
     graph.endless(&mut told, report);
     graph.pulled_down(&mut told, report);
     graph.bounded(&mut told, report);
+    graph.let_by(&mut told, report);
 }
 
 struct Graph<'g, 'a> {
@@ -122,6 +126,30 @@ impl Graph<'_, '_> {
             if self.is_too_long(jump, &ring, &self.names(&ring, to), report) {
                 tell(told, &ring);
             }
+        }
+    }
+
+    /// Loops whose only rest is a wait that lets a process by once it is over.
+    fn let_by(&self, told: &mut [bool], report: &mut Report<'_>) {
+        for start in 0..self.steps.len() {
+            let prepared = self.step(start).and_then(|step| step.prepared.as_ref());
+            let Some(over) = prepared.and_then(|prepared| prepared.lets_by()) else { continue };
+            if told.get(start) == Some(&true) || self.reached.get(start) != Some(&true) {
+                continue;
+            }
+            let paths = self.paths(start, ALWAYS, |at| self.runs_on(at));
+            let leads_back = |at: usize| self.leads(at).any(|lead| lead == (start, ALWAYS));
+            let Some(closing) = paths.order.iter().copied().find(|at| leads_back(*at)) else {
+                continue;
+            };
+            let ring = paths.to(closing);
+            tell(told, &ring);
+            let place = self.place(closing, start);
+            let way = self.names(&ring, start);
+            let message =
+                format!("once `{}` {over}, this loop never rests: {way}", self.name(start));
+            let help = "put a WaitForDuration or a notification into it, or lead out of it";
+            report.add(Diagnostic::warning("restless-loop", place, message).help(help.to_owned()));
         }
     }
 

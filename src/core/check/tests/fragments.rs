@@ -4,6 +4,7 @@ use super::*;
 use crate::{File, Files, Target, Wanted, check_fragment, check_with};
 
 mod limits;
+mod operands;
 
 const RING: &str = r#"fragment: ring
 parameters:
@@ -174,9 +175,20 @@ steps:
     assert_eq!(read, ["steps.k--call.status"]);
     let data = serde_json::json!({ "order": { "status": 3 } });
     let steps = serde_json::json!({ "k--call": { "status": "" }, "k--other": "" });
+    let outcome = visited(&sequence, &data, &steps);
+    assert!(outcome.message.contains("order.status is 3"), "{}", outcome.message);
+    assert!(outcome.message.contains("k--call"), "{}", outcome.message);
+}
+
+/// What the first step answers.
+fn visited(
+    sequence: &Sequence,
+    data: &serde_json::Value,
+    steps: &serde_json::Value,
+) -> rungs_runners::Outcome {
     let events = serde_json::json!({});
     let data = data.as_object().unwrap();
-    let scope = rungs_runners::Scope::new(data, || serde_json::json!({}), &steps, &events);
+    let scope = rungs_runners::Scope::new(data, || serde_json::json!({}), steps, &events);
     let visit = Visit {
         now: chrono::DateTime::UNIX_EPOCH,
         timezone: chrono_tz::UTC,
@@ -188,9 +200,7 @@ steps:
         calendars: &sequence.calendars,
         scope: &scope,
     };
-    let outcome = sequence.steps[0].config.visit(&visit).unwrap();
-    assert!(outcome.message.contains("order.status is 3"), "{}", outcome.message);
-    assert!(outcome.message.contains("k--call"), "{}", outcome.message);
+    sequence.steps[0].config.visit(&visit).unwrap()
 }
 
 #[test]

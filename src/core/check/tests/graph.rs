@@ -348,3 +348,39 @@ fn a_thousand_goals_and_bounded_jumps_are_looked_at_within_a_moment() {
     });
     says_of_steps(&steps, &[]);
 }
+
+#[test]
+fn a_loop_whose_only_rest_is_a_wait_that_is_over_is_told() {
+    let found = |wait: &str, more: &str| -> Vec<(&'static str, usize, String)> {
+        let source = with_steps(&format!(
+            "  - {{ id: wait, {wait} }}
+  - {{ id: more, run: Conditional, config: {{ lodashCommand: isNil, value: {{ type: get, value: x }} }}, altNext: end }}
+{more}  - {{ id: again, run: GoTo, config: {{ step: wait }} }}"
+        ));
+        let checked = check(&source, rungs_runners::builtin::KINDS);
+        assert!(!checked.has_errors(), "{:#?}", checked.diagnostics);
+        checked.diagnostics.into_iter().map(|it| (it.code, it.line, it.message)).collect()
+    };
+    let window = "run: WaitForWindow, config: { from: '9:00', to: '17:00' }";
+    let event = "run: WaitForEvent, config: { event: confirmed }";
+    let loops = "this loop never rests: wait -> more -> again -> wait";
+    for (wait, over) in [
+        (window, "is open"),
+        (
+            "run: WaitForDateComparison, config: { attribute: hour, values: [9] }",
+            "has come to its time",
+        ),
+        ("run: WaitForDate, config: { date: '{{due}}' }", "has come to its date"),
+        (event, "has heard its event"),
+    ] {
+        let told = format!("once `wait` {over}, {loops}");
+        assert_eq!(found(wait, ""), [("restless-loop", 5, told)], "{wait}");
+    }
+    for (wait, more) in [
+        ("run: WaitForEvent, config: { event: confirmed, fresh: true }", ""),
+        (window, "  - { id: night, run: WaitForWindow, config: { from: '17:00', to: '9:00' } }\n"),
+        (window, "  - { id: nap, run: WaitForDuration, config: { amount: 1, unit: hours } }\n"),
+    ] {
+        assert_eq!(found(wait, more), [], "{wait}");
+    }
+}

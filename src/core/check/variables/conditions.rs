@@ -4,7 +4,7 @@
 //! Promises: no false alarm for data that only an event brings, as long as its name is not
 //! nearly one that `input` lists, and its values fit those that `input` lists.
 
-use rungs_runners::{path::Path, scope::RESERVED, template::is_template};
+use rungs_runners::{path::Path, template::is_template};
 use serde_json::Value;
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
         report::Report,
         suggest,
     },
+    Facts,
     known::{Known, type_of},
     rendered::inside_of_nothing,
 };
@@ -31,55 +32,48 @@ struct Operand<'a> {
 }
 
 /// Warns of what is wrong with the conditions in a config.
-pub(super) fn check(
-    at: &At<'_>,
-    ids: &[&str],
-    data: Option<Known<'_>>,
-    depth: usize,
-    report: &mut Report<'_>,
-) {
+pub(super) fn check(at: &At<'_>, facts: &Facts<'_>, depth: usize, report: &mut Report<'_>) {
     if depth > DEPTH {
         return;
     }
     match &at.node.data {
         Data::List(items) => {
             for index in 0..items.len() {
-                check(&at.find(&format!("/{index}")), ids, data, depth + 1, report);
+                check(&at.find(&format!("/{index}")), facts, depth + 1, report);
             }
         }
         Data::Mapping(_) => {
             if at.field("lodashCommand").is_some() {
-                test(at, ids, data, report);
+                test(at, facts, report);
             }
             for nested in NESTING.iter().filter_map(|key| at.field(key)) {
-                check(&nested, ids, data, depth + 1, report);
+                check(&nested, facts, depth + 1, report);
             }
         }
         _ => {}
     }
 }
 
-fn test(at: &At<'_>, ids: &[&str], data: Option<Known<'_>>, report: &mut Report<'_>) {
+fn test(at: &At<'_>, facts: &Facts<'_>, report: &mut Report<'_>) {
     let sides = [at.field("value"), at.field("compareTo")];
     let [left, right] = sides.map(|side| side.as_ref().and_then(operand));
     for operand in [&left, &right].into_iter().flatten() {
-        exists(operand, ids, data, report);
+        exists(operand, facts, report);
     }
     let Some(command) = at.field("lodashCommand").and_then(|field| field.node.text()) else {
         return;
     };
-    let Some(data) = data else { return };
     if let ("eq" | "isEqual", Some(value), Some(compared)) =
         (command, at.field("value"), at.field("compareTo"))
     {
         match (&left, &right) {
-            (Some(path), None) => equal(path, data, &compared, report),
-            (None, Some(path)) => equal(path, data, &value, report),
+            (Some(path), None) => equal(path, facts, &compared, report),
+            (None, Some(path)) => equal(path, facts, &value, report),
             _ => {}
         }
     }
     if let Some((types, path)) = wanted(command).zip(left) {
-        let Some(known) = follow(&path, data) else { return };
+        let Some(known) = follow(&path, facts) else { return };
         if known.types().is_some_and(|found| !found.iter().any(|one| types.contains(one))) {
             let name = quoted(&path.path.join("."));
             let message =
@@ -116,27 +110,20 @@ fn operand<'a>(at: &At<'a>) -> Option<Operand<'a>> {
 }
 
 /// What `input` says of the value an operand looks up.
-fn follow<'a>(operand: &Operand<'_>, data: Known<'a>) -> Option<Known<'a>> {
-    let root = operand.path.first()?.as_str();
-    data.follow(&operand.path).filter(|_| !RESERVED.contains(&root))
+fn follow<'a>(operand: &Operand<'_>, facts: &Facts<'a>) -> Option<Known<'a>> {
+    facts.data(&operand.path)?.follow(&operand.path)
 }
 
 /// Whether there can be anything at its path.
-fn exists(
-    Operand { at, path }: &Operand<'_>,
-    ids: &[&str],
-    data: Option<Known<'_>>,
-    report: &mut Report<'_>,
-) {
+fn exists(Operand { at, path }: &Operand<'_>, facts: &Facts<'_>, report: &mut Report<'_>) {
     let written = quoted(&path.join("."));
     let (message, help) = match (path.first().map(String::as_str), path.get(1)) {
-        (Some("steps"), Some(id)) if !ids.contains(&id.as_str()) => (
+        (Some("steps"), Some(id)) if !facts.ids.contains(&id.as_str()) => (
             format!("{written} is never there: there is no step {}", quoted(id)),
-            report.suggest(id, "steps", ids.iter().copied()),
+            report.suggest(id, "steps", facts.ids.iter().copied()),
         ),
-        (Some(root), _) if RESERVED.contains(&root) => return,
         _ => {
-            let Some(data) = data else { return };
+            let Some(data) = facts.data(path) else { return };
             if let Some((parent, words)) = inside_of_nothing(path, data) {
                 (format!("{written} is never there: `input` says that {parent} is {words}"), None)
             } else if let Some((name, known)) = unlisted(path, data) {
@@ -168,14 +155,14 @@ fn unlisted<'p, 'a>(path: &'p [String], data: Known<'a>) -> Option<(&'p str, Vec
 }
 
 /// Whether what an operand looks up can be equal to a value that stands there.
-fn equal(operand: &Operand<'_>, data: Known<'_>, other: &At<'_>, report: &mut Report<'_>) {
+fn equal(operand: &Operand<'_>, facts: &Facts<'_>, other: &At<'_>, report: &mut Report<'_>) {
     let is_raw = other.field("type").is_some_and(|field| field.node.text() == Some("raw"));
     let Some(at) = other.field("value").filter(|_| is_raw) else { return };
     let value = at.node.to_json();
     if value.as_str().is_some_and(is_template) || value.is_array() || value.is_object() {
         return;
     }
-    let Some(known) = follow(operand, data) else { return };
+    let Some(known) = follow(operand, facts) else { return };
     let name = quoted(&operand.path.join("."));
     let differs = known.types().is_some_and(|types| !types.contains(&type_of(&value)));
     // One value alone is what it begins with; an event will change it.

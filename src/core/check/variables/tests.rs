@@ -13,7 +13,9 @@ fn said(path: &str, schema: &Value) -> Option<(String, Option<String>)> {
     let node = Node { data: Data::Text(String::new()), span: 0..source.len() };
     let path: Vec<String> = path.split('.').map(str::to_owned).collect();
     let mut report = Report::new(&source);
-    variable(&path, &At::root(&node), &["ring", "nap"], Some(schema), &mut report);
+    let ids = vec!["ring", "nap"];
+    let facts = Facts { ids, input: Some(schema), written: Written::default() };
+    variable(&path, &At::root(&node), &facts, &mut report);
     let found = report.close().pop()?;
     assert_eq!((found.code, found.column), ("unknown-variable", 4));
     Some((found.message, found.help))

@@ -146,3 +146,30 @@ fn an_operand_is_looked_for_where_something_is() {
         says(&found("", &compared(path, "1")), ["unknown-variable", path, part, help]);
     }
 }
+
+#[test]
+fn what_a_step_writes_itself_is_not_held_against_input() {
+    let step = |set: &str, test: &str| {
+        format!(
+            "run: Set, config: {{ values: {set} }} }}\n  - {{ id: b, run: SMS, config: {{ to: '112', \
+             message: \"{{{{tries}}}} {{{{order.count.best}}}}\" }} }}\n  - {{ id: c, run: Conditional, altNext: end, \
+             config: {{ lodashCommand: eq, value: {{ type: get, value: {test} }}, compareTo: {{ type: raw, value: done }} }}"
+        )
+    };
+    let all = "{ tries: 1, order: { status: done, count: { type: get, value: shift } } }";
+    assert_eq!(found("", &step(all, "order.status")), []);
+    assert_eq!(found("", &step("{ type: get, value: order.more }", "order.status")), []);
+    // A typo is one all the same, and so is what is written elsewhere.
+    let told: Vec<_> = found("", &step("{ trise: 1, order: { note: done } }", "order.status"))
+        .into_iter()
+        .map(|(code, at, ..)| (code, at))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("unknown-variable", "tries".to_owned()),
+            ("variable-type", "order.count.best".to_owned()),
+            ("never-true", "done".to_owned()),
+        ]
+    );
+}
