@@ -143,6 +143,21 @@ pub fn bounds(sequence: &Sequence) -> Bounds {
     }
 }
 
+/// Whether a process that comes to a step may come back to it as often as it likes: by ways of
+/// which none has a bound. Else it ends, however long that takes.
+pub fn may_turn(sequence: &Sequence, step: &str) -> bool {
+    let zone = zone(sequence);
+    let stays: Vec<Stay> =
+        sequence.steps.iter().map(|step| step.config.stay(zone, &sequence.calendars)).collect();
+    let Some(step) = sequence.position(step) else { return false };
+    let graph = Graph::of(sequence, &stays, true);
+    let components = graph.components(|edge| edge.times.is_none());
+    let is_with = |node: usize| components.get(node) == components.get(step);
+    let leads_to_itself =
+        graph.leads(step).iter().any(|edge| edge.to == step && edge.times.is_none());
+    leads_to_itself || (0..components.len()).any(|node| node != step && is_with(node))
+}
+
 /// The channels that are used, in the order of the steps.
 fn channels(stays: &[Stay]) -> Vec<&'static str> {
     let mut channels = Vec::new();

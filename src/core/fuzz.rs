@@ -16,7 +16,7 @@
 //! [`simulate`](crate::simulate)).
 //! Called by: the command line, which watches the clock between runs.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -117,8 +117,8 @@ pub struct Search<'a> {
     ignored: Vec<Flaw>,
     /// What was found, by kind and step.
     known: Vec<(Flaw, Option<String>)>,
-    /// Steps at which a climb came to no end, and something got it out.
-    rescued: Vec<String>,
+    /// Steps at which a climb came to no end, and something got it out; how often.
+    rescued: BTreeMap<String, u32>,
     over: Over<'a>,
     runs: u64,
     /// Those of them that could not even start.
@@ -138,7 +138,7 @@ impl<'a> Search<'a> {
             moments: vec![0, 1_000, 60_000, 3_600_000],
             ignored: Vec::new(),
             known: Vec::new(),
-            rescued: Vec::new(),
+            rescued: BTreeMap::new(),
             over: Over(Rc::new(|| false)),
             runs: 0,
             unfit: 0,

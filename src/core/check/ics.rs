@@ -35,7 +35,7 @@ const LONGEST_AGAIN: u32 = 31;
 /// Reads the text of a file whose spans begin at `base`.
 pub(super) fn read(text: &str, base: usize, report: &mut Report<'_>) -> Calendar {
     let before = report.len();
-    let mut reader = Reader { base, report, calendar: Calendar::default() };
+    let mut reader = Reader { base, report, calendar: Calendar::default(), events: 0 };
     let lines = reader.lines(text);
     let is_one = lines.first().is_some_and(|line| line.is("BEGIN", "VCALENDAR"));
     if is_one || reader.report.len() == before {
@@ -54,6 +54,8 @@ struct Reader<'r, 'a> {
     base: usize,
     report: &'r mut Report<'a>,
     calendar: Calendar,
+    /// How many have been looked at, those included in which something is wrong.
+    events: usize,
 }
 
 /// A date, or a moment in a zone.
@@ -176,6 +178,14 @@ impl Reader<'_, '_> {
         if says("TRANSP", "TRANSPARENT") || says("STATUS", "CANCELLED") {
             return;
         }
+        self.events += 1;
+        if self.events > calendars::MOST {
+            if self.events == calendars::MOST + 1 {
+                let message = format!("a calendar has at most {} events", calendars::MOST);
+                self.wrong(&begin.span, message);
+            }
+            return;
+        }
         let unknown = ["RDATE", "EXRULE", "RECURRENCE-ID"];
         if let Some(line) = lines.iter().find(|line| unknown.contains(&line.name.as_str())) {
             let message =
@@ -190,13 +200,8 @@ impl Reader<'_, '_> {
         let Some(start) = find("DTSTART") else {
             return self.wrong(&begin.span, "this event has no DTSTART");
         };
-        if self.calendar.holidays.len() + self.calendar.closed.len() >= calendars::MOST {
-            let message = format!("a calendar has at most {} events", calendars::MOST);
-            return self.wrong(&begin.span, message);
-        }
         let Some(from) = self.when(start) else { return };
-        let Some(seconds) =
-            self.length(from, find("DTEND").copied(), find("DURATION").copied(), start)
+        let Some(seconds) = self.length(from, find("DTEND").copied(), find("DURATION").copied())
         else {
             return;
         };
@@ -246,13 +251,7 @@ impl Reader<'_, '_> {
     }
 
     /// How long an event lasts, in seconds.
-    fn length(
-        &mut self,
-        from: When,
-        end: Option<&Line>,
-        duration: Option<&Line>,
-        start: &Line,
-    ) -> Option<u32> {
+    fn length(&mut self, from: When, end: Option<&Line>, duration: Option<&Line>) -> Option<u32> {
         if let Some(line) = duration {
             let seconds = line::duration(&line.value);
             if seconds.is_none() {
@@ -276,7 +275,7 @@ impl Reader<'_, '_> {
         };
         let seconds = u32::try_from(seconds).ok();
         if seconds.is_none() {
-            self.wrong(&start.span, "this event ends before it begins, or after many years");
+            self.wrong(&line.span, "this event ends before it begins, or after many years");
         }
         seconds
     }

@@ -13,6 +13,8 @@ use crate::Sequence;
 
 /// How deep schemas are followed.
 const DEEPEST: usize = 8;
+/// How many values are drawn at most: lists may lie in lists.
+const MOST_VALUES: usize = 10_000;
 /// How often data are drawn until some fit.
 const TRIES: usize = 10;
 
@@ -45,7 +47,9 @@ fn once(sequence: &Sequence, mentions: &Mentions, base: &Base, chance: &mut Chan
     let schema = sequence.input.as_ref().map(|input| &input.schema);
     let mut data = match schema {
         // Mostly what is known to be good, with what the schema allows otherwise.
-        Some(schema) => object(schema, schema, Some(&given), chance, DEEPEST),
+        Some(schema) => {
+            Draw { root: schema, chance, left: MOST_VALUES }.object(schema, Some(&given), DEEPEST)
+        }
         None => given,
     };
     for (path, is) in &mentions.uses {
@@ -93,104 +97,105 @@ fn sample(is: Use, chance: &mut Chance) -> Value {
     }
 }
 
-/// An object that a schema allows: what is given, what is drawn, and without some of what may
-/// be left out.
-fn object(
-    schema: &Value,
-    root: &Value,
-    given: Option<&Value>,
-    chance: &mut Chance,
-    deeper: usize,
-) -> Value {
-    let mut all = Map::new();
-    let required: Vec<&str> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .map(|all| all.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    if let Some(Value::Object(given)) = given {
-        all.extend(given.clone());
-    }
-    let Some(Value::Object(properties)) = schema.get("properties") else {
-        return Value::Object(all);
-    };
-    for (name, property) in properties {
-        let optional = !required.contains(&name.as_str());
-        if optional && chance.once_in(6) {
-            all.shift_remove(name);
-            continue;
-        }
-        let known = all.get(name).cloned();
-        if known.is_none() && optional && chance.once_in(2) {
-            continue;
-        }
-        let drawn = value(property, root, known.as_ref(), chance, deeper.saturating_sub(1));
-        all.insert(name.clone(), drawn);
-    }
-    Value::Object(all)
+/// Values that a schema allows.
+struct Draw<'d> {
+    root: &'d Value,
+    chance: &'d mut Chance,
+    /// How many more.
+    left: usize,
 }
 
-fn value(
-    schema: &Value,
-    root: &Value,
-    given: Option<&Value>,
-    chance: &mut Chance,
-    deeper: usize,
-) -> Value {
-    if deeper == 0 {
-        return given.cloned().unwrap_or(Value::Null);
+impl Draw<'_> {
+    /// An object that a schema allows: what is given, what is drawn, and without some of what may
+    /// be left out.
+    fn object(&mut self, schema: &Value, given: Option<&Value>, deeper: usize) -> Value {
+        let mut all = Map::new();
+        let required: Vec<&str> = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .map(|all| all.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
+        if let Some(Value::Object(given)) = given {
+            all.extend(given.clone());
+        }
+        let Some(Value::Object(properties)) = schema.get("properties") else {
+            return Value::Object(all);
+        };
+        for (name, property) in properties {
+            let optional = !required.contains(&name.as_str());
+            if optional && self.chance.once_in(6) {
+                all.shift_remove(name);
+                continue;
+            }
+            let known = all.get(name).cloned();
+            if known.is_none() && optional && self.chance.once_in(2) {
+                continue;
+            }
+            let drawn = self.value(property, known.as_ref(), deeper.saturating_sub(1));
+            all.insert(name.clone(), drawn);
+        }
+        Value::Object(all)
     }
-    let local = schema.get("$ref").and_then(Value::as_str).and_then(|at| at.strip_prefix('#'));
-    if let Some(schema) = local.and_then(|pointer| root.pointer(pointer)) {
-        return value(schema, root, given, chance, deeper - 1);
-    }
-    for key in ["anyOf", "oneOf", "allOf"] {
-        if let Some(Value::Array(all)) = schema.get(key)
-            && let Some(one) = chance.of(all)
+
+    fn value(&mut self, schema: &Value, given: Option<&Value>, deeper: usize) -> Value {
+        if deeper == 0 || self.left == 0 {
+            return given.cloned().unwrap_or(Value::Null);
+        }
+        self.left -= 1;
+        let local = schema.get("$ref").and_then(Value::as_str).and_then(|at| at.strip_prefix('#'));
+        if let Some(schema) = local.and_then(|pointer| self.root.pointer(pointer)) {
+            return self.value(schema, given, deeper - 1);
+        }
+        for key in ["anyOf", "oneOf", "allOf"] {
+            if let Some(Value::Array(all)) = schema.get(key)
+                && let Some(one) = self.chance.of(all)
+            {
+                return self.value(one, given, deeper - 1);
+            }
+        }
+        if let Some(only) = schema.get("const") {
+            return only.clone();
+        }
+        if let Some(Value::Array(all)) = schema.get("enum") {
+            return self.chance.of(all).cloned().unwrap_or_default();
+        }
+        let r#type = match schema.get("type") {
+            Some(Value::String(one)) => Some(one.as_str()),
+            Some(Value::Array(all)) => self.chance.of(all).and_then(Value::as_str),
+            _ => schema.get("properties").map(|_| "object"),
+        };
+        if r#type == Some("object") {
+            return self.object(schema, given, deeper);
+        }
+        if let Some(given) = given
+            && !self.chance.once_in(8)
         {
-            return value(one, root, given, chance, deeper - 1);
+            return given.clone();
         }
-    }
-    if let Some(only) = schema.get("const") {
-        return only.clone();
-    }
-    if let Some(Value::Array(all)) = schema.get("enum") {
-        return chance.of(all).cloned().unwrap_or_default();
-    }
-    let r#type = match schema.get("type") {
-        Some(Value::String(one)) => Some(one.as_str()),
-        Some(Value::Array(all)) => chance.of(all).and_then(Value::as_str),
-        _ => schema.get("properties").map(|_| "object"),
-    };
-    if r#type == Some("object") {
-        return object(schema, root, given, chance, deeper);
-    }
-    if let Some(given) = given
-        && !chance.once_in(8)
-    {
-        return given.clone();
-    }
-    let number = |key: &str| schema.get(key).and_then(Value::as_i64);
-    match r#type {
-        Some("integer" | "number") => {
-            let least =
-                number("minimum").or(number("exclusiveMinimum").map(|n| n.saturating_add(1)));
-            let most =
-                number("maximum").or(number("exclusiveMaximum").map(|n| n.saturating_sub(1)));
-            let near = least.or(most).unwrap_or(0);
-            let all = [near, near.saturating_add(1), most.unwrap_or(near.saturating_add(100))];
-            json!(chance.of(&all).copied().unwrap_or(near).max(least.unwrap_or(i64::MIN)))
+        let number = |key: &str| schema.get(key).and_then(Value::as_i64);
+        match r#type {
+            Some("integer" | "number") => {
+                let least =
+                    number("minimum").or(number("exclusiveMinimum").map(|n| n.saturating_add(1)));
+                let most =
+                    number("maximum").or(number("exclusiveMaximum").map(|n| n.saturating_sub(1)));
+                let near = least.or(most).unwrap_or(0);
+                let all = [near, near.saturating_add(1), most.unwrap_or(near.saturating_add(100))];
+                json!(self.chance.of(&all).copied().unwrap_or(near).max(least.unwrap_or(i64::MIN)))
+            }
+            Some("boolean") => json!(self.chance.once_in(2)),
+            Some("array") => {
+                let length = self
+                    .chance
+                    .below(3)
+                    .max(usize::try_from(number("minItems").unwrap_or(0)).unwrap_or(0));
+                let items = schema.get("items").unwrap_or(&Value::Null);
+                (0..length.min(10)).map(|_| self.value(items, None, deeper - 1)).collect()
+            }
+            Some("null") => Value::Null,
+            Some("string") => text(schema, given, self.chance),
+            _ => given.cloned().unwrap_or_else(|| json!("text")),
         }
-        Some("boolean") => json!(chance.once_in(2)),
-        Some("array") => {
-            let length =
-                chance.below(3).max(usize::try_from(number("minItems").unwrap_or(0)).unwrap_or(0));
-            let items = schema.get("items").unwrap_or(&Value::Null);
-            (0..length.min(10)).map(|_| value(items, root, None, chance, deeper - 1)).collect()
-        }
-        Some("null") => Value::Null,
-        Some("string") => text(schema, given, chance),
-        _ => given.cloned().unwrap_or_else(|| json!("text")),
     }
 }
 

@@ -9,12 +9,16 @@ use super::{
     trial::{Trial, happening},
 };
 use crate::{
+    bounds::may_turn,
     happening::Happening,
     simulate::{Answer, Answers, Asked, End, Fate, Most},
 };
 
 /// How many combinations of events are tried.
 const TRIES: usize = 60;
+/// How many climbs that rest at a step are looked into. With other data nothing may get them out,
+/// but to look takes as long as many climbs.
+const RESCUED_OFTEN: u32 = 20;
 
 impl Search<'_> {
     /// True if something that the sequence asks for ends it, or if it ends after all; and where
@@ -23,26 +27,30 @@ impl Search<'_> {
         let endless = verdict.flaws.iter().find(|(flaw, _)| *flaw == Flaw::Endless);
         let Some((_, step)) = endless.cloned() else { return true };
         let step = step.unwrap_or_default();
-        if self.rescued.contains(&step) {
+        if self.rescued.get(&step).is_some_and(|often| *often >= RESCUED_OFTEN) {
             return true;
         }
         let ended_at = verdict.simulation.ended_at - verdict.simulation.process.started_at;
         let waits_from = (verdict.simulation.end == End::Waits).then(|| ended_at.num_seconds() + 1);
         let is_long = verdict.simulation.end == End::Endless;
+        if is_long && !may_turn(self.sequence, &step) {
+            return true;
+        }
         for _ in 0..TRIES {
             if self.is_over() {
                 return true;
             }
             if self.rescues(trial, waits_from) {
-                self.rescued.push(step);
+                *self.rescued.entry(step).or_default() += 1;
                 return true;
             }
         }
-        let rescued = is_long && self.ends_later(trial);
-        if rescued {
-            self.rescued.push(step);
+        let ends = is_long && self.ends_later(trial);
+        if ends {
+            // It was a long way, and to follow it to its end once is enough.
+            self.rescued.insert(step, RESCUED_OFTEN);
         }
-        rescued
+        ends
     }
 
     /// Everything that its conditions ask for happens, three times, with values by chance.

@@ -231,7 +231,7 @@ sequence: ladder
 steps:
   - { id: text, run: SMS, config: { to: '+385911234567', message: Hello } }
   - { id: pause, run: WaitForDuration, config: { amount: 1, unit: minute } }
-  - { id: again, run: GoTo, config: { step: text, times: 700 } }
+  - { id: again, run: GoTo, config: { step: text, times: 100000 } }
 ";
     assert_eq!(kinds(&search(ladder, base())), []);
 }
@@ -437,4 +437,23 @@ steps:
     assert_eq!(search.runs(), 1);
     search.until(|| false);
     assert_eq!(search.step().map(|found| found.flaw), Some(Flaw::Endless));
+}
+
+#[test]
+fn lists_of_lists_are_drawn_within_bounds() {
+    let list = |items: &str| format!("{{ type: array, minItems: 10, items: {items} }}");
+    let deep = (0..7).fold("{ type: string }".to_owned(), |items, _| list(&items));
+    let ladder = format!(
+        "sequence: ladder
+input: {{ type: object, required: [all], properties: {{ all: {deep} }} }}
+steps:
+  - {{ id: text, run: SMS, config: {{ to: '+385911234567', message: Hello }} }}
+"
+    );
+    // Ten million of them would be needed, so no data fit.
+    let sequence = check(&ladder, KINDS).sequence.unwrap();
+    let written = check::written(&ladder, KINDS).unwrap();
+    let mut search = Search::new(&sequence, &written, base(), 1);
+    assert_eq!(search.step(), None);
+    assert_eq!(search.unfit(), 1);
 }

@@ -279,10 +279,16 @@ fn what_of_icalendar_is_not_understood_is_said_with_its_line() {
             "not understood",
         ),
         (event("SUMMARY:x"), 2, "no DTSTART"),
+        // One more, and as many again of which nothing is said.
+        (
+            event(&vec!["DTSTART:20261225"; 2_000].join("\nEND:VEVENT\nBEGIN:VEVENT\n")),
+            3_002,
+            "1000",
+        ),
         (event("DTSTART:2026-12-25"), 3, "is no date"),
         (event("DTSTART:20260230"), 3, "is no date"),
         (event("DTSTART;TZID=Mitteleuropa:20261225T100000"), 3, "no time zone"),
-        (event("DTSTART:20261225\nDTEND:20261224"), 3, "ends before it begins"),
+        (event("DTSTART:20261225\nDTEND:20261224"), 4, "ends before it begins"),
         (event("DTSTART:20261225\nDTEND:20261225T100000"), 4, "as DTSTART is"),
         (event("DTSTART:20261225\nDTEND:20281225"), 3, "731 days"),
         (event("DTSTART:20261225\nDURATION:1h"), 4, "is no duration"),
