@@ -27,12 +27,12 @@ mod recurrence;
 mod time;
 mod window;
 
-pub use calendar::{Calendar, CalendarIn, Closure, Holiday, Occasion};
+pub use calendar::{Calendar, CalendarIn, Closure, Holiday, Occasion, Told};
 pub use dates::Dates;
 pub use days::Days;
 pub use longest::longest_quiet;
 pub(crate) use longest::longest_wait;
-pub use quiet::Quiet;
+pub use quiet::{Quiet, QuietIn};
 pub use recurrence::{Frequency, Recurrence};
 pub use time::Time;
 pub use window::{Window, WindowIn};

@@ -7,6 +7,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fs::File,
+    io::Read,
     path::Path,
 };
 
@@ -23,6 +25,11 @@ pub mod roesc;
 mod settings;
 
 pub use settings::{Kind, SETTINGS, Setting};
+
+/// The file that is read if none is named.
+const USUAL: &str = "rungs.toml";
+/// Bytes of such a file at most.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// How OpenTelemetry's exporter, which reads them itself, is told where its collector is.
 const COLLECTORS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
@@ -254,33 +261,33 @@ impl Config {
     /// The first setting that is wrong.
     #[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
     pub fn load(file: Option<&Path>) -> Result<Self, Misconfigured> {
-        let text = match file {
-            Some(path) => Some(read(path)?),
-            None if Path::new("rungs.toml").exists() => Some(read(Path::new("rungs.toml"))?),
-            None => None,
-        };
+        let usual = Path::new(USUAL);
+        let path = file.or_else(|| usual.exists().then_some(usual));
+        let text = path.map(read).transpose()?;
+        let name = path.unwrap_or(usual).display().to_string();
         let names = SETTINGS.iter().map(|setting| setting.env);
         let environment = names
             .chain(roesc::VARIABLES.iter().map(|variable| variable.env))
             .filter_map(|name| Some((name, std::env::var(name).ok()?)))
             .collect();
-        let mut config = Self::from_parts(text.as_deref(), &environment)?;
+        let file = text.as_deref().map(|text| (name.as_str(), text));
+        let mut config = Self::from_parts(file, &environment)?;
         let is_set = |name: &&str| std::env::var(name).is_ok_and(|text| !text.is_empty());
         config.log.traces = COLLECTORS.iter().any(is_set);
         Ok(config)
     }
 
-    /// The same, from what was read.
+    /// The same, from what was read: the name of a file with its text, and the environment.
     ///
     /// # Errors
     /// The first setting that is wrong.
     pub fn from_parts(
-        file: Option<&str>,
+        file: Option<(&str, &str)>,
         environment: &HashMap<&'static str, String>,
     ) -> Result<Self, Misconfigured> {
         let mut table: Table = match file {
-            Some(text) => {
-                text.parse().map_err(|error| Misconfigured(format!("rungs.toml: {error}")))?
+            Some((name, text)) => {
+                text.parse().map_err(|error| Misconfigured(format!("{name}: {error}")))?
             }
             None => Table::new(),
         };
@@ -291,13 +298,13 @@ impl Config {
             };
             let value = setting.read(text)?;
             put(&mut table, setting.key, value).ok_or_else(|| {
-                Misconfigured(format!("rungs.toml: `{}` is no table", setting.key))
+                let name = file.map_or(USUAL, |(name, _)| name);
+                Misconfigured(format!("{name}: `{}` is no table", setting.key))
             })?;
         }
         let from_roesc = roesc::apply(&mut table, environment)?;
-        let mut config: Self = table.try_into().map_err(|error: toml::de::Error| {
-            Misconfigured(format!("configuration: {}", error.message()))
-        })?;
+        let mut config: Self = serde_path_to_error::deserialize(Value::Table(table))
+            .map_err(|error| wrong(&error, file.map(|(name, _)| name), environment))?;
         config.from_roesc = from_roesc;
         if let Some(twilio) = &mut config.twilio {
             twilio.public_url = twilio.public_url.take().or_else(|| config.public_url.clone());
@@ -343,8 +350,33 @@ impl Config {
 }
 
 fn read(path: &Path) -> Result<String, Misconfigured> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Misconfigured(format!("{}: {error}", path.display())))
+    let wrong = |why: String| Misconfigured(format!("{}: {why}", path.display()));
+    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
+    let mut text = String::new();
+    // A pipe or a device may have no end.
+    let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
+    match read.map_err(|error| wrong(error.to_string()))? as u64 {
+        bytes if bytes > MOST_BYTES => Err(wrong(format!("more than {MOST_BYTES} bytes"))),
+        _ => Ok(text),
+    }
+}
+
+/// What is wrong with a setting: named as it was given, in the environment or in the file.
+fn wrong(
+    error: &serde_path_to_error::Error<toml::de::Error>,
+    file: Option<&str>,
+    environment: &HashMap<&'static str, String>,
+) -> Misconfigured {
+    let (path, message) = (error.path().to_string(), error.inner().message());
+    let is_given = |setting: &&Setting| {
+        setting.key == path && environment.get(setting.env).is_some_and(|text| !text.is_empty())
+    };
+    Misconfigured(match (SETTINGS.iter().find(is_given), file) {
+        (Some(setting), _) => format!("{}: {message}", setting.env),
+        (None, Some(file)) if path != "." => format!("{file}: `{path}`: {message}"),
+        (None, Some(file)) => format!("{file}: {message}"),
+        (None, None) => format!("configuration: {path}: {message}"),
+    })
 }
 
 /// The value at a dotted key.
@@ -377,7 +409,7 @@ mod tests {
 
     fn load(file: &str, environment: &[(&'static str, &str)]) -> Result<Config, Misconfigured> {
         let environment = environment.iter().map(|(name, text)| (*name, (*text).to_owned()));
-        Config::from_parts(Some(file), &environment.collect())
+        Config::from_parts(Some(("rungs.toml", file)), &environment.collect())
     }
 
     #[test]
@@ -391,7 +423,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (file, environment, expected) in [
-            ("listne = 'x'", vec![], "listne"),
+            ("listne = 'x'", vec![], "rungs.toml: `listne`: unknown field"),
+            ("[webhook]\nhosts = 3", vec![], "rungs.toml: `webhook.hosts`: invalid type"),
+            ("", vec![("RUNGS_RETENTION_DAYS", "-1")], "RUNGS_RETENTION_DAYS: invalid value"),
             ("", vec![("RUNGS_RETENTION_DAYS", "soon")], "RUNGS_RETENTION_DAYS"),
             ("", vec![("RUNGS_TIMEZONE", "Zagreb")], "Zagreb"),
             ("", vec![("RUNGS_CALLER_IDS", "+385")], "RUNGS_CALLER_IDS"),

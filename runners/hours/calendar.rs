@@ -1,5 +1,7 @@
 //! A calendar: opening hours by the day of the week, holidays, and times when it is closed.
 
+use std::{collections::HashMap, sync::Mutex};
+
 use chrono::{DateTime, Days as DayCount, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -21,7 +23,53 @@ pub struct Calendar {
     /// Times at which it is closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<Closure>,
+    /// What it has told of days.
+    #[serde(skip)]
+    pub told: Told,
 }
+
+/// What a calendar has told of days, by zone. A thousand rules are asked for ten years, day by
+/// day, by every step that names it: each day is looked up once. A copy has told nothing, since
+/// it may be changed.
+#[derive(Debug, Default)]
+pub struct Told(Mutex<HashMap<(NaiveDate, Tz), Vec<Stretch>>>);
+
+/// Days that are remembered: those that a search looks through, and some more.
+const MOST_TOLD: usize = super::MOST_DAYS + 400;
+
+impl Told {
+    fn or_look(
+        &self,
+        day: NaiveDate,
+        zone: Tz,
+        look: impl FnOnce() -> Vec<Stretch>,
+    ) -> Vec<Stretch> {
+        let Ok(mut told) = self.0.lock() else { return look() };
+        if let Some(open) = told.get(&(day, zone)) {
+            return open.clone();
+        }
+        let open = look();
+        if told.len() >= MOST_TOLD {
+            told.clear();
+        }
+        told.insert((day, zone), open.clone());
+        open
+    }
+}
+
+impl Clone for Told {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Told {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Told {}
 
 /// Days on which nobody is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +194,7 @@ impl Calendar {
             hours: self.hours.clone(),
             holidays: self.holidays.iter().filter(|one| counts(&one.when)).cloned().collect(),
             closed: self.closed.iter().filter(closes).cloned().collect(),
+            told: Told::default(),
         }
     }
 }
@@ -180,6 +229,12 @@ impl Hours for CalendarIn<'_> {
     }
 
     fn of_day(&self, day: NaiveDate) -> Vec<Stretch> {
+        self.calendar.told.or_look(day, self.zone, || self.look_at(day))
+    }
+}
+
+impl CalendarIn<'_> {
+    fn look_at(&self, day: NaiveDate) -> Vec<Stretch> {
         let Self { calendar, zone } = self;
         let open: Vec<Stretch> = match &calendar.hours {
             Some(hours) => hours.iter().filter_map(|hours| hours.of_day(day, *zone)).collect(),

@@ -244,7 +244,7 @@ mod tests {
             timezone,
             hours: Some(hours.to_vec()),
             holidays: holidays.collect(),
-            closed: Vec::new(),
+            ..Calendar::default()
         }
     }
 
@@ -323,7 +323,7 @@ mod tests {
                 .into_iter()
                 .map(|dates| super::super::Holiday { when: Occasion::Dates(dates), name: None })
                 .collect(),
-            closed: Vec::new(),
+            ..Calendar::default()
         });
         prop::option::of(found)
     }

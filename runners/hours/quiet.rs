@@ -26,14 +26,32 @@ pub struct Quiet {
     pub calendar: Option<Calendar>,
 }
 
-impl Hours for Quiet {
+/// Quiet hours as they are searched.
+#[derive(Debug, Clone, Copy)]
+pub struct QuietIn<'a> {
+    /// The zone of the window.
+    pub timezone: Tz,
+    /// When it is quiet.
+    pub window: Option<&'a Window>,
+    /// When this is not open, it is quiet as well.
+    pub calendar: Option<&'a Calendar>,
+}
+
+impl QuietIn<'_> {
+    /// The first moment from `at` on at which it is not quiet. `None` if it never is.
+    pub fn leaves_at(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.over_at(at)
+    }
+}
+
+impl Hours for QuietIn<'_> {
     fn zone(&self) -> Tz {
         self.timezone
     }
 
     fn of_day(&self, day: NaiveDate) -> Vec<Stretch> {
-        let window = self.window.as_ref().and_then(|window| window.of_day(day, self.timezone));
-        let Some(calendar) = &self.calendar else { return window.into_iter().collect() };
+        let window = self.window.and_then(|window| window.of_day(day, self.timezone));
+        let Some(calendar) = self.calendar else { return window.into_iter().collect() };
         // The day is one of this zone; the calendar may count its days in another.
         let mut quiet = match whole(day, self.timezone) {
             Some(day) => calendar.in_zone(self.timezone).closed_within(day),
@@ -45,6 +63,11 @@ impl Hours for Quiet {
 }
 
 impl Quiet {
+    fn to_search(&self) -> QuietIn<'_> {
+        let Self { timezone, window, calendar } = self;
+        QuietIn { timezone: *timezone, window: window.as_ref(), calendar: calendar.as_ref() }
+    }
+
     /// The same for a delivery that is written at `now`: without what is long over in its
     /// calendar, or far ahead.
     #[must_use]
@@ -57,12 +80,12 @@ impl Quiet {
 
     /// The first moment from `at` on at which it is not quiet. `None` if it never is.
     pub fn leaves_at(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.over_at(at)
+        self.to_search().leaves_at(at)
     }
 
     /// The next moment after `at` at which it becomes quiet.
     pub fn falls_at(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.begins_after(at)
+        self.to_search().begins_after(at)
     }
 
     /// The moment at which `most` have passed since `at`, quiet hours not counted.

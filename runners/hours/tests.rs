@@ -143,7 +143,7 @@ fn office() -> Calendar {
             when: Occasion::Dates("05-01".parse().unwrap()),
             name: Some("Labour Day".to_owned()),
         }],
-        closed: Vec::new(),
+        ..Calendar::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,8 @@ impl Window {
         let last = self.except.iter().filter_map(Dates::last).max();
         let first = last.and_then(|last| last.succ_opt()).or(NaiveDate::from_ymd_opt(2000, 1, 1));
         let mut days = first.into_iter().flat_map(|first| first.iter_days().take(1_470));
-        days.any(|day| self.of_day(day, Tz::UTC).is_some())
+        // No process lives beyond that year.
+        days.any(|day| day.year() <= 9_999 && self.of_day(day, Tz::UTC).is_some())
     }
 
     /// What begins on a day, in a zone.

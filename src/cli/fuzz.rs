@@ -10,6 +10,7 @@ use rungs_core::{
     check,
     fuzz::{Base, Flaw, Found, Search},
 };
+use rungs_runners::calendar;
 use serde_json::json;
 
 use crate::{channels::console::clean, clock::Stopwatch};
@@ -39,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "JSON|@FILE")]
     data: Option<String>,
     /// The zone of sequences that name none; without it, several are tried.
-    #[arg(long, value_name = "TZ")]
+    #[arg(long, value_name = "TZ", value_parser = calendar::zone)]
     timezone: Option<Tz>,
     /// Kinds that do not count: `nobody`, `after-goal`, `endless`, `fails`.
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = flaw)]

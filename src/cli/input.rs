@@ -11,11 +11,16 @@ use super::{
     failure::rendered,
     output::{DIM, talk},
 };
-use crate::files::{self, bounded};
+use crate::{
+    channels::console::clean,
+    files::{self, bounded},
+};
 
 /// How long a sequence may be, in bytes. The check knows it too; here nothing is read
 /// beyond it, whatever the file.
 const LONGEST_SEQUENCE: u64 = 1024 * 1024;
+/// Characters of what cannot be read that are shown.
+const MOST_SHOWN: usize = 60;
 /// How long data may be, in bytes.
 const LONGEST_DATA: u64 = 16 * 1024 * 1024;
 
@@ -67,9 +72,16 @@ impl Source {
 pub(super) fn data(given: Option<&str>) -> Result<Value> {
     let Some(given) = given else { return Ok(Value::Null) };
     let Some(path) = given.strip_prefix('@') else {
-        return serde_json::from_str(given)
-            .map_err(|error| Failure::usage(format!("--data is no JSON: {error}")));
+        return serde_json::from_str(given).map_err(|error| {
+            let shown: String = given.chars().take(MOST_SHOWN).collect();
+            Failure::usage(format!("`{}` is no JSON: {error}", clean(&shown))).hint(
+                "write JSON, such as '{\"phone\": \"+385911234567\"}', or @FILE with JSON in it",
+            )
+        });
     };
+    if path.is_empty() {
+        return Err(Failure::usage("`@` names no file; write @FILE, or @- for stdin"));
+    }
     let bytes = if path == "-" {
         bounded(io::stdin().lock(), LONGEST_DATA)
     } else {

@@ -29,7 +29,7 @@ pub mod recorded;
 mod under_way;
 
 pub use answer::{Answer, Answers, Asked, Fate, Told};
-pub use explore::{Explored, Way, explore};
+pub use explore::{Cut, Explored, Way, explore};
 pub use recorded::{ahead, replay};
 pub use under_way::Written;
 

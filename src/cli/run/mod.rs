@@ -11,6 +11,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use chrono_tz::Tz;
 use rungs_core::happening::Happening;
+use rungs_runners::calendar;
 use serde::{Deserialize, de::IntoDeserializer};
 use serde_json::Value;
 
@@ -52,7 +53,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "+TIME:PATH=VALUE")]
     event: Vec<Happening>,
     /// The zone of sequences that name none.
-    #[arg(long, value_name = "TZ")]
+    #[arg(long, value_name = "TZ", value_parser = calendar::zone)]
     timezone: Option<Tz>,
     /// How calls end that are only shown: no-answer, answered, busy, rejected, machine or
     /// failed.

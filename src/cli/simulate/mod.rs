@@ -33,7 +33,7 @@ mod ways;
 /// The process that is simulated, so that two simulations of the same tell the same.
 const KEY: &str = "01900000-0000-7000-8000-000000000001";
 /// Combinations that are tried, unless told otherwise.
-const COMBINATIONS: usize = 10_000;
+const COMBINATIONS: u64 = 10_000;
 
 /// What one `--answer` says: answers with commas between them.
 type Several = Vec<Answer>;
@@ -59,15 +59,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "+TIME:PATH=VALUE")]
     event: Vec<Happening>,
     /// The zone of sequences that name none.
-    #[arg(long, value_name = "TZ", default_value = "UTC")]
+    #[arg(long, value_name = "TZ", default_value = "UTC", value_parser = calendar::zone)]
     timezone: Tz,
     /// Try every combination of answers to what is not named by --answer, and list the
     /// different climbs.
     #[arg(long)]
     what_if: bool,
     /// Combinations that --what-if tries at most.
-    #[arg(long, value_name = "N", default_value_t = COMBINATIONS, requires = "what_if")]
-    most: usize,
+    #[arg(long, value_name = "N", default_value_t = COMBINATIONS, requires = "what_if",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    most: u64,
 }
 
 pub(super) fn simulate(args: &Args, context: &Context) -> Result<()> {
@@ -79,7 +80,12 @@ pub(super) fn simulate(args: &Args, context: &Context) -> Result<()> {
         .map_err(|wrong| Failure::usage(format!("--answer: {wrong}")))?;
     let new = begin(&sequence, data, args)?;
     if args.what_if {
-        let explored = explore(&sequence, &new, &args.event, &answers, args.most.max(1));
+        if context.output.format() == Format::Svg {
+            return Err(Failure::usage("--what-if lists climbs, and draws none")
+                .hint("take --format text or json, or draw one climb with --answer"));
+        }
+        let most = usize::try_from(args.most).unwrap_or(usize::MAX);
+        let explored = explore(&sequence, &new, &args.event, &answers, most);
         return ways::tell(&explored.map_err(|wrong| unfit(wrong, args))?, context.output);
     }
     let simulation = simulate::simulate(&sequence, new, &args.event, &mut &answers[..])

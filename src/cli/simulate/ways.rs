@@ -2,7 +2,7 @@
 
 use rungs_core::{
     Status,
-    simulate::{End, Explored, Way},
+    simulate::{Cut, End, Explored, Way},
 };
 use rungs_runners::builtin::process::CHANNEL;
 use serde_json::{Value, json};
@@ -11,10 +11,14 @@ use crate::{
     channels::console::clean,
     cli::{
         Output, Result,
+        failure::count,
         output::{self, BOLD, DIM, WARN, talk},
         words,
     },
 };
+
+/// Answers of one climb that are shown in its row.
+const MOST_ANSWERS: usize = 12;
 
 pub(super) fn tell(explored: &Explored, output: Output) -> Result<()> {
     if output.is_json() {
@@ -28,20 +32,32 @@ pub(super) fn tell(explored: &Explored, output: Output) -> Result<()> {
     let head = ["length", "contacts", "ends", "answers"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(ways.into_iter().map(row)).collect();
     output::text(output::table(&rows))?;
-    let (ways, tried) = (explored.ways.len(), explored.tried);
-    talk(&format!("\n{BOLD}{ways} different climbs{BOLD:#}{DIM} of {tried} combinations{DIM:#}"));
-    if explored.is_cut_short {
-        talk(&format!("{WARN}There are more combinations.{WARN:#} --most tries more of them."));
+    let climbs = match explored.ways.len() {
+        1 => "1 climb".to_owned(),
+        ways => format!("{ways} different climbs"),
+    };
+    let tried = count(explored.tried, "combination");
+    talk(&format!("\n{BOLD}{climbs}{BOLD:#}{DIM} of {tried}{DIM:#}"));
+    if let Some(cut) = explored.cut {
+        let why = match cut {
+            Cut::Combinations => "--most tries more of them.",
+            Cut::Lines => "They are too long for more of them; --answer takes some away.",
+        };
+        talk(&format!("{WARN}There are more combinations.{WARN:#} {why}"));
     }
     Ok(())
 }
 
 fn row(way: &Way) -> Vec<String> {
-    let answers: Vec<String> = way
+    let mut answers: Vec<String> = way
         .answers
         .iter()
+        .take(MOST_ANSWERS)
         .map(|(step, _, _, status)| format!("{} {status}", clean(step)))
         .collect();
+    if way.answers.len() > MOST_ANSWERS {
+        answers.push(format!("{} more", way.answers.len() - MOST_ANSWERS));
+    }
     let contacts = way.answers.iter().filter(|(_, _, channel, _)| channel != CHANNEL).count();
     vec![
         words::duration(way.length),

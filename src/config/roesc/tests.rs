@@ -10,7 +10,7 @@ use crate::{
 
 fn load(file: &str, environment: &[(&'static str, &str)]) -> Result<Config, Misconfigured> {
     let environment = environment.iter().map(|(name, text)| (*name, (*text).to_owned()));
-    Config::from_parts(Some(file), &environment.collect())
+    Config::from_parts(Some(("rungs.toml", file)), &environment.collect())
 }
 
 /// As a deployment of roesc has them.

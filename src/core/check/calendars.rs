@@ -15,6 +15,7 @@
 //! A file `calendars/office.yml` holds what stands under `office:` here; `calendars/office.ics`
 //! is read by [`crate::check::ics`].
 
+use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
 use rungs_runners::hours::{
     Calendar, Calendars, Dates, Days, Holiday, Hours, Occasion, Time, Window,
@@ -35,6 +36,8 @@ use crate::{Diagnostic, Files, diagnostic::Place};
 const KEYS: [&str; 4] = ["description", "timezone", "hours", "holidays"];
 /// Holidays, and hours, of a calendar at most: a search goes through all of them every day.
 pub(super) const MOST: usize = 1_000;
+/// No process lives until then.
+const LAST_YEAR: i32 = 9_999;
 
 /// Reads all calendars of a sequence. One with a mistake in it stands there open, so that
 /// nobody complains of it twice.
@@ -141,7 +144,7 @@ fn calendar(at: &At<'_>, report: &mut Report<'_>) -> Calendar {
         timezone: at.field("timezone").and_then(|field| zone(&field, report)),
         hours: at.field("hours").map(|field| hours(&field, report)),
         holidays: at.field("holidays").map(|field| holidays(&field, report)).unwrap_or_default(),
-        closed: Vec::new(),
+        ..Calendar::default()
     };
     if report.len() == before && !opens(&calendar) {
         let message = "this calendar never opens";
@@ -155,7 +158,13 @@ fn calendar(at: &At<'_>, report: &mut Report<'_>) -> Calendar {
 
 /// Whether it opens at all.
 pub(super) fn opens(calendar: &Calendar) -> bool {
-    calendar.in_zone(Tz::UTC).now_or_next(calendar.settled_at()).is_some()
+    let opens = calendar.in_zone(Tz::UTC).now_or_next(calendar.settled_at());
+    opens.is_some_and(|open| is_foreseen(open.from))
+}
+
+/// Whether a moment lies in the years of which Rungs knows.
+pub(super) fn is_foreseen(at: DateTime<Utc>) -> bool {
+    at.year() <= LAST_YEAR
 }
 
 /// The zone of a calendar is no template: no process's data are at hand.

@@ -31,11 +31,13 @@ const PARTS: [&str; 4] = ["VEVENT", "VTIMEZONE", "VTODO", "VJOURNAL"];
 const LONGEST: u32 = 366;
 /// The same of one that comes again.
 const LONGEST_AGAIN: u32 = 31;
+/// The same of all of these in a calendar together.
+const LONGEST_TOGETHER: u32 = 5_000;
 
 /// Reads the text of a file whose spans begin at `base`.
 pub(super) fn read(text: &str, base: usize, report: &mut Report<'_>) -> Calendar {
     let before = report.len();
-    let mut reader = Reader { base, report, calendar: Calendar::default(), events: 0 };
+    let mut reader = Reader { base, report, calendar: Calendar::default(), events: 0, again: 0 };
     let lines = reader.lines(text);
     let is_one = lines.first().is_some_and(|line| line.is("BEGIN", "VCALENDAR"));
     if is_one || reader.report.len() == before {
@@ -56,6 +58,8 @@ struct Reader<'r, 'a> {
     calendar: Calendar,
     /// How many have been looked at, those included in which something is wrong.
     events: usize,
+    /// How many days those that come again last, together.
+    again: u32,
 }
 
 /// A date, or a moment in a zone.
@@ -228,6 +232,13 @@ impl Reader<'_, '_> {
         let most = if rule.is_some() { LONGEST_AGAIN } else { LONGEST };
         if days > most {
             let message = format!("this event has {days} days; at most {most} are understood here");
+            return self.wrong(&start.span, message);
+        }
+        self.again += if rule.is_some() { days } else { 0 };
+        if self.again > LONGEST_TOGETHER {
+            let message = format!(
+                "the events that come again have more than {LONGEST_TOGETHER} days together"
+            );
             return self.wrong(&start.span, message);
         }
         match (from, rule) {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use chrono::DateTime;
 use rungs_runners::{
     Kind,
-    hours::{self, Calendar, Calendars, Dates, Days, Quiet, Time, Window},
+    hours::{self, Calendar, Calendars, Dates, Days, QuietIn, Time, Window},
 };
 
-use super::{at::At, node::Data, report::Report, timezone};
+use super::{at::At, calendars::is_foreseen, node::Data, report::Report, timezone};
 use crate::{Diagnostic, QuietHours};
 
 const KEYS: [&str; 6] = ["from", "to", "days", "except", "timezone", "calendar"];
@@ -78,11 +78,10 @@ fn refuse_without_end(
     calendars: &Calendars,
     report: &mut Report<'_>,
 ) {
-    let calendar = quiet.calendar.as_ref().and_then(|name| calendars.get(name)).cloned();
-    let window = quiet.window.clone();
-    let settled_at = calendar.as_ref().map_or(DateTime::UNIX_EPOCH, Calendar::settled_at);
-    let sample = Quiet { timezone: chrono_tz::UTC, window, calendar };
-    if sample.leaves_at(settled_at).is_none() {
+    let calendar = quiet.calendar.as_ref().and_then(|name| calendars.get(name));
+    let settled_at = calendar.map_or(DateTime::UNIX_EPOCH, Calendar::settled_at);
+    let sample = QuietIn { timezone: chrono_tz::UTC, window: quiet.window.as_ref(), calendar };
+    if !sample.leaves_at(settled_at).is_some_and(is_foreseen) {
         let message = "it is always quiet then: nothing would ever leave";
         report.add(Diagnostic::error("always-quiet", at.key_place(), message));
     }

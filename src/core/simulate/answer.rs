@@ -4,14 +4,15 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{
-    Action, DeliveryStatus, DeliveryView,
+    Action, DeliveryStatus, DeliveryView, Sends,
     builtin::process::{self, Act},
+    hours::Calendars,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Line;
-use crate::{News, Process, Sequence, check::nearest, happening::duration};
+use crate::{News, Process, Sequence, Step, check::nearest, happening::duration};
 
 /// Who decides what becomes of a delivery.
 pub trait Answers {
@@ -297,6 +298,23 @@ const ENDS: [DeliveryStatus; 10] = [
     DeliveryStatus::Failed,
 ];
 
+/// What the deliveries of a step can come to.
+fn ends(step: &Step) -> &'static [DeliveryStatus] {
+    use DeliveryStatus::{
+        Answered, Busy, Completed, Delivered, Failed, Machine, NoAnswer, Rejected, Sent,
+        Undelivered,
+    };
+    match step.config.stay(None, &Calendars::new()).sends {
+        Sends::One { channel: "phone", .. } => {
+            &[Sent, Answered, Completed, Busy, NoAnswer, Rejected, Machine, Failed]
+        }
+        Sends::One { channel: "sms", .. } => &[Sent, Delivered, Undelivered, Failed],
+        Sends::One { channel: WEBHOOK, .. } => &[Sent, Completed, Failed],
+        Sends::One { .. } => &[Sent, Failed],
+        Sends::Nothing | Sends::Unknown => &ENDS,
+    }
+}
+
 impl Answers for &[Answer] {
     fn answer(&mut self, asked: &Asked<'_>) -> Fate {
         given(self, asked).map_or_else(|| Fate::usual(asked), |answer| answer.fate)
@@ -367,19 +385,26 @@ fn acted(
 }
 
 /// What is wrong with answers that are meant for `sequence`: a step that is not there, or one
-/// that reaches nobody.
+/// that reaches nobody; what its deliveries cannot come to; two for the same.
 ///
 /// # Errors
 /// The first of them, in words.
 pub fn fit(answers: &[Answer], sequence: &Sequence) -> Result<(), String> {
-    for Answer { step, fate, said, .. } in answers {
+    for (place, answer) in answers.iter().enumerate() {
+        let Answer { step, stay, fate, said } = answer;
+        let is_same = |other: &Answer| other.step == *step && other.stay == *stay;
+        if answers.iter().take(place).any(is_same) {
+            let stay = stay.map(|stay| format!("#{stay}")).unwrap_or_default();
+            return Err(format!("`{step}{stay}` is answered twice"));
+        }
         let Some(position) = sequence.position(step) else {
             let known = sequence.steps.iter().map(|step| step.id.as_str());
             let meant = nearest(step, known)
                 .map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
             return Err(format!("there is no step `{step}`{meant}"));
         };
-        let kind = sequence.steps.get(position).map(|step| step.kind);
+        let known = sequence.steps.get(position);
+        let kind = known.map(|step| step.kind);
         if kind.is_some_and(|kind| !kind.delivers) {
             return Err(format!("step `{step}` reaches nobody, so nothing answers"));
         }
@@ -393,6 +418,12 @@ pub fn fit(answers: &[Answer], sequence: &Sequence) -> Result<(), String> {
         if is_question != fate.action.is_some() && fate.status != DeliveryStatus::Failed {
             let expected = if is_question { "next or altNext" } else { "how far it comes" };
             return Err(format!("step `{step}` is answered by {expected}"));
+        }
+        let ends = known.map_or(&ENDS[..], ends);
+        if !is_question && !ends.contains(&fate.status) {
+            let ends: Vec<&str> = ends.iter().map(|status| status.as_str()).collect();
+            let (status, ends) = (fate.status, ends.join(", "));
+            return Err(format!("step `{step}` never comes to `{status}`; expected one of {ends}"));
         }
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! Explore: every combination of what can become of each delivery, up to a bound.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use chrono::TimeDelta;
 use rungs_runners::Action;
@@ -37,8 +40,17 @@ pub struct Explored {
     pub ways: Vec<Way>,
     /// Combinations that were tried.
     pub tried: usize,
-    /// There are more combinations than were to be tried.
-    pub is_cut_short: bool,
+    /// Why there are more combinations than were tried.
+    pub cut: Option<Cut>,
+}
+
+/// Why not all combinations are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// There are more than were to be tried.
+    Combinations,
+    /// Together they would tell too much.
+    Lines,
 }
 
 /// Lines that all combinations may tell together: those of a ladder without end are long.
@@ -55,8 +67,8 @@ pub fn explore(
     given: &[Answer],
     most: usize,
 ) -> Result<Explored, Vec<InputProblem>> {
-    let mut explored = Explored { ways: Vec::new(), tried: 0, is_cut_short: false };
-    let mut known: HashMap<Vec<(String, &'static str)>, usize> = HashMap::new();
+    let mut explored = Explored { ways: Vec::new(), tried: 0, cut: None };
+    let mut known: HashMap<(u64, u64), usize> = HashMap::new();
     let mut choices = Choices { given, made: Vec::new(), at: 0, answers: Vec::new() };
     let mut told = 0;
     loop {
@@ -76,10 +88,12 @@ pub fn explore(
         if !choices.turn() {
             return Ok(explored);
         }
-        if explored.tried >= most || told >= MOST_LINES {
-            explored.is_cut_short = true;
-            return Ok(explored);
-        }
+        explored.cut = match () {
+            () if explored.tried >= most => Some(Cut::Combinations),
+            () if told >= MOST_LINES => Some(Cut::Lines),
+            () => continue,
+        };
+        return Ok(explored);
     }
 }
 
@@ -97,18 +111,26 @@ impl Way {
     }
 }
 
-/// What makes two climbs the same: the steps they leave, and how.
-fn trace(simulation: &Simulation) -> Vec<(String, &'static str)> {
+/// What makes two climbs the same: the steps they leave, and how. Hashed twice, since there may be
+/// millions of steps in all climbs together.
+fn trace(simulation: &Simulation) -> (u64, u64) {
+    let mut hashers = [0_u8, 1].map(|seed| {
+        let mut hasher = DefaultHasher::new();
+        seed.hash(&mut hasher);
+        hasher
+    });
     let left = simulation.lines.iter().filter_map(|line| match &line.what {
         What::Did(Entry::Visited { action: Action::Noop, .. }) => None,
-        What::Did(Entry::Visited { step, action, .. }) => Some((step.clone(), action.as_str())),
-        What::Did(Entry::Achieved { step, .. }) => Some((step.clone(), "achieved")),
-        What::Wrote { step, .. } => Some((step.clone(), "wrote")),
+        What::Did(Entry::Visited { step, action, .. }) => Some((step.as_str(), action.as_str())),
+        What::Did(Entry::Achieved { step, .. }) => Some((step.as_str(), "achieved")),
+        What::Wrote { step, .. } => Some((step.as_str(), "wrote")),
         _ => None,
     });
-    let end =
-        (simulation.process.cursor.clone().unwrap_or_default(), simulation.process.status.as_str());
-    left.chain([end]).collect()
+    let cursor = simulation.process.cursor.as_deref().unwrap_or_default();
+    for one in left.chain([(cursor, simulation.process.status.as_str())]) {
+        hashers.iter_mut().for_each(|hasher| one.hash(hasher));
+    }
+    hashers.map(|hasher| hasher.finish()).into()
 }
 
 /// The choices of one combination: a number of the possible ends for each delivery.

@@ -149,8 +149,10 @@ fn an_answer_for_a_step_that_is_not_there_is_refused() {
     for (answer, expected) in [
         ("rign=busy", "there is no step `rign`; did you mean `ring`?"),
         ("grace=busy", "step `grace` reaches nobody"),
+        ("ring=delivered", "never comes to `delivered`; expected one of sent, answered"),
+        ("ring#2=busy,ring=busy,ring#2=answered", "`ring#2` is answered twice"),
     ] {
-        let error = answer::fit(&[answer.parse().unwrap()], &sequence()).unwrap_err();
+        let error = answer::fit(&answer::several(answer).unwrap(), &sequence()).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
     assert_eq!(answer::fit(&["ring#7=busy".parse().unwrap()], &sequence()), Ok(()));
@@ -164,10 +166,10 @@ fn every_way_is_found_once() {
         explored.ways.iter().map(|way| (way.answers.len(), way.length.num_seconds())).collect();
     assert_eq!(ends, [(1, 490), (3, 520), (4, 240)], "{:#?}", explored.ways);
     assert_eq!(explored.tried, explored.ways.iter().map(|way| way.combinations).sum::<usize>());
-    assert!(!explored.is_cut_short);
+    assert_eq!(explored.cut, None);
 
     let cut = explore(&sequence(), &begin(), &[], &[], 2).unwrap();
-    assert!(cut.is_cut_short && cut.tried == 2);
+    assert_eq!((cut.cut, cut.tried), (Some(Cut::Combinations), 2));
     let given =
         explore(&sequence(), &begin(), &[], &["ring=answered".parse().unwrap()], 9).unwrap();
     assert_eq!(given.ways.len(), 1, "what is given is not varied");

@@ -99,7 +99,7 @@ fn a_run_says_how_it_ended_by_its_exit_code() {
     stuck.refuses(3, &["waits at `confirmed` for an event", "--event"]);
 
     desk.say(&["run", "ladder.yml"]).refuses(1, &["phone", "required", "--data"]);
-    desk.say(&["run", "ladder.yml", "--data", "{"]).refuses(2, &["--data is no JSON"]);
+    desk.say(&["run", "ladder.yml", "--data", "{"]).refuses(2, &["`{` is no JSON", "@FILE"]);
     desk.say(&["run", "ladder.yml", "--event", "7:x"]).refuses(2, &["+7m"]);
     desk.say(&["run", "ladder.yml", "--speed", "0"]).refuses(2, &["--speed"]);
     desk.say(&["run", "nowhere.yml"]).refuses(1, &["nowhere.yml: No such file"]);

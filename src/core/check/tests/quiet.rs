@@ -113,6 +113,12 @@ fn calendars_that_cannot_be_are_refused_at_their_place() {
         ("calendars: { x: { holidays: [12-32] } }", "out-of-range", 30, "no date"),
         ("calendars: { x: { holidays: [{ name: y }] } }", "missing-key", 30, "`date` is missing"),
         ("calendars: { x: { holidays: [01-01..12-31] } }", "never-opens", 14, "never opens"),
+        (
+            "calendars: { x: { holidays: [0001-01-01..9999-12-31] } }",
+            "never-opens",
+            14,
+            "never opens",
+        ),
         ("calendars: { x: { timezone: '{{z}}' } }", "literal", 29, "cannot be a template"),
     ] {
         says_of_top(top, &[(code, column, message)]);
