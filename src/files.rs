@@ -17,6 +17,9 @@ use rungs_core::{File as Found, Files, Wanted, files::MOST_BYTES};
 /// Folders above each other that are looked through for a calendar.
 const MOST_FOLDERS: usize = 32;
 
+/// What a file of a calendar may end with.
+const ENDINGS: [&str; 3] = ["yml", "yaml", "ics"];
+
 /// Reads what the sequence at `path` is made of; of one from stdin, as seen from here. A file
 /// that is open elsewhere is as `open` has it, which is asked for every file looked for, by its
 /// path without `..`.
@@ -65,11 +68,18 @@ impl Place {
     fn calendar(&self, name: &str, open: &mut Open<'_>) -> Option<Found> {
         let mut above = String::new();
         for folder in self.folder.ancestors().take(MOST_FOLDERS) {
-            for ending in ["yml", "yaml", "ics"] {
-                let path = format!("{above}calendars/{name}.{ending}");
-                if open(&self.called(&path)).is_some() || self.folder.join(&path).exists() {
-                    return Some(self.found(path, open));
-                }
+            let named = ENDINGS.map(|ending| format!("{above}calendars/{name}.{ending}"));
+            let mut there = named.into_iter().filter(|path| {
+                open(&self.called(path)).is_some() || self.folder.join(path).exists()
+            });
+            if let Some(path) = there.next() {
+                let text = there
+                    .next()
+                    .map(|other| Err(format!("there is {other} as well; keep one of them")));
+                return Some(match text {
+                    Some(text) => Found { path, text },
+                    None => self.found(path, open),
+                });
             }
             if folder == self.root {
                 break;

@@ -274,7 +274,9 @@ impl From<Refusal> for Problem {
             Refusal::Data(problems) => Self::new(Kind::InvalidData, detail)
                 .with(problems.into_iter().map(Place::from).collect()),
             Refusal::Invalid { pointer, message } => Self::invalid(pointer, message),
-            Refusal::UnknownSequence(_) => Self::new(Kind::UnknownSequence, detail),
+            Refusal::UnknownSequence(_) | Refusal::UnknownVersion { .. } => {
+                Self::new(Kind::UnknownSequence, detail)
+            }
             Refusal::UnknownProcess(_) => Self::new(Kind::UnknownProcess, detail),
             Refusal::Conflict(_) => Self::new(Kind::Conflict, detail),
             Refusal::Store(error) => error.into(),

@@ -214,11 +214,7 @@ async fn read(
         Some(row) => {
             Ok(Json(SequenceDetail { summary: SequenceSummary::from(&row), source: row.source }))
         }
-        None => Err(Refusal::UnknownSequence(match version {
-            Some(version) => format!("{name}, version {version}"),
-            None => name,
-        })
-        .into()),
+        None => Err(Refusal::unknown(&api.engine, &name, version).await?.into()),
     }
 }
 

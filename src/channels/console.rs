@@ -233,10 +233,15 @@ fn route(from: Option<&str>, to: &str) -> String {
     }
 }
 
+/// Whether a character turns the direction of the text around it, so that it reads as another.
+pub fn turns(char: char) -> bool {
+    matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// `text` on one line, with control characters spelled out.
 pub fn clean(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut line, char| {
-        if char.is_control() {
+        if char.is_control() || turns(char) {
             line.extend(char.escape_default());
         } else {
             line.push(char);

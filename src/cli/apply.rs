@@ -4,9 +4,9 @@
 //! new version. A sequence is published with the files that it is made of. Processes move only
 //! where it is asked for (`--move`), one by one; who is interrupted says it again.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
 
-use rungs_core::is_fragment;
+use rungs_core::{Checked, is_fragment};
 use serde_json::json;
 
 use crate::{
@@ -57,15 +57,20 @@ pub(super) async fn apply(args: &Args, context: &Context) -> Result<()> {
         return Err(Failure::refused(format!("{why}: there is nothing to publish")));
     }
     let engine = open::intake(&config, open::database(&config).await?)?;
-    let broken: Vec<Failure> = sources
-        .iter()
-        .filter_map(|source| {
-            let checked = source.check(&engine.kinds);
-            checked
-                .has_errors()
-                .then(|| Failure::sequence(&checked.diagnostics, &source.file, &source.text()))
-        })
-        .collect();
+    let mut broken: Vec<Failure> = Vec::new();
+    let mut files: BTreeMap<String, &str> = BTreeMap::new();
+    for source in &sources {
+        let Checked { sequence, diagnostics } = source.check(&engine.kinds);
+        let Some(sequence) = sequence else {
+            broken.push(Failure::sequence(&diagnostics, &source.file, &source.text()));
+            continue;
+        };
+        if let Some(other) = files.insert(sequence.name.clone(), &source.file) {
+            let (file, name) = (&source.file, &sequence.name);
+            let both = format!("{other} and {file} are both called `{name}`");
+            broken.push(Failure::refused(both).hint("each would be a version of the other"));
+        }
+    }
     if !broken.is_empty() {
         for failure in broken {
             failure.report();

@@ -10,7 +10,6 @@ use rungs_core::{
     check,
     fuzz::{Base, Flaw, Found, Search},
 };
-use rungs_runners::calendar;
 use serde_json::json;
 
 use crate::{channels::console::clean, clock::Stopwatch};
@@ -40,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "JSON|@FILE")]
     data: Option<String>,
     /// The zone of sequences that name none; without it, several are tried.
-    #[arg(long, value_name = "TZ", value_parser = calendar::zone)]
+    #[arg(long, value_name = "TZ", value_parser = input::zone)]
     timezone: Option<Tz>,
     /// Kinds that do not count: `nobody`, `after-goal`, `endless`, `fails`.
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = flaw)]

@@ -2,8 +2,12 @@
 
 use std::{borrow::Cow, fs::File, io, path::Path};
 
+use chrono_tz::Tz;
 use rungs_core::{Checked, Files, Sequence, bundle, check_bytes_with};
-use rungs_runners::Kind;
+use rungs_runners::{
+    Kind,
+    calendar::{self, CalendarError},
+};
 use serde_json::Value;
 
 use super::{
@@ -68,15 +72,24 @@ impl Source {
     }
 }
 
+/// A time zone from the command line.
+pub(super) fn zone(name: &str) -> std::result::Result<Tz, String> {
+    calendar::zone(name).map_err(|error| match &error {
+        CalendarError::NoZone { suggestion: Some(meant), .. } => {
+            format!("{error}; did you mean {meant}?")
+        }
+        error => error.to_string(),
+    })
+}
+
 /// Data from the command line: JSON, or `@FILE` (`@-` is stdin). Nothing is `null`.
 pub(super) fn data(given: Option<&str>) -> Result<Value> {
     let Some(given) = given else { return Ok(Value::Null) };
     let Some(path) = given.strip_prefix('@') else {
         return serde_json::from_str(given).map_err(|error| {
             let shown: String = given.chars().take(MOST_SHOWN).collect();
-            Failure::usage(format!("`{}` is no JSON: {error}", clean(&shown))).hint(
-                "write JSON, such as '{\"phone\": \"+385911234567\"}', or @FILE with JSON in it",
-            )
+            Failure::usage(format!("`{}` is no JSON: {error}", clean(&shown)))
+                .hint("write JSON, or @FILE with JSON in it")
         });
     };
     if path.is_empty() {

@@ -12,7 +12,7 @@ use rungs_runners::calendar;
 use serde_json::Value;
 
 use crate::{
-    InputProblem, Sequence, Start,
+    Entry, InputProblem, Sequence, Start,
     happening::Happening,
     simulate::{Answer, End, Most, Simulation, What, simulate_within},
 };
@@ -107,6 +107,8 @@ pub struct Happened {
     pub request: Value,
     /// Through which channel.
     pub channel: Cow<'static, str>,
+    /// Why it failed, if it did.
+    pub why: Option<String>,
 }
 
 /// Starts of processes that are the same in every case.
@@ -186,6 +188,7 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<Happened> {
                 what: Wanted::Contact { step: step.clone(), to: None, says: None },
                 request: request.clone(),
                 channel: channel.clone(),
+                why: None,
             }),
             _ => None,
         })
@@ -198,7 +201,12 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<Happened> {
         End::Ended => Wanted::Failed,
         End::Waits | End::Endless => Wanted::Waits(cursor()),
     };
-    all.push(Happened { at: simulation.ended_at, what, request: Value::Null, channel: "".into() });
+    let why = simulation.lines.iter().rev().find_map(|line| match &line.what {
+        What::Did(Entry::Failed { reason }) => Some(reason.clone()),
+        _ => None,
+    });
+    let (at, request) = (simulation.ended_at, Value::Null);
+    all.push(Happened { at, what, request, channel: "".into(), why });
     all
 }
 

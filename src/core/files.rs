@@ -7,7 +7,7 @@
 //! server never gathers, and takes what a source carries (see [`crate::bundle`]).
 //! Called by: the check, and the doors that have a folder to look in.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::check::wanted;
 
@@ -48,15 +48,15 @@ impl Files {
     /// Everything that `source` wants, and what that wants in its turn. `find` looks for one;
     /// it answers `None` if it knows nothing of it.
     pub fn gather(source: &str, mut find: impl FnMut(&Wanted) -> Option<File>) -> Self {
-        let (mut files, mut found, mut bytes) = (Self::default(), 0, source.len());
+        let (mut files, mut asked, mut bytes) = (Self::default(), BTreeSet::new(), source.len());
         let mut open: VecDeque<Wanted> = wanted(source, "").into();
         while let Some(one) = open.pop_front() {
-            if files.knows(&one) {
+            // Once, also if there is none.
+            if !asked.insert(one.clone()) {
                 continue;
             }
-            let asked = if found < MOST_FILES { find(&one) } else { too_many(&one) };
-            let Some(mut file) = asked else { continue };
-            found += 1;
+            let found = if asked.len() <= MOST_FILES { find(&one) } else { Some(too_many(&one)) };
+            let Some(mut file) = found else { continue };
             if let Ok(text) = &file.text {
                 bytes = bytes.saturating_add(text.len());
                 if bytes > MOST_BYTES {
@@ -91,13 +91,6 @@ impl Files {
         };
     }
 
-    fn knows(&self, wanted: &Wanted) -> bool {
-        match wanted {
-            Wanted::Fragment(path) => self.fragments.contains_key(path),
-            Wanted::Calendar(name) => self.calendars.contains_key(name),
-        }
-    }
-
     /// The fragment at a path.
     pub fn fragment(&self, path: &str) -> Option<&File> {
         self.fragments.get(path)
@@ -121,10 +114,12 @@ impl Files {
 }
 
 /// What is not looked for any more.
-fn too_many(wanted: &Wanted) -> Option<File> {
-    let Wanted::Fragment(path) = wanted else { return None };
-    let reason = format!("a sequence has at most {MOST_FILES} files");
-    Some(File { path: path.clone(), text: Err(reason) })
+fn too_many(wanted: &Wanted) -> File {
+    let path = match wanted {
+        Wanted::Fragment(path) => path.clone(),
+        Wanted::Calendar(name) => format!("calendars/{name}.yml"),
+    };
+    File { path, text: Err(format!("a sequence has at most {MOST_FILES} files")) }
 }
 
 /// `business-hours` of `../calendars/business-hours.yml`.
@@ -206,6 +201,18 @@ mod tests {
         let refused = files.fragments.values().filter_map(|file| file.text.as_ref().err());
         assert!(refused.clone().count() > 90);
         assert_eq!(refused.filter(|why| why.contains("100 files")).count(), 50);
+    }
+
+    #[test]
+    fn what_is_not_there_is_asked_for_once_and_counts_as_well() {
+        let steps: Vec<String> = (0..300).map(|n| format!("{{ calendar: c{} }}", n / 2)).collect();
+        let mut asked = 0;
+        let files = Files::gather(&format!("steps: [{}]", steps.join(", ")), |_| {
+            asked += 1;
+            None
+        });
+        assert_eq!((asked, files.calendars.len()), (MOST_FILES, 50));
+        assert!(files.calendars.values().all(|file| file.text.is_err()));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::{Process, Sequence, Status, process::State, sequence::Input};
 
+/// Characters of what is said of one place in the data.
+const LONGEST_MESSAGE: usize = 400;
+
 /// What a process is started with.
 #[derive(Debug, Clone)]
 pub struct Start {
@@ -93,8 +96,20 @@ pub(crate) fn problems<'a>(
 ) -> impl Iterator<Item = InputProblem> + 'a {
     input.validator.iter_errors(data).map(|error| InputProblem {
         pointer: error.instance_path().to_string(),
-        message: error.to_string(),
+        message: shortened(error.to_string()),
     })
+}
+
+/// A message that quotes a value of any length: its beginning and its end, which says what is
+/// wrong with it.
+fn shortened(message: String) -> String {
+    let length = message.chars().count();
+    if length <= LONGEST_MESSAGE {
+        return message;
+    }
+    let half = LONGEST_MESSAGE / 2;
+    let begins = message.chars().take(half);
+    begins.chain(" ... ".chars()).chain(message.chars().skip(length - half)).collect()
 }
 
 /// Fills in `default`s of properties that are missing, also inside objects that are there.

@@ -52,7 +52,7 @@ pub use sqs::Sqs;
 pub use start::{Asked, Climb, NewProcess, Started, start, start_batch};
 pub use view::{View, view};
 
-use crate::store::StoreError;
+use crate::{channels::console::turns, engine::Engine, store::StoreError};
 
 /// Why something is not taken in. For the caller.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +79,16 @@ pub enum Refusal {
     /// There is no such sequence.
     #[error("there is no sequence `{0}`")]
     UnknownSequence(String),
+    /// There is such a sequence, and no such version of it.
+    #[error("sequence `{name}` has no version {version}; its newest is {newest}")]
+    UnknownVersion {
+        /// Its name.
+        name: String,
+        /// The version that was asked for.
+        version: i32,
+        /// The newest there is.
+        newest: i32,
+    },
     /// There is no such process.
     #[error("no process bears the id `{0}`")]
     UnknownProcess(String),
@@ -91,6 +101,23 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Nothing is published under a name, or not this version of it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn unknown(
+        engine: &Engine,
+        name: &str,
+        version: Option<i32>,
+    ) -> Result<Self, StoreError> {
+        let newest = engine.store.newest_version(name).await?;
+        let name = name.to_owned();
+        Ok(match version.zip(newest) {
+            Some((version, newest)) => Self::UnknownVersion { name, version, newest },
+            None => Self::UnknownSequence(name),
+        })
+    }
+
     fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid { pointer: pointer.into(), message: message.into() }
     }
@@ -117,6 +144,12 @@ fn check_id(pointer: &str, id: &str) -> Result<(), Refusal> {
     }
     if id.chars().any(char::is_control) {
         return Err(Refusal::invalid(pointer, "it has control characters"));
+    }
+    if id.chars().any(turns) {
+        return Err(Refusal::invalid(pointer, "it has characters that turn the direction of text"));
+    }
+    if id.trim().is_empty() {
+        return Err(Refusal::invalid(pointer, "it is blank"));
     }
     if matches!(id, "." | "..") {
         return Err(Refusal::invalid(pointer, "in an address it would name something else"));

@@ -54,8 +54,9 @@ pub async fn move_processes(
     mut left: impl FnMut(Left),
 ) -> Result<Moves, Refusal> {
     let mut versions = Versions::of(engine, name);
-    let unknown = || Refusal::UnknownSequence(format!("{name}, version {version}"));
-    let to = versions.get(version).await?.ok_or_else(unknown)?;
+    let Some(to) = versions.get(version).await? else {
+        return Err(Refusal::unknown(engine, name, Some(version)).await?);
+    };
     let mut moves = Moves::default();
     let mut after = String::new();
     loop {

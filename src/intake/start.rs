@@ -209,18 +209,18 @@ async fn stored(
     name: &str,
     version: Option<i32>,
 ) -> Result<(Arc<Sequence>, i32), Refusal> {
-    let unknown = || match version {
-        Some(version) => Refusal::UnknownSequence(format!("{name}, version {version}")),
-        None => Refusal::UnknownSequence(name.to_owned()),
+    let asked = version;
+    let newest = match version {
+        Some(version) => Some(version),
+        None => engine.store.newest_version(name).await?,
     };
-    let version = match version {
-        Some(version) => version,
-        None => engine.store.newest_version(name).await?.ok_or_else(unknown)?,
-    };
+    let version = newest.ok_or_else(|| Refusal::UnknownSequence(name.to_owned()))?;
     if let Some(Ok(sequence)) = engine.sequences.get(name, version) {
         return Ok((sequence, version));
     }
-    let row = engine.store.sequence(name, Some(version)).await?.ok_or_else(unknown)?;
+    let Some(row) = engine.store.sequence(name, Some(version)).await? else {
+        return Err(Refusal::unknown(engine, name, asked).await?);
+    };
     parsed(engine, name, version, &row.source).map(|sequence| (sequence, version))
 }
 

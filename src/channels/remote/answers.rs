@@ -82,6 +82,9 @@ pub(in crate::channels) fn unreadable(
         None => format!("the answer is empty; expected {expected}"),
         Some('<') => format!("the answer is HTML or XML; expected {expected}"),
         Some(_) if error.is_data() => "the answer is JSON, but no list".to_owned(),
+        Some(_) if error.to_string().contains("recursion limit") => {
+            "the answer has lists and mappings too deep in each other".to_owned()
+        }
         Some(_) => {
             format!("the answer is no JSON (line {}, column {})", error.line(), error.column())
         }

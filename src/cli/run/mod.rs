@@ -11,7 +11,6 @@ use std::{path::PathBuf, sync::Arc};
 
 use chrono_tz::Tz;
 use rungs_core::happening::Happening;
-use rungs_runners::calendar;
 use serde::{Deserialize, de::IntoDeserializer};
 use serde_json::Value;
 
@@ -53,7 +52,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "+TIME:PATH=VALUE")]
     event: Vec<Happening>,
     /// The zone of sequences that name none.
-    #[arg(long, value_name = "TZ", value_parser = calendar::zone)]
+    #[arg(long, value_name = "TZ", value_parser = input::zone)]
     timezone: Option<Tz>,
     /// How calls end that are only shown: no-answer, answered, busy, rejected, machine or
     /// failed.

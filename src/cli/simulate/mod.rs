@@ -59,7 +59,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "+TIME:PATH=VALUE")]
     event: Vec<Happening>,
     /// The zone of sequences that name none.
-    #[arg(long, value_name = "TZ", default_value = "UTC", value_parser = calendar::zone)]
+    #[arg(long, value_name = "TZ", default_value = "UTC", value_parser = input::zone)]
     timezone: Tz,
     /// Try every combination of answers to what is not named by --answer, and list the
     /// different climbs.

@@ -98,7 +98,11 @@ fn fact(happened: &Happened, tried: &Tried) -> String {
             let first = told.lines().next().unwrap_or_default();
             format!("{at} {} {DIM}{} {first}{DIM:#}", clean(step), happened.channel)
         }
-        end => format!("{at} {}", ending(end)),
+        end => {
+            let why = happened.why.as_ref();
+            let why = why.map_or_else(String::new, |why| format!(": {}", clean(why)));
+            format!("{at} {}{why}", ending(end))
+        }
     }
 }
 

@@ -130,6 +130,7 @@ fn what_is_wrong_with_a_file_is_told_where_it_stands() {
         ("cases:\n  - case: a\n    then: [{ +3m: grace }]", 3, "reaches nobody"),
         ("cases:\n  - case: a\n    then: [{ soon: ring }]", 3, "no date"),
         ("cases:\n  - case: a\n    when: { ring: maybe }\n    then: []", 3, "no answer"),
+        ("given: {}\ncases: []", 2, "no cases in this list"),
         ("cases:\n  - case: a\n    when: { +x: y }\n    then: []", 3, "no time"),
         ("cases:\n  - case: a\n    given: { at: 2026-02-30 }\n    then: []", 3, "date"),
         ("cases:\n  - case: a\n    given: { timezone: Zagreb }\n    then: []", 3, "IANA"),

@@ -83,6 +83,10 @@ fn read(root: &Node, sequence: &Sequence, report: &mut Report<'_>) -> Vec<Case> 
         return Vec::new();
     };
     let each = items(&field, "a list of cases", report);
+    if each.is_empty() && !report.has_errors() {
+        let message = "there are no cases in this list";
+        report.add(Diagnostic::error("empty", field.place(), message));
+    }
     each.iter().filter_map(|at| case(at, &common, sequence, report)).collect()
 }
 

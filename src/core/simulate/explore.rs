@@ -128,7 +128,9 @@ fn trace(simulation: &Simulation) -> (u64, u64) {
     });
     let cursor = simulation.process.cursor.as_deref().unwrap_or_default();
     for one in left.chain([(cursor, simulation.process.status.as_str())]) {
-        hashers.iter_mut().for_each(|hasher| one.hash(hasher));
+        for hasher in &mut hashers {
+            one.hash(hasher);
+        }
     }
     hashers.map(|hasher| hasher.finish()).into()
 }
