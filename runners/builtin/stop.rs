@@ -42,8 +42,8 @@ impl Runner for Stop {
     }
 
     fn stay(config: Option<&Config>, _: Option<Tz>) -> Stay {
-        let stops_itself = config.is_some_and(|config| config.process_id.contains("process.id"));
-        Stay { ends: stops_itself, ..Stay::act() }
+        let ends = config.is_some_and(|config| may_be_itself(&config.process_id));
+        Stay { ends, ..Stay::act() }
     }
 
     fn check(config: &Config) -> Vec<Problem> {
@@ -56,6 +56,13 @@ impl Runner for Stop {
             None => Ok(Act::Stop { process_id: config.process_id.clone() }),
         }))
     }
+}
+
+/// Whether an id may be that of the process itself. `{{process.id}}-child` is another.
+fn may_be_itself(id: &str) -> bool {
+    let mut beside =
+        id.split("{{").map(|part| part.rsplit_once("}}").map_or(part, |(_, rest)| rest));
+    id.contains("process.id") && beside.all(|text| text.trim_matches(['{', '}', ' ']).is_empty())
 }
 
 #[cfg(test)]
@@ -73,6 +80,21 @@ mod tests {
         assert_eq!(delivery.channel, "process");
         assert_eq!(delivery.request, json!({ "do": "stop", "process_id": "order-7" }));
         assert!(visit("{{nobody}}").failed.is_some_and(|told| told.contains("it is empty")));
+    }
+
+    #[test]
+    fn a_process_that_may_stop_itself_may_end_there() {
+        for (id, ends) in [
+            ("{{process.id}}", true),
+            ("{{{ process.id }}}", true),
+            ("{{#if last}}{{process.id}}{{/if}}", true),
+            ("{{process.id}}-child", false),
+            ("child of {{process.id}}", false),
+            ("{{order.id}}", false),
+        ] {
+            let config = serde_json::from_value(json!({ "process_id": id })).unwrap();
+            assert_eq!(Stop::stay(Some(&config), None).ends, ends, "{id}");
+        }
     }
 
     #[test]

@@ -179,6 +179,11 @@ impl Runner for Webhook {
         for (name, value) in headers {
             problems.extend(check_header(name, value));
         }
+        // What templates make of it is seen when they are rendered.
+        let texts = headers.values().filter_map(header_text).filter(|it| !is_template(it));
+        if let Some(wrong) = too_much(headers.len(), texts.map(|text| text.len()).sum()) {
+            problems.push(Problem::at("/headers", wrong));
+        }
         if *method == Method::Get && !body.is_null() {
             let problem = Problem::at("/body", "a request with the method GET has no body");
             problems.push(problem.help("leave it out, or say `method: POST`"));
@@ -274,6 +279,12 @@ fn wrong_value(value: &str) -> Option<&'static str> {
     value.chars().any(|c| c.is_control() && c != '\t').then_some("has control characters")
 }
 
+/// Why so many headers, or so many bytes in them, are too much.
+fn too_much(headers: usize, bytes: usize) -> Option<String> {
+    (headers > MOST_HEADERS || bytes > LONGEST_HEADERS)
+        .then(|| format!("more than {MOST_HEADERS} headers, or {LONGEST_HEADERS} bytes in them"))
+}
+
 /// A header's value as it is sent.
 pub fn header_text(value: &Value) -> Option<String> {
     match value {
@@ -299,10 +310,8 @@ impl Config {
             }
             bytes += text.len();
         }
-        if headers.len() > MOST_HEADERS || bytes > LONGEST_HEADERS {
-            return Err(format!(
-                "more than {MOST_HEADERS} headers, or {LONGEST_HEADERS} bytes in them"
-            ));
+        if let Some(wrong) = too_much(headers.len(), bytes) {
+            return Err(wrong);
         }
         data::check_size(body).map_err(|reason| format!("the body: {reason}"))?;
         if *method == Method::Get && !body.is_null() {
@@ -407,6 +416,11 @@ mod tests {
             (json!({ "headers": { "X-A": ["1"] } }), "/headers/X-A"),
             (json!({ "headers": { "Content-Length": "1" } }), "/headers/Content-Length"),
             (json!({ "headers": { "authorization": "Bearer hush" } }), "/headers/authorization"),
+            (json!({ "headers": { "X-A": "x".repeat(20_000) } }), "/headers"),
+            (
+                json!({ "headers": (0..51).map(|n| (format!("X-{n}"), json!(n))).collect::<Map<_, _>>() }),
+                "/headers",
+            ),
             (json!({ "await": "delivered" }), "/await"),
         ] {
             let mut config = json!({ "url": URL });

@@ -11,7 +11,7 @@ use super::{Dates, Hours, Recurrence, Stretch, Window, joined, moment, without};
 /// When somebody is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calendar {
-    /// The zone in which it is meant; else the process's.
+    /// The zone in which it is meant; else that of who names it: of the window or the quiet hours, or the process's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Tz>,
     /// When it is open. None: around the clock.

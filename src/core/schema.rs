@@ -330,7 +330,7 @@ fn calendar() -> Value {
         "additionalProperties": false,
         "properties": {
             "description": { "description": "What it is for.", "type": "string" },
-            "timezone": { "description": "Its IANA zone; else the process's.", "type": "string" },
+            "timezone": { "description": "Its IANA zone; else that of the window or quiet hours that name it.", "type": "string" },
             "hours": {
                 "description": "Hours by days of the week, such as `mon-fri: 09:00-17:00`; without them it is open around the clock.",
                 "type": "object",

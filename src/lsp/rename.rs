@@ -49,12 +49,19 @@ pub(super) fn everywhere(
     for (path, text) in cases {
         sources.push((desk.uri(&path)?, Form::Cases, text));
     }
+    let subject = sources.first().map(|(_, _, text)| text.clone()).unwrap_or_default();
     let files = sources.into_iter().map(|(uri, form, text)| {
-        let page = Page::new(form, &text, &desk.vocabulary);
+        let page = page_of(desk, form, &text, &subject);
         let names: Vec<Name> = named(&page).into_iter().filter(|name| name.id == id).collect();
         InFile { uri, form, text, names }
     });
     Some(Everywhere { files: files.collect(), id })
+}
+
+/// A file that names steps of the sequence `subject`: in cases, the steps of a fragment bear the
+/// name of the step that runs it.
+fn page_of<'a>(desk: &'a Desk, form: Form, text: &'a str, subject: &'a str) -> Page<'a> {
+    Page::new(form, text, &desk.vocabulary).with((form == Form::Cases).then_some(subject), None)
 }
 
 /// Whether there is something to rename at a position, and what.
@@ -86,9 +93,10 @@ pub(super) fn rename(desk: &Desk, params: &RenameParams) -> Result<WorkspaceEdit
     let all = everywhere(desk, text_document, *position)
         .filter(Everywhere::is_a_step)
         .ok_or_else(|| failed("there is no step here".to_owned()))?;
+    let subject = all.files.first().map_or("", |file| file.text.as_str());
     let mut files = Vec::new();
     for file in &all.files {
-        let page = Page::new(file.form, &file.text, &desk.vocabulary);
+        let page = page_of(desk, file.form, &file.text, subject);
         let spans = renamed(&page, &all.id, &params.new_name)
             .map_err(|refused| failed(refused.to_string()))?;
         let lines = Lines::of(&file.text, desk.encoding);

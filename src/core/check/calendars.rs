@@ -172,7 +172,8 @@ fn zone(at: &At<'_>, report: &mut Report<'_>) -> Option<Tz> {
     let name = at.text(report)?;
     if rungs_runners::template::is_template(name) {
         let message = "the time zone of a calendar cannot be a template";
-        let help = "leave it out, and it is the process's".to_owned();
+        let help =
+            "leave it out, and it is that of the window or quiet hours that name it".to_owned();
         report.add(Diagnostic::error("literal", at.place(), message).help(help));
         return None;
     }

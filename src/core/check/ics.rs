@@ -6,7 +6,7 @@
 //! those times; `TRANSP:TRANSPARENT` and `STATUS:CANCELLED` close nothing. Events come again by
 //! `RRULE` (yearly, monthly, weekly, daily, with `INTERVAL`, `COUNT`, `UNTIL`, `BYMONTH`,
 //! `BYMONTHDAY`, `BYDAY`) but for their `EXDATE`s. Times are those of their `TZID`, if that is
-//! an IANA name, of UTC with `Z`, or of the calendar's `X-WR-TIMEZONE`, or else the process's.
+//! an IANA name, of UTC with `Z`, or of the calendar's `X-WR-TIMEZONE`, or else that of who names it.
 //! Does not: read `VTIMEZONE` (the tz database knows better), to-dos and journals.
 //!
 //! The crates for this format need the machine's clock and tell no lines, so it is read here.
@@ -234,12 +234,17 @@ impl Reader<'_, '_> {
             let message = format!("this event has {days} days; at most {most} are understood here");
             return self.wrong(&start.span, message);
         }
+        let before = self.again;
         self.again += if rule.is_some() { days } else { 0 };
         if self.again > LONGEST_TOGETHER {
-            let message = format!(
-                "the events that come again have more than {LONGEST_TOGETHER} days together"
-            );
-            return self.wrong(&start.span, message);
+            // Once is enough.
+            if before <= LONGEST_TOGETHER {
+                let message = format!(
+                    "the events that come again have more than {LONGEST_TOGETHER} days together"
+                );
+                self.wrong(&start.span, message);
+            }
+            return;
         }
         match (from, rule) {
             (When::Day(first), None) => {

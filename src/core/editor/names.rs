@@ -114,16 +114,22 @@ fn is_part(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_')
 }
 
-/// Operands of conditions that read results: `{ type: get, value: steps.ring.status }`.
+/// Operands of conditions that read results: `{ type: get, value: steps.ring.status }`, or
+/// `value: [steps, ring, status]`.
 fn operands(node: &Node, names: &mut Vec<Name>) {
     for item in node.items() {
         operands(item, names);
     }
     if matches!(node.word("type"), Some("get" | "jsonpath"))
         && let Some(value) = node.get("value")
-        && let Some(text) = value.text()
     {
-        results(text, value.span.start, names);
+        if let Some(text) = value.text() {
+            results(text, value.span.start, names);
+        } else if let [root, id, ..] = value.items()
+            && root.text() == Some("steps")
+        {
+            add(id, Role::Refers, names);
+        }
     }
     for entry in node.entries() {
         operands(&entry.value, names);

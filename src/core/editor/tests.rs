@@ -238,6 +238,12 @@ fn whatever_has_a_meaning_says_so() {
     assert!(
         told("steps: [{ id: a, run: Phone, config: { await: ¦answered } }]").contains("picked up")
     );
+    // An editor may ask for any byte, also for one in the middle of a letter.
+    let letters = "steps: [{ id: a, run: Phone, config: { say: 'žžž {{žž.ž}} žžž' } }]";
+    let page = Page::new(Form::Sequence, letters, &VOCABULARY);
+    for at in 0..=letters.len() {
+        let _ = (hover(&page, at), complete(&page, at), name_at(&page, at));
+    }
 }
 
 fn rename(form: Form, source: &str, id: &str, new: &str) -> Result<String, Refused> {
@@ -270,6 +276,11 @@ fn a_step_is_renamed_wherever_it_is_named() {
     assert_eq!(
         rename(Form::Sequence, moved, "ring", "x").unwrap(),
         "moved: { call: x, ring: nap }\nsteps:\n  - id: x\n"
+    );
+    let listed = "steps:\n  - id: ring\n  - { if: { type: get, value: [steps, ring, status] } }\n";
+    assert_eq!(
+        rename(Form::Sequence, listed, "ring", "x").unwrap(),
+        listed.replace("id: ring", "id: x").replace("steps, ring", "steps, x")
     );
     let odd = "a: '{{lookup steps.[ring] x}} {{@root.steps.ring}} {{mysteps.ring}} {{a.steps.ring}} steps.ring'";
     assert_eq!(

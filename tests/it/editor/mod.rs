@@ -290,6 +290,22 @@ fn what_is_wrong_in_a_fragment_stands_in_the_fragment() {
     assert_eq!(there["uri"], uri);
     assert_eq!(room.labels("shop.yml", 4, 14), ["phone"]);
 
+    // What would be put right is in another file, so nothing is to be done in this one.
+    let params = json!({
+        "textDocument": { "uri": room.uri("shop.yml") },
+        "range": { "start": { "line": 4, "character": 0 }, "end": { "line": 5, "character": 40 } },
+        "context": { "diagnostics": [] },
+    });
+    assert_eq!(room.editor.ask("textDocument/codeAction", &params), json!([]));
+
+    // Its steps have the name of the step that runs it, in the cases beside the sequence as well.
+    let cases =
+        "cases:\n  - case: a\n    when: { shop--ring: busy }\n    then: [{ +0m: shop--ring }]\n";
+    fs::write(room.folder.path().join("shop.test.yml"), cases).unwrap();
+    let renamed = room.ask("rename", "shop.yml", 2, 9, &json!({ "newName": "store" }));
+    let changed = |file: &str| renamed["changes"][&room.uri(file)].as_array().map(Vec::len);
+    assert_eq!((changed("shop.yml"), changed("shop.test.yml")), (Some(1), Some(2)), "{renamed}");
+
     // It is put right in the editor, and so for everybody who runs it.
     room.open("shared/reach.yml", &reach("to"));
     assert_eq!(room.shown("shared/reach.yml", 1), []);

@@ -285,6 +285,15 @@ fn what_of_icalendar_is_not_understood_is_said_with_its_line() {
             "not understood",
         ),
         (event("SUMMARY:x"), 2, "no DTSTART"),
+        (
+            event(
+                &"DTSTART:20260101\nDURATION:P31D\nRRULE:FREQ=YEARLY\nEND:VEVENT\nBEGIN:VEVENT\n"
+                    .repeat(200),
+            )
+            .replace("BEGIN:VEVENT\n\nEND:VEVENT\n", ""),
+            808,
+            "5000 days",
+        ),
         // One more, and as many again of which nothing is said.
         (
             event(&vec!["DTSTART:20261225"; 2_000].join("\nEND:VEVENT\nBEGIN:VEVENT\n")),
