@@ -91,7 +91,10 @@ pub(super) fn simulate(args: &Args, context: &Context) -> Result<()> {
     let simulation = simulate::simulate(&sequence, new, &args.event, &mut &answers[..])
         .map_err(|wrong| unfit(wrong, args))?;
     match context.output.format() {
-        Format::Svg => output::text(picture::draw(&sequence, &simulation))?,
+        Format::Svg => {
+            let events: Vec<String> = happenings(args).map(|it| it.says.clone()).collect();
+            output::text(picture::draw(&sequence, &simulation, &events))?;
+        }
         _ => tell(&sequence, &simulation, args, context)?,
     }
     end(&simulation)
@@ -141,9 +144,7 @@ fn tell(
     }
     let steps = sequence.steps.iter().map(|step| step.id.as_str());
     let mut teller = Teller::new(&simulation.process, steps);
-    let mut happenings: Vec<&Happening> = args.event.iter().collect();
-    happenings.sort_by_key(|happening| happening.after);
-    for happening in happenings {
+    for happening in happenings(args) {
         teller.expect_event(clean(&happening.says));
     }
     for line in lines {
@@ -153,6 +154,13 @@ fn tell(
     }
     talk(&format!("\n{DIM}{}{DIM:#}", summary(simulation)));
     Ok(())
+}
+
+/// What happens from outside, in its order.
+fn happenings(args: &Args) -> impl Iterator<Item = &Happening> {
+    let mut happenings: Vec<&Happening> = args.event.iter().collect();
+    happenings.sort_by_key(|happening| happening.after);
+    happenings.into_iter()
 }
 
 /// `2 calls and 1 text in 25 min`.

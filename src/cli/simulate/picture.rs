@@ -31,6 +31,8 @@ const BAR: f64 = 26.0;
 const BELOW: f64 = 54.0;
 /// Characters of 11 pixels are about so wide.
 const CHARACTER: f64 = 6.4;
+/// Characters of a label that are shown.
+const LONGEST_LABEL: usize = 60;
 
 const STYLE: &str = "\
 text{font:11px ui-sans-serif,system-ui,sans-serif;fill:#1f2937}\
@@ -38,14 +40,22 @@ text{font:11px ui-sans-serif,system-ui,sans-serif;fill:#1f2937}\
 .paper{fill:#fff}.line{stroke:#e5e7eb}.tick{stroke:#9ca3af;stroke-dasharray:2 3}\
 .night{fill:#1e293b;opacity:.09}.quiet{fill:url(#quiet)}.hatch{stroke:#7c3aed;opacity:.35}.wait{fill:#dbeafe;stroke:#93c5fd}\
 .good{fill:#bbf7d0;stroke:#4ade80}.bad{fill:#fecaca;stroke:#f87171}\
-.open{fill:#fef3c7;stroke:#fbbf24}.event{fill:#ddd6fe;stroke:#8b5cf6}\
+.held{fill:none;stroke:#7c3aed;stroke-dasharray:4 3}.open{fill:#fef3c7;stroke:#fbbf24}.event{fill:#ddd6fe;stroke:#8b5cf6}\
 @media (prefers-color-scheme:dark){text{fill:#e5e7eb}.dim{fill:#9ca3af}.paper{fill:#111827}\
 .line{stroke:#374151}.night{fill:#000;opacity:.35}.wait{fill:#1e3a5f}.good{fill:#14532d}\
 .bad{fill:#7f1d1d}.open{fill:#78350f}.event{fill:#4c1d95}}";
 
+/// Hatches, for quiet hours.
+const HATCH: &str = "<defs><pattern id=\"quiet\" width=\"7\" height=\"7\" \
+    patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+    <line class=\"hatch\" x1=\"0\" x2=\"0\" y1=\"0\" y2=\"7\"/></pattern></defs>\n";
+/// What hatches mean.
+const QUIET: (&str, &str) = ("quiet", "quiet hours");
+
 /// Draws it.
-pub(super) fn draw(sequence: &Sequence, simulation: &Simulation) -> String {
-    let bars = bars(simulation);
+/// `events` are what happens from outside, in its order, in the words of who said so.
+pub(super) fn draw(sequence: &Sequence, simulation: &Simulation, events: &[String]) -> String {
+    let bars = bars(simulation, events);
     let axis = Axis::new(simulation, &bars, LEFT, WIDTH - RIGHT);
     let mut lanes: Vec<&str> = Vec::new();
     for bar in &bars {
@@ -65,8 +75,21 @@ pub(super) fn draw(sequence: &Sequence, simulation: &Simulation) -> String {
         escaped(&about(simulation)),
     );
     let floor = height - BELOW;
-    nights(&mut svg, &axis, timezone, floor);
-    quiet(&mut svg, &axis.quiet(sequence, &simulation.process), floor, &axis);
+    let mut legend: Vec<(&str, &str)> = Vec::new();
+    if nights(&mut svg, &axis, timezone, floor) {
+        legend.push(("night", "night"));
+    }
+    svg.push_str(HATCH);
+    for (number, lane) in lanes.iter().enumerate() {
+        let steps =
+            bars.iter().filter(|bar| bar.lane == *lane).filter_map(|bar| bar.step.as_deref());
+        let stretches = axis.quiet(steps, sequence, &simulation.process);
+        if !stretches.is_empty() && !legend.contains(&QUIET) {
+            legend.push(QUIET);
+        }
+        quiet(&mut svg, &stretches, TOP + LANE * number as f64, &axis);
+    }
+    explain(&mut svg, &legend);
     ticks(&mut svg, &axis, timezone, floor);
     for (number, lane) in lanes.iter().enumerate() {
         let top = TOP + LANE * number as f64;
@@ -102,9 +125,26 @@ fn about(simulation: &Simulation) -> String {
     format!("from {from} {}, {took}: {status}", process.timezone.name())
 }
 
-fn nights(svg: &mut String, axis: &Axis, timezone: Tz, floor: f64) {
-    for (from, to) in axis.nights(timezone) {
-        let (left, right) = (axis.x(from), axis.x(to));
+/// What the shades mean, beside the title.
+fn explain(svg: &mut String, legend: &[(&str, &str)]) {
+    let mut right = WIDTH - 16.0;
+    for (class, name) in legend {
+        let wide = name.chars().count() as f64 * CHARACTER;
+        let _ = writeln!(
+            svg,
+            "<text class=\"dim\" x=\"{right:.1}\" y=\"28\" text-anchor=\"end\">{name}</text>\
+             <rect class=\"{class}\" x=\"{:.1}\" y=\"18\" width=\"22\" height=\"13\"/>",
+            right - wide - 28.0
+        );
+        right -= wide + 48.0;
+    }
+}
+
+/// True if there are some.
+fn nights(svg: &mut String, axis: &Axis, timezone: Tz, floor: f64) -> bool {
+    let nights = axis.nights(timezone);
+    for (from, to) in &nights {
+        let (left, right) = (axis.x(*from), axis.x(*to));
         let _ = writeln!(
             svg,
             "<rect class=\"night\" x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>",
@@ -112,25 +152,17 @@ fn nights(svg: &mut String, axis: &Axis, timezone: Tz, floor: f64) {
             floor - TOP
         );
     }
+    !nights.is_empty()
 }
 
-/// Quiet hours, hatched.
-fn quiet(svg: &mut String, stretches: &[(DateTime<Utc>, DateTime<Utc>)], floor: f64, axis: &Axis) {
-    if stretches.is_empty() {
-        return;
-    }
-    svg.push_str(
-        "<defs><pattern id=\"quiet\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" \
-         patternTransform=\"rotate(45)\"><line class=\"hatch\" x1=\"0\" x2=\"0\" y1=\"0\" y2=\"7\"/>\
-         </pattern></defs>\n",
-    );
+/// The quiet hours of a lane, hatched.
+fn quiet(svg: &mut String, stretches: &[(DateTime<Utc>, DateTime<Utc>)], top: f64, axis: &Axis) {
     for (from, to) in stretches {
         let (left, right) = (axis.x(*from), axis.x(*to));
         let _ = writeln!(
             svg,
-            "<rect class=\"quiet\" x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"><title>quiet hours</title></rect>",
-            right - left,
-            floor - TOP
+            "<rect class=\"quiet\" x=\"{left:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{LANE}\"><title>quiet hours</title></rect>",
+            right - left
         );
     }
 }
@@ -175,6 +207,7 @@ fn draw_bar(svg: &mut String, axis: &Axis, timezone: Tz, bar: &Bar, top: f64, fr
     let y = top + (LANE - BAR) / 2.0;
     let class = match bar.kind {
         Kind::Wait => "wait",
+        Kind::Held => "held",
         Kind::Event => "event",
         Kind::Reached => "good",
         Kind::Missed => "bad",
@@ -185,17 +218,28 @@ fn draw_bar(svg: &mut String, axis: &Axis, timezone: Tz, bar: &Bar, top: f64, fr
         "<g><title>{}</title><rect class=\"{class}\" x=\"{left:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{BAR}\" rx=\"4\"/>",
         escaped(&told(bar, timezone))
     );
-    let wide = bar.label.chars().count() as f64 * CHARACTER;
+    let label = shortened(&bar.label);
+    let wide = label.chars().count() as f64 * CHARACTER;
     let place = if wide + 10.0 <= width {
         Some((left + 5.0, y + BAR / 2.0 + 4.0))
     } else {
-        (left >= *free_from).then_some((left, y + BAR + 11.0))
+        // At the edge it begins earlier, so that it ends on the page.
+        let begins = left.min(WIDTH - 8.0 - wide);
+        (begins >= *free_from).then_some((begins, y + BAR + 11.0))
     };
     if let Some((x, y)) = place {
-        let _ = write!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(&bar.label));
+        let _ = write!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(&label));
         *free_from = x + wide + 8.0;
     }
     svg.push_str("</g>\n");
+}
+
+/// As much of a label as there is room for anywhere; who points at the bar sees all of it.
+fn shortened(label: &str) -> String {
+    match label.char_indices().nth(LONGEST_LABEL) {
+        Some((end, _)) => format!("{}...", label.get(..end).unwrap_or_default()),
+        None => label.to_owned(),
+    }
 }
 
 /// A bar in words, for whoever points at it.

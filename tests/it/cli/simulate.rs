@@ -89,6 +89,19 @@ fn a_picture_is_xml_whatever_its_texts_say() {
 }
 
 #[test]
+fn a_picture_shows_what_quiet_hours_hold() {
+    let desk = Desk::new();
+    desk.put("quiet.yml", "sequence: quiet\ntimezone: Europe/Zagreb\nquietHours: { from: 22:00, to: 07:00 }\nsteps:\n  - { id: text, run: SMS, config: { to: '+385911234567', message: Hi } }\n  - { id: ring, run: Phone, config: { to: '+385911234567', say: Hi }, quietHours: none }\n");
+    let svg = desk.ask(&["simulate", "quiet.yml", "--at", "2026-03-28T23:00", "--format", "svg"]);
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let texts: Vec<&str> = document.descendants().filter_map(|node| node.text()).collect();
+    assert!(texts.contains(&"text: held") && texts.contains(&"quiet hours"), "{svg}");
+    let hatched = document.descendants().filter(|node| node.attribute("class") == Some("quiet"));
+    // In the lane of texts, and in the legend; calls keep none.
+    assert_eq!(hatched.count(), 2, "{svg}");
+}
+
+#[test]
 fn what_if_lists_every_climb_once() {
     let desk = Desk::new();
     let told = desk.say(&ladder(&["--what-if"]));

@@ -57,14 +57,15 @@ impl Axis {
         }
     }
 
-    /// The quiet hours of a sequence, as far as they are on the page; where only some steps
-    /// have any, those of the first that has.
-    pub fn quiet(
+    /// The quiet hours of the first of these steps that has any, as far as they are on the page.
+    pub fn quiet<'s>(
         &self,
+        steps: impl Iterator<Item = &'s str>,
         sequence: &Sequence,
         process: &Process,
     ) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
-        let hours = sequence.steps.iter().find_map(|step| step.quiet.as_ref());
+        let mut steps = steps.filter_map(|step| sequence.steps.get(sequence.position(step)?));
+        let hours = steps.find_map(|step| step.quiet.as_ref());
         let quiet = hours.and_then(|hours| hours.of(process, &sequence.calendars).ok());
         let (Some(quiet), Some(first), Some(last)) =
             (quiet, self.moments.first(), self.moments.last())

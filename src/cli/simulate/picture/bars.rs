@@ -11,6 +11,8 @@ use rungs_runners::{Action, DeliveryStatus};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bar {
     pub lane: String,
+    /// The step that it is about, if it is a delivery.
+    pub step: Option<String>,
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,
     pub label: String,
@@ -22,6 +24,8 @@ pub(super) struct Bar {
 pub(super) enum Kind {
     /// A step waits.
     Wait,
+    /// Quiet hours hold what was written.
+    Held,
     /// Something happened from outside, or a goal was achieved.
     Event,
     /// Somebody was reached.
@@ -32,15 +36,18 @@ pub(super) enum Kind {
     Open,
 }
 
-/// Every bar: the waits first, then what happened, then each channel.
-pub(super) fn bars(simulation: &Simulation) -> Vec<Bar> {
+/// Every bar: the waits first, then what happened, then each channel. `events` are what happens
+/// from outside, in its order, in the words of who said so.
+pub(super) fn bars(simulation: &Simulation, events: &[String]) -> Vec<Bar> {
     let lines = &simulation.lines;
     let mut bars = waits(lines, simulation.ended_at);
-    bars.extend(lines.iter().filter_map(happened));
+    let mut events = events.iter();
+    bars.extend(lines.iter().filter_map(|line| happened(line, &mut events)));
     let mut deliveries: Vec<Bar> = Vec::new();
     for (number, line) in lines.iter().enumerate() {
         if let What::Wrote { step, delivery, channel, .. } = &line.what {
-            let rest = lines.get(number..).unwrap_or_default();
+            let (before, rest) = lines.split_at_checked(number).unwrap_or_default();
+            deliveries.extend(held(before, line.at, step, delivery, channel));
             deliveries.push(delivered(rest, line.at, step, delivery, channel));
         }
     }
@@ -65,7 +72,8 @@ fn waits(lines: &[Line], ended_at: DateTime<Utc>) -> Vec<Bar> {
     let mut wrote = false;
     let mut close = |open: &mut Option<(String, DateTime<Utc>)>, to| {
         if let Some((label, from)) = open.take().filter(|(_, from)| *from < to) {
-            bars.push(Bar { lane: "waits".into(), from, to, label, kind: Kind::Wait });
+            let (lane, step) = ("waits".into(), None);
+            bars.push(Bar { lane, step, from, to, label, kind: Kind::Wait });
         }
     };
     for line in lines {
@@ -92,13 +100,34 @@ fn waits(lines: &[Line], ended_at: DateTime<Utc>) -> Vec<Bar> {
     bars
 }
 
-fn happened(line: &Line) -> Option<Bar> {
+fn happened<'e>(line: &Line, events: &mut impl Iterator<Item = &'e String>) -> Option<Bar> {
     let label = match &line.what {
-        What::Did(Entry::Happened { event }) => event.clone(),
+        What::Did(Entry::Happened { event }) => events.next().unwrap_or(event).clone(),
         What::Did(Entry::Achieved { step, .. }) => format!("★ {step}"),
         _ => return None,
     };
-    Some(Bar { lane: "events".into(), from: line.at, to: line.at, label, kind: Kind::Event })
+    let (from, to, kind) = (line.at, line.at, Kind::Event);
+    Some(Bar { lane: "events".to_owned(), step: None, from, to, label, kind })
+}
+
+/// From when it was written to when it left, if quiet hours held it.
+fn held(
+    lines: &[Line],
+    left_at: DateTime<Utc>,
+    step: &str,
+    id: &str,
+    channel: &str,
+) -> Option<Bar> {
+    let is_it = |line: &&Line| matches!(&line.what, What::Did(Entry::Held { delivery, .. }) if delivery == id);
+    let from = lines.iter().rev().find(is_it)?.at;
+    Some(Bar {
+        lane: lane(channel).to_owned(),
+        step: Some(step.to_owned()),
+        from,
+        to: left_at,
+        label: format!("{step}: held"),
+        kind: Kind::Held,
+    })
 }
 
 fn delivered(lines: &[Line], from: DateTime<Utc>, step: &str, id: &str, channel: &str) -> Bar {
@@ -112,7 +141,14 @@ fn delivered(lines: &[Line], from: DateTime<Utc>, step: &str, id: &str, channel:
         status if status >= DeliveryStatus::Sent => Kind::Reached,
         _ => Kind::Open,
     };
-    Bar { lane: lane(channel).to_owned(), from, to, label: format!("{step}: {status}"), kind }
+    Bar {
+        lane: lane(channel).to_owned(),
+        step: Some(step.to_owned()),
+        from,
+        to,
+        label: format!("{step}: {status}"),
+        kind,
+    }
 }
 
 fn lane(channel: &str) -> &str {
