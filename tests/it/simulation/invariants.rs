@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    acts::Acts,
     ledger::{Broken, Ledger},
     provider::Taken,
     replay::{Kept, cursor_history_and_deliveries_agree},
@@ -25,11 +26,16 @@ pub async fn hold(scenario: &Scenario, base: &Base, ran: &Ran) -> Result<Climbs,
     let all = Kept::all(base).await;
     what_was_in_doubt_was_looked_for_before_it_was_repeated(ledger, seen, &all)?;
     every_event_is_kept_once_and_by_its_own_process(scenario, ledger, &all)?;
+    let acts = Acts::of(&all);
+    acts.each_is_done_once(&all)?;
     let mut climbs = Climbs::new();
     for kept in &all {
         let id = &kept.process.process_id;
         let climber = scenario.processes.iter().find(|climber| climber.id == *id);
-        let data = climber.expect("nobody else was started").data.clone();
+        let data = match climber {
+            Some(climber) => climber.data.clone(),
+            None => acts.data_of(kept)?,
+        };
         let climb = cursor_history_and_deliveries_agree(kept, data, ledger)?;
         climbs.entry(id.clone()).or_default().push(climb);
     }

@@ -25,9 +25,11 @@ use std::{
 };
 
 use rungs::store::{Options, Store};
+use rungs_runners::builtin::process::CHANNEL;
 
 use crate::databases::{Database, Kind};
 
+mod acts;
 mod dice;
 mod invariants;
 mod ledger;
@@ -144,6 +146,7 @@ struct Sum {
     twice: usize,
     compared: usize,
     moved: usize,
+    acts: usize,
 }
 
 /// Tries all seeds, on two threads, until the first that fails.
@@ -174,12 +177,23 @@ fn try_all(seeds: &Range<u64>, kind: Kind) {
             });
         }
     });
-    let Sum { runs, steps, crashes, processes, attempts, taken, doubtful, twice, compared, moved } =
-        sum.into_inner().unwrap();
+    let Sum {
+        runs,
+        steps,
+        crashes,
+        processes,
+        attempts,
+        taken,
+        doubtful,
+        twice,
+        compared,
+        moved,
+        acts,
+    } = sum.into_inner().unwrap();
     println!(
         "{runs} seeds on {kind:?}: {steps} steps, {crashes} crashes, {processes} processes, \
          {attempts} attempts, {taken} taken by a provider, {doubtful} in doubt, {twice} taken twice, \
-         {compared} climbs compared with those without faults, {moved} moves"
+         {compared} climbs compared with those without faults, {moved} moves, {acts} acts"
     );
     if let Some(told) = failure.into_inner().unwrap() {
         panic!("{told}");
@@ -219,6 +233,9 @@ async fn one(
         sum.twice += invariants::twice(&ran.ledger).count();
         sum.compared += compared;
         let rungs = climbs.values().flatten().flatten();
+        let deliveries = ran.seen.deliveries.values();
+        sum.acts +=
+            deliveries.filter(|it| it.channel == CHANNEL && it.status == "completed").count();
         sum.moved += rungs.filter(|rung| *rung == replay::MOVED).count();
     }
     Ok(())

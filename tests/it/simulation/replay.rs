@@ -14,6 +14,7 @@ use rungs_runners::{Answer, DeliveryStatus, DeliveryView};
 use serde_json::Value;
 
 use super::{
+    acts,
     ledger::{Broken, Ledger},
     seen,
     world::Base,
@@ -141,10 +142,13 @@ impl<'a> Again<'a> {
         if first != Some(&[Entry::Started]) {
             return broken(format!("the history begins with {first:?}"));
         }
+        let mut process = rungs_core::start(sequence, start).expect("it was started with that");
+        // Who was started by a step lies deeper, from its first moment on.
+        process.state.depth = kept.process.state.depth;
         Ok(Self {
             sequence,
             kept,
-            process: rungs_core::start(sequence, start).expect("it was started with that"),
+            process,
             events: kept.events.iter().collect(),
             written: vec![],
             superseded: BTreeSet::new(),
@@ -266,7 +270,11 @@ impl<'a> Again<'a> {
                 Entry::Heard { step, delivery, status, error, answer } => {
                     self.heard.insert(delivery.clone(), status.clone());
                     let given = answer.as_ref().map(Answer::shown);
-                    if given.is_some() && given.as_ref() != ledger.answers.get(delivery) {
+                    let mut rows = self.kept.deliveries.iter();
+                    let done = rows.find(|row| row.id == *delivery).and_then(acts::answer);
+                    let known = done.map(|done| done.shown());
+                    let known = known.as_ref().or_else(|| ledger.answers.get(delivery));
+                    if given.is_some() && given.as_ref() != known {
                         return broken(format!("it heard {answer:?} from {delivery}"));
                     }
                     news.push(News::Delivery(DeliveryView {

@@ -140,6 +140,10 @@ impl Scenario {
         if !timeless {
             scenario.moves(dice);
         }
+        if scenario.written().any(|written| written.runs("Start")) {
+            let child = Written::child(dice);
+            scenario.sequences.push(child);
+        }
         scenario
     }
 
@@ -171,10 +175,7 @@ impl Scenario {
 
     /// The channels that its sequences use.
     pub fn channels(&self) -> Vec<&'static str> {
-        let uses = |runner: &str| {
-            let mut steps = self.written().flat_map(|written| &written.steps);
-            steps.any(|step| step["run"] == runner)
-        };
+        let uses = |runner: &str| self.written().any(|written| written.runs(runner));
         let channels = [("Ask", "Ask"), ("Email", "email"), ("Phone", "phone"), ("SMS", "sms")];
         channels.into_iter().filter(|(runner, _)| uses(runner)).map(|(_, name)| name).collect()
     }

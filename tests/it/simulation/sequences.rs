@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::dice::Dice;
 
+/// The name of the sequence of processes that steps start.
+pub const CHILD: &str = "child";
+
 /// A sequence as it is written, step by step, so that one can be left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Written {
@@ -28,6 +31,21 @@ impl Written {
                 return written;
             }
         }
+    }
+
+    /// The sequence of processes that steps start. They start no others.
+    pub fn child(dice: &mut Dice) -> Self {
+        loop {
+            let written = Self::random(CHILD, false, dice);
+            if !written.runs("Start") {
+                return written;
+            }
+        }
+    }
+
+    /// Whether a step of it runs this.
+    pub fn runs(&self, runner: &str) -> bool {
+        self.steps.iter().any(|step| step["run"] == runner)
     }
 
     /// Whether every way back without a bound leads over a wait. Others are sequences too, but
@@ -76,7 +94,7 @@ impl Written {
             }
         }
         if dice.percent(40) {
-            let words = "{{process.id}} {{process.startedAt}} n0 {{steps.n0.visits}}";
+            let words = "{{tag}}{{process.id}} {{process.startedAt}} n0 {{steps.n0.visits}}";
             let config = json!({ "to": "{{phone}}", "message": words });
             let at = dice.index(next.steps.len() + 1);
             next.steps.insert(at, json!({ "id": "n0", "run": "SMS", "config": config }));
@@ -148,7 +166,7 @@ fn name(at: usize, count: usize) -> Value {
 
 fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
     let ahead = |dice: &mut Dice| name(at + 1 + dice.index(count - at), count);
-    let mut step = match dice.index(if timeless { 13 } else { 20 }) {
+    let mut step = match dice.index(if timeless { 13 } else { 22 }) {
         0 | 1 => wait(dice),
         2..=7 => notification(at, timeless, dice),
         8 | 9 => go_to(at, count, dice),
@@ -164,6 +182,8 @@ fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
             step
         }
         18 => set(at, dice),
+        19 => start(at, dice),
+        20 => stop(dice),
         _ => {
             let earlier = format!("steps.s{}.status", dice.index(count));
             let among = json!(["answered", "completed", "delivered", "sent"]);
@@ -179,7 +199,8 @@ fn step(at: usize, count: usize, timeless: bool, dice: &mut Dice) -> Value {
     if step["run"] != "GoTo" && dice.percent(8) {
         step["next"] = ahead(dice);
     }
-    let may_fail = step["config"]["to"].is_string() || step["run"] == "Ask";
+    let asks = ["Ask", "Start", "Stop"].iter().any(|asks| step["run"] == *asks);
+    let may_fail = step["config"]["to"].is_string() || asks;
     if may_fail && dice.percent(50) {
         step["altNext"] = ahead(dice);
     }
@@ -203,8 +224,9 @@ fn wait(dice: &mut Dice) -> Value {
 
 fn notification(at: usize, timeless: bool, dice: &mut Dice) -> Value {
     // No two texts of a run say the same, also if a name is borne twice.
-    let words =
-        format!("{{{{process.id}}}} {{{{process.startedAt}}}} s{at} {{{{steps.s{at}.visits}}}}");
+    let words = format!(
+        "{{{{tag}}}}{{{{process.id}}}} {{{{process.startedAt}}}} s{at} {{{{steps.s{at}.visits}}}}"
+    );
     let mut step = match dice.index(4) {
         0 | 1 => {
             let awaited = dice.one(&["placed", "answered", "answered", "completed"]);
@@ -334,6 +356,27 @@ fn set(at: usize, dice: &mut Dice) -> Value {
         "copy": if dice.percent(50) { all } else { Value::Null },
     });
     json!({ "run": "Set", "config": { "values": values } })
+}
+
+/// Another process. Now and then its id is one that is live.
+fn start(at: usize, dice: &mut Dice) -> Value {
+    let process_id =
+        dice.one(&["c-{{process.id}}".to_owned(), format!("c-{{{{process.id}}}}-s{at}")]);
+    let data = json!({
+        "tag": format!("{{{{process.id}}}} {{{{process.startedAt}}}} s{at} {{{{steps.s{at}.visits}}}}: "),
+        "n": { "type": "get", "value": "n" },
+        "when": "{{when}}",
+        "phone": "{{phone}}",
+        "mail": "{{mail}}",
+    });
+    json!({ "run": "Start", "config": { "sequence": CHILD, "process_id": process_id, "data": data } })
+}
+
+/// The end of a process that may not be there, of another's, or of its own.
+fn stop(dice: &mut Dice) -> Value {
+    let ids =
+        ["c-{{process.id}}", "c-{{process.id}}", "c-{{process.id}}-s1", "p0", "{{process.id}}"];
+    json!({ "run": "Stop", "config": { "process_id": dice.one(&ids) } })
 }
 
 fn goal(dice: &mut Dice) -> Value {

@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rungs::{
     channels::{Channel, Channels, Limits},
     clock::{Clock, Stopwatch},
-    engine::{Engine, Keys, Options},
+    engine::{Acts, Engine, Keys, Options},
     intake::{self, Climb, NewProcess},
     store::Store,
 };
@@ -358,7 +358,8 @@ impl<'a> World<'a> {
         self.births += 1;
         let keys = Keys::counted(self.births);
         let store = self.base.store.clone().probed(Arc::new(probe));
-        let options = Options { poll: POLL, kinds: kinds(), ..Options::default() };
+        let acts: Option<Arc<dyn Acts>> = Some(Arc::new(intake::Acts));
+        let options = Options { poll: POLL, kinds: kinds(), acts, ..Options::default() };
         let engine = Engine::with_keys(store, clock.clone(), channels, options, keys);
         let main = match shape {
             Shape::Serve => {
