@@ -324,6 +324,21 @@ async fn who_started_before_that_was_kept_is_said_not_to_be_replayed(kind: Kind)
     let (told, sum) = replayed(&app, WATCH).await;
     assert_eq!(told, ["told not: the data with which they started was not kept"]);
     assert_eq!((sum.replayed, sum.looked_at), (1, 2));
+
+    // Here the program was replaced by one that keeps them. What it keeps of a process that was
+    // told something before are not the data of its start.
+    app.sabotage(
+        "UPDATE settings SET value = (SELECT CAST(MAX(seq) AS TEXT) FROM events)
+         WHERE name = 'started_with_since'",
+    )
+    .await;
+    for id in ["told", "untold"] {
+        app.event(id, "data", json!({ "note": 2 })).await;
+    }
+    app.settle().await;
+    let (told, sum) = replayed(&app, WATCH).await;
+    assert_eq!(told, ["told not: the data with which they started was not kept"]);
+    assert_eq!((sum.replayed, sum.looked_at), (1, 2));
     app.finish().await;
 }
 
