@@ -157,6 +157,16 @@ pub trait Prepared: Send + Sync {
     /// See [`Runner::rests`].
     fn rests(&self) -> bool;
 
+    /// See [`Runner::takes_alt_next`].
+    fn takes_alt_next(&self) -> bool {
+        true
+    }
+
+    /// See [`Runner::listens_for`].
+    fn listens_for(&self) -> Option<String> {
+        None
+    }
+
     /// See [`Runner::lets_by`].
     fn lets_by(&self) -> Option<&'static str> {
         None
@@ -303,6 +313,14 @@ impl<R: Runner> Prepared for Step<R> {
 
     fn rests(&self) -> bool {
         R::rests(self.unrendered.as_ref())
+    }
+
+    fn takes_alt_next(&self) -> bool {
+        self.unrendered.as_ref().is_none_or(R::takes_alt_next)
+    }
+
+    fn listens_for(&self) -> Option<String> {
+        R::listens_for(self.unrendered.as_ref()?)
     }
 
     fn lets_by(&self) -> Option<&'static str> {

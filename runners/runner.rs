@@ -135,6 +135,16 @@ pub trait Runner: JsonSchema + 'static {
         Ok(false)
     }
 
+    /// Whether it ever answers `altNext` with such a config, if the runner does at all.
+    fn takes_alt_next(_config: &Self::Config) -> bool {
+        true
+    }
+
+    /// For listeners: for what it listens, in words that are the same only where it is the same.
+    fn listens_for(_config: &Self::Config) -> Option<String> {
+        None
+    }
+
     /// What a person wants to know beyond the clause of the visit: the condition clause by
     /// clause, or how a moment was found. Most runners have nothing to add.
     ///

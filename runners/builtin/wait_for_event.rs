@@ -224,6 +224,14 @@ impl Runner for WaitForEvent {
         config.r#where.as_ref().map_or(Ok(true), |condition| condition.holds(scope))
     }
 
+    fn takes_alt_next(config: &Config) -> bool {
+        config.timeout.is_some()
+    }
+
+    fn listens_for(config: &Config) -> Option<String> {
+        Some(format!("{} {:?}", config.event.trim(), config.r#where))
+    }
+
     fn explain(config: &Config, visit: &Visit<'_>) -> Result<Explained, Failure> {
         let event = config.event.trim();
         let mut explained = Explained::default();

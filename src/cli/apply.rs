@@ -4,7 +4,7 @@
 //! new version. A sequence is published with the files that it is made of. Processes move only
 //! where it is asked for (`--move`), one by one; who is interrupted says it again.
 
-use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
+use std::{fmt::Write, path::PathBuf};
 
 use rungs_core::{Checked, is_fragment};
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Context, Failure, Result,
     failure::{count, rendered},
-    input::Source,
+    input::{Names, Source},
     open,
     output::{self, STEP, WARN, talk},
     test,
@@ -58,18 +58,14 @@ pub(super) async fn apply(args: &Args, context: &Context) -> Result<()> {
     }
     let engine = open::intake(&config, open::database(&config).await?)?;
     let mut broken: Vec<Failure> = Vec::new();
-    let mut files: BTreeMap<String, &str> = BTreeMap::new();
+    let mut names = Names::default();
     for source in &sources {
         let Checked { sequence, diagnostics } = source.check(&engine.kinds);
         let Some(sequence) = sequence else {
             broken.push(Failure::sequence(&diagnostics, &source.file, &source.text()));
             continue;
         };
-        if let Some(other) = files.insert(sequence.name.clone(), &source.file) {
-            let (file, name) = (&source.file, &sequence.name);
-            let both = format!("{other} and {file} are both called `{name}`");
-            broken.push(Failure::refused(both).hint("each would be a version of the other"));
-        }
+        broken.extend(names.take(&sequence.name, &source.file).err());
     }
     if !broken.is_empty() {
         for failure in broken {

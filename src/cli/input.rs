@@ -1,6 +1,6 @@
 //! What a command reads: sequences and data, from files, from stdin or from the command line.
 
-use std::{borrow::Cow, fs::File, io, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, fs::File, io, path::Path};
 
 use chrono_tz::Tz;
 use rungs_core::{Checked, Files, Sequence, bundle, check_bytes_with};
@@ -69,6 +69,23 @@ impl Source {
     /// As it is published: one text, with its files.
     pub fn bundle(&self) -> String {
         bundle::pack(&self.text(), &self.files).into_owned()
+    }
+}
+
+/// Which file a sequence's name has been taken by: each would be a version of the other.
+#[derive(Default)]
+pub(super) struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// Takes a name for a file.
+    pub fn take(&mut self, name: &str, file: &str) -> Result<()> {
+        match self.0.insert(name.to_owned(), file.to_owned()) {
+            Some(other) => {
+                let both = format!("{other} and {file} are both called `{name}`");
+                Err(Failure::refused(both).hint("each would be a version of the other"))
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn new(args: &Args, _: &Context) -> Result<()> {
     };
     let named = |text: &str| {
         let line = format!("sequence: {}", template.name);
-        text.replacen(&line, &format!("sequence: {}", args.name), 1)
+        text.replacen(&line, &format!("sequence: {}", spelled(&args.name)), 1)
     };
     let file = |ending: &str| args.folder.join(format!("{}.{ending}", args.name));
     let files = [
@@ -97,4 +97,12 @@ fn write(path: &Path, text: &str) -> Result<()> {
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(wrong)?;
     file.write_all(text.as_bytes()).map_err(wrong)
+}
+
+/// A name as YAML reads it as text: `123` and `true` would be something else.
+fn spelled(name: &str) -> String {
+    let is_word = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+        .contains(&name.to_lowercase().as_str());
+    let is_number = name.starts_with(|c: char| c.is_ascii_digit());
+    if is_word || is_number { format!("\"{name}\"") } else { name.to_owned() }
 }

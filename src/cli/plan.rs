@@ -16,7 +16,7 @@ use crate::{
 use super::{
     Context, Failure, Result,
     failure::rendered,
-    input::Source,
+    input::{Names, Source},
     open,
     output::{self, talk},
     test,
@@ -69,7 +69,7 @@ pub(super) async fn plan(args: &Args, context: &Context) -> Result<()> {
         Some(id) => sequence_of(&engine, id).await?,
         None => None,
     };
-    let (mut broken, mut passed_by) = (Vec::new(), 0);
+    let (mut broken, mut passed_by, mut names) = (Vec::new(), 0, Names::default());
     for (number, source) in sources.iter().enumerate() {
         // What is wrong is said as `check` says it: in the file in which it stands.
         let checked = source.check(&engine.kinds);
@@ -78,6 +78,10 @@ pub(super) async fn plan(args: &Args, context: &Context) -> Result<()> {
             continue;
         }
         let name = checked.sequence.as_ref().map(|sequence| &sequence.name);
+        if let Some(Err(twice)) = name.map(|name| names.take(name, &source.file)) {
+            broken.push(twice);
+            continue;
+        }
         if sources.len() > 1 && only.is_some() && name != only.as_ref() {
             passed_by += 1;
             continue;

@@ -144,28 +144,9 @@ impl<'a> Climb<'a> {
     }
 
     fn listen(&mut self, event: &Event) {
-        for (step, here) in self.listeners_of(event) {
+        for (step, here) in listeners_of(self.sequence, &self.advanced.process, event) {
             self.process.state.hear(step, here, event.at);
         }
-    }
-
-    /// Ids of the steps that hear an event, and whether the cursor stands there.
-    fn listeners_of(&self, event: &Event) -> Vec<(String, bool)> {
-        let (process, sequence) = (&self.advanced.process, self.sequence);
-        let seen = json!({ "type": event.r#type, "at": iso(event.at), "data": event.data });
-        let outer = process.scope();
-        let scope = outer.with_event(&seen);
-        let hears = |step: &&Step| {
-            let is_at = process.cursor.as_deref() == Some(step.id.as_str());
-            let here = is_at && process.state.entered_at.is_some();
-            let known = process.state.heard(&step.id);
-            let is_new = known.ever.is_none() || (here && known.here.is_none());
-            // What cannot be told now is said by the visit.
-            let hears = is_new && step.config.hears(&event.r#type, here, &scope) == Ok(true);
-            hears.then(|| (step.id.clone(), here))
-        };
-        let steps = sequence.listeners.iter().filter_map(|at| sequence.steps.get(*at));
-        steps.filter_map(|step| hears(&step)).collect()
     }
 
     fn go(&mut self) {
@@ -541,6 +522,33 @@ fn delivery_id(process: &Process, step: &str) -> String {
         name = format!("{name}@{}", process.state.moves);
     }
     Uuid::new_v5(&namespace, name.as_bytes()).to_string()
+}
+
+/// A process as it will be once it has heard an event: for those who look at it before it is
+/// visited.
+pub fn take_in(sequence: &Sequence, process: &mut Process, event: &Event) {
+    process.take_event(event.clone());
+    for (step, here) in listeners_of(sequence, process, event) {
+        process.state.hear(step, here, event.at);
+    }
+}
+
+/// Ids of the steps that hear an event, and whether the cursor stands there.
+fn listeners_of(sequence: &Sequence, process: &Process, event: &Event) -> Vec<(String, bool)> {
+    let seen = json!({ "type": event.r#type, "at": iso(event.at), "data": event.data });
+    let outer = process.scope();
+    let scope = outer.with_event(&seen);
+    let hears = |step: &&Step| {
+        let is_at = process.cursor.as_deref() == Some(step.id.as_str());
+        let here = is_at && process.state.entered_at.is_some();
+        let known = process.state.heard(&step.id);
+        let is_new = known.ever.is_none() || (here && known.here.is_none());
+        // What cannot be told now is said by the visit.
+        let hears = is_new && step.config.hears(&event.r#type, here, &scope) == Ok(true);
+        hears.then(|| (step.id.clone(), here))
+    };
+    let steps = sequence.listeners.iter().filter_map(|at| sequence.steps.get(*at));
+    steps.filter_map(|step| hears(&step)).collect()
 }
 
 #[cfg(test)]

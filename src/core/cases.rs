@@ -4,17 +4,17 @@
 //! Promises: pure. A case that passes was climbed by [`simulate`](crate::simulate), to its end.
 //! Does not: read files. `check::cases` reads the source of cases, the command line runs them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rungs_runners::calendar;
+use rungs_runners::{Action, calendar};
 use serde_json::Value;
 
 use crate::{
-    Entry, InputProblem, Sequence, Start,
+    Entry, InputProblem, Process, Sequence, Start,
     happening::Happening,
-    simulate::{Answer, End, Most, Simulation, What, simulate_within},
+    simulate::{Answer, Answers, Asked, End, Fate, Line, Most, Simulation, What, simulate_within},
 };
 
 pub mod coverage;
@@ -129,16 +129,22 @@ pub enum Unfit {
     Moment(String),
 }
 
-/// Runs a case with its data. What it did, and whether that was what it should do.
+/// A case that was run.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// What it did.
+    pub simulation: Simulation,
+    /// Whether that was what it should do.
+    pub verdict: Verdict,
+    /// Goals at which it stood, and that were achieved.
+    goals: BTreeSet<String>,
+}
+
+/// Runs a case with its data.
 ///
 /// # Errors
 /// It cannot be run.
-pub fn run(
-    sequence: &Sequence,
-    case: &Case,
-    data: Value,
-    stage: Stage<'_>,
-) -> Result<(Simulation, Verdict), Unfit> {
+pub fn run(sequence: &Sequence, case: &Case, data: Value, stage: Stage<'_>) -> Result<Ran, Unfit> {
     run_within(sequence, case, data, stage, Most::default())
 }
 
@@ -149,7 +155,7 @@ pub(crate) fn run_within(
     data: Value,
     stage: Stage<'_>,
     most: Most,
-) -> Result<(Simulation, Verdict), Unfit> {
+) -> Result<Ran, Unfit> {
     let mut new = Start {
         key: stage.key.to_owned(),
         process_id: "tested".to_owned(),
@@ -162,11 +168,43 @@ pub(crate) fn run_within(
     if let Some(at) = &case.given.at {
         new.now = moment(at, timezone).map_err(Unfit::Moment)?;
     }
-    let answers = &mut &case.answers[..];
-    let simulation = simulate_within(sequence, new, &case.happenings, answers, most);
+    let mut answers = Goals { answers: &case.answers, sequence, achieved: BTreeSet::new() };
+    let simulation = simulate_within(sequence, new, &case.happenings, &mut answers, most);
     let simulation = simulation.map_err(Unfit::Data)?;
     let verdict = verdict::judge(case, &simulation).map_err(Unfit::Moment)?;
-    Ok((simulation, verdict))
+    Ok(Ran { simulation, verdict, goals: answers.achieved })
+}
+
+/// The answers of a case, and which goals are achieved when it comes to them: the history of one
+/// that stood there says no more than that it went on.
+struct Goals<'a> {
+    answers: &'a [Answer],
+    sequence: &'a Sequence,
+    achieved: BTreeSet<String>,
+}
+
+impl Answers for Goals<'_> {
+    fn answer(&mut self, asked: &Asked<'_>) -> Fate {
+        self.answers.answer(asked)
+    }
+
+    fn said(&mut self, asked: &Asked<'_>) -> Option<Value> {
+        self.answers.said(asked)
+    }
+
+    fn watch(&mut self, process: &Process, told: &[Line]) {
+        for line in told {
+            let What::Did(Entry::Visited { step, action: Action::Next, .. }) = &line.what else {
+                continue;
+            };
+            let goal = self.sequence.position(step).and_then(|at| self.sequence.steps.get(at));
+            if let Some(goal) = goal.filter(|goal| goal.kind.goal)
+                && goal.config.achieved(&process.scope()).unwrap_or(false)
+            {
+                self.achieved.insert(step.clone());
+            }
+        }
+    }
 }
 
 /// A moment as an author writes it.

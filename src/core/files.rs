@@ -106,6 +106,11 @@ impl Files {
         self.calendars.keys().map(String::as_str)
     }
 
+    /// The path of every file that was asked for, whether or not it could be read.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.fragments.values().chain(self.calendars.values()).map(|file| file.path.as_str())
+    }
+
     /// The path and the text of every file that could be read, by path.
     pub fn texts(&self) -> BTreeMap<&str, &str> {
         let all = self.fragments.values().chain(self.calendars.values());

@@ -22,6 +22,28 @@ pub struct Happening {
     pub says: String,
 }
 
+impl Happening {
+    /// An event of any type, with what it brings.
+    ///
+    /// # Errors
+    /// Why no process could be told that.
+    pub fn event(after: TimeDelta, name: &str, data: Value) -> Result<Self, String> {
+        if name.trim().is_empty() {
+            return Err("an event needs a type".to_owned());
+        }
+        if !data.is_object() && !data.is_null() {
+            return Err("the data of an event are a mapping".to_owned());
+        }
+        possible(&data)?;
+        Ok(Self { after, r#type: name.trim().to_owned(), data, says: name.trim().to_owned() })
+    }
+
+    /// Whether it puts a value into the data, and is no event with a type of its own.
+    pub fn is_value(&self) -> bool {
+        self.r#type == DATA
+    }
+}
+
 impl FromStr for Happening {
     type Err = String;
 

@@ -36,7 +36,7 @@ pub mod sequence;
 pub mod simulate;
 pub mod start;
 
-pub use advance::{Advanced, Delivery, advance};
+pub use advance::{Advanced, Delivery, advance, take_in};
 pub use bounds::{Bounds, bounds};
 pub use check::{
     Checked, check, check_bytes, check_bytes_with, check_fragment, check_value, check_with,

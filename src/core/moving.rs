@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use rungs_runners::data as limits;
 use serde_json::{Map, Value};
 
-use crate::{Entry, InputProblem, Process, Sequence, start};
+use crate::{Entry, InputProblem, Process, Sequence, process::State, start};
 
 /// Problems of the data that are named.
 const MOST_PROBLEMS: usize = 5;
@@ -204,12 +204,7 @@ impl<'a> Versions<'a> {
         {
             open.step.clone_from(to);
         }
-        // What a step has heard it has still heard.
-        for (from, to) in &self.to.moved {
-            if let Some(heard) = state.heard.remove(from) {
-                state.heard.entry(to.clone()).or_insert(heard);
-            }
-        }
+        self.keep_what_is_heard(state, cursor);
         let renamed = |id: &String| self.to.moved.get(id).map(|to| (id.clone(), to.clone()));
         // Also a step that has no result any more may have sent something.
         let all = self.to.moved.keys().filter_map(renamed).collect();
@@ -228,6 +223,27 @@ impl<'a> Versions<'a> {
         }
         *results = after;
         all
+    }
+}
+
+impl Versions<'_> {
+    /// What a step has heard it has still heard, if it listens for the same.
+    fn keep_what_is_heard(&self, state: &mut State, cursor: &str) {
+        let listens_for = |sequence: &Sequence, id: &str| {
+            sequence.steps.get(sequence.position(id)?)?.config.listens_for()
+        };
+        for (from, heard) in std::mem::take(&mut state.heard) {
+            let to = self.to.moved.get(&from).unwrap_or(&from);
+            let before = self.from.and_then(|version| listens_for(version, &from));
+            let after = listens_for(self.to, to);
+            if before.is_some() && after.is_some() && before != after {
+                if to == cursor {
+                    state.heard_here = None;
+                }
+                continue;
+            }
+            state.heard.entry(to.clone()).or_insert(heard);
+        }
     }
 }
 

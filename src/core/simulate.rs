@@ -25,9 +25,11 @@ use crate::{
 
 pub mod answer;
 pub mod explore;
+mod interest;
 pub mod recorded;
 mod under_way;
 
+use answer::awaited;
 pub use answer::{Answer, Answers, Asked, Fate, Told};
 pub use explore::{Cut, Explored, Way, explore};
 pub use recorded::{ahead, replay};
@@ -319,13 +321,15 @@ impl<'a> Climb<'a> {
         let Delivery { id, step, what, held, .. } = delivery;
         let leaves_at = held.map_or(self.now, |held| held.leaves_at);
         let position = self.sequence.position(&step);
-        let kind = position.and_then(|at| self.sequence.steps.get(at)).map(|step| step.kind);
+        let writer = position.and_then(|at| self.sequence.steps.get(at));
+        let kind = writer.map(|step| step.kind);
         let all = answers.told(&Asked {
             delivery: &id,
             step: &step,
             stay: process.state.stays(&step),
             channel: what.channel,
             is_question: kind.is_some_and(|kind| kind.asks),
+            awaits: awaited(writer),
             request: &what.request,
         });
         let stops_itself = what.channel == process::CHANNEL

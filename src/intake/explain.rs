@@ -10,7 +10,7 @@ use rungs_core::{
     explain::{self, Explanation, MOST_CONTACTS, Subject},
 };
 
-use super::written;
+use super::{view, written};
 use crate::{engine::Engine, store::StoreError};
 
 /// Moments of the history that are read: its end says what holds a process.
@@ -23,14 +23,7 @@ const CONSOLE: &str = "console";
 /// # Errors
 /// The database's.
 pub async fn explain(engine: &Engine, process: Process) -> Result<Explanation, StoreError> {
-    let (name, version) = (process.sequence.as_str(), process.version);
-    let sequence = match engine.sequences.get(name, version) {
-        Some(parsed) => parsed,
-        None => match engine.store.sequence(name, Some(version)).await? {
-            Some(row) => engine.sequences.parse(name, version, &row.source, &engine.kinds),
-            None => Err(format!("version {version} of `{name}` is not in the database").into()),
-        },
-    };
+    let sequence = view::sequence_of(engine, &process).await?;
     let (last, many) = engine.store.last_deliveries_of(&process.key, MOST_CONTACTS as u64).await?;
     let earlier_contacts = many.saturating_sub(last.len() as u64);
     let last = written::read(last);

@@ -7,11 +7,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs_core::{
-    Checked, Process, Sequence, Status, check,
+    Checked, Event, Process, Sequence, Status, check,
     contacts::{self, Contact, Difference},
     moving::{Stranded, Versions as Pair},
     plan::{Changes, changes},
     simulate::{self, End, Simulation, Written},
+    take_in,
 };
 
 use super::{Refusal, sequences, versions::Versions, written};
@@ -115,11 +116,16 @@ pub async fn plan(engine: &Engine, source: &str, look: &Look) -> Result<Plan, Re
     let mut outlooks = Vec::new();
     let processes = processes(engine, &name, version, look, &standing).await?;
     let mut under_way = written::under_way(engine, &processes).await?;
+    let keys: Vec<&str> = processes.iter().map(|process| process.key.as_str()).collect();
+    let mut unheard = engine.store.unheard_of(&keys).await?;
     for process in processes {
         let from = versions.get(process.version).await?;
         let pair = Pair { from: from.as_deref(), to: &sequence };
-        let under_way = under_way.remove(&process.key).unwrap_or_default();
-        outlooks.push(outlook(&pair, process, under_way, version, engine.clock.now()));
+        let known = Known {
+            under_way: under_way.remove(&process.key).unwrap_or_default(),
+            unheard: unheard.remove(&process.key).unwrap_or_default(),
+        };
+        outlooks.push(outlook(&pair, process, known, version, engine.clock.now()));
         // A simulation takes its time, and others have theirs.
         tokio::task::yield_now().await;
     }
@@ -153,10 +159,18 @@ async fn processes(
     Ok(engine.store.sample(name, version, most.div_ceil(groups), most).await?)
 }
 
+/// What is known of a process beside itself.
+struct Known {
+    /// What it has sent, and has not heard the end of.
+    under_way: Vec<Written>,
+    /// What it was told, and has not heard yet.
+    unheard: Vec<Event>,
+}
+
 fn outlook(
     pair: &Pair<'_>,
     process: Process,
-    mut under_way: Vec<Written>,
+    mut known: Known,
     version: i32,
     now: DateTime<Utc>,
 ) -> Outlook {
@@ -169,13 +183,13 @@ fn outlook(
     let lands = lands.map_err(Clone::clone);
     let (mut before, mut after) = (vec![], vec![]);
     if let (Ok((moved, renamed)), Some(from)) = (moved, pair.from) {
-        let stays = ahead(from, process.clone(), &under_way, now);
-        for Written { record, .. } in &mut under_way {
+        let stays = ahead(from, process.clone(), &known, now);
+        for Written { record, .. } in &mut known.under_way {
             if let Some((_, step)) = renamed.iter().find(|(was, _)| *was == record.step) {
                 record.step.clone_from(step);
             }
         }
-        let goes = ahead(pair.to, moved, &under_way, now);
+        let goes = ahead(pair.to, moved, &known, now);
         let until = [&stays, &goes]
             .into_iter()
             .filter(|simulation| simulation.end == End::Endless)
@@ -201,10 +215,17 @@ fn outlook(
 fn ahead(
     sequence: &Sequence,
     mut process: Process,
-    under_way: &[Written],
+    known: &Known,
     now: DateTime<Utc>,
 ) -> Simulation {
-    process.status = Status::Active;
+    if process.status == Status::Paused {
+        // Who resumes it makes it due.
+        (process.status, process.due_at) = (Status::Active, Some(now));
+    }
+    for event in &known.unheard {
+        take_in(sequence, &mut process, event);
+        process.due_at = Some(process.due_at.map_or(now, |due_at| due_at.min(now)));
+    }
     let usual: &[simulate::Answer] = &[];
-    simulate::ahead(sequence, process, under_way, now, AHEAD, &mut { usual })
+    simulate::ahead(sequence, process, &known.under_way, now, AHEAD, &mut { usual })
 }

@@ -1,5 +1,7 @@
 //! Events: what happened to a process from outside, kept until its next cycle hears it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use rungs_core::Event;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
@@ -102,6 +104,29 @@ impl Store {
             .all(self.reader().await)
             .await?;
         Ok(rows.into_iter().map(read).collect())
+    }
+}
+
+impl Store {
+    /// The same of many processes, by their keys.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unheard_of(&self, keys: &[&str]) -> Result<HashMap<String, Vec<Event>>> {
+        const PORTION: usize = 500;
+        let mut of_each: HashMap<String, Vec<Event>> = HashMap::new();
+        for portion in keys.chunks(PORTION) {
+            let rows = event::Entity::find()
+                .filter(event::Column::ProcessKey.is_in(portion.iter().copied()))
+                .filter(event::Column::Applied.eq(false))
+                .order_by_asc(event::Column::Seq)
+                .all(self.reader().await)
+                .await?;
+            for row in rows {
+                of_each.entry(row.process_key.clone()).or_default().push(read(row));
+            }
+        }
+        Ok(of_each)
     }
 }
 

@@ -126,7 +126,10 @@ impl<'a> Running<'a> {
         let now = clock.now();
         let deliveries = self.engine.store.deliveries_of(&self.process.key).await?;
         // What is due and was not sent is held back by its channel's pace.
-        let is_held = deliveries.iter().any(|delivery| delivery.status == "pending");
+        let is_due = |due_at: Option<i64>| due_at.is_none_or(|at| at <= now.timestamp_millis());
+        let is_held = deliveries
+            .iter()
+            .any(|delivery| delivery.status == "pending" && is_due(delivery.due_at));
         let looks_again_at = is_held.then(|| now + self.engine.options.poll);
         let due_at = self.engine.store.next_due_at(now).await?;
         let moments = [due_at, self.next_happens_at(), looks_again_at];

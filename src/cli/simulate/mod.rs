@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rungs_core::{
-    InputProblem, Sequence, Start,
+    InputProblem, Sequence, Start, check,
     happening::Happening,
     simulate::{self, Answer, End, Simulation, answer, explore},
 };
@@ -73,7 +73,8 @@ pub(super) struct Args {
 
 pub(super) fn simulate(args: &Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let sequence = input::checked(&source, &context.known_kinds()?)?;
+    let kinds = context.known_kinds()?;
+    let sequence = input::checked(&source, &kinds)?;
     let data = input::data_or_example(args.data.as_deref(), &args.file)?;
     let answers = args.answer.concat();
     answer::fit(&answers, &sequence)
@@ -85,7 +86,8 @@ pub(super) fn simulate(args: &Args, context: &Context) -> Result<()> {
                 .hint("take --format text or json, or draw one climb with --answer"));
         }
         let most = usize::try_from(args.most).unwrap_or(usize::MAX);
-        let explored = explore(&sequence, &new, &args.event, &answers, most);
+        let written = check::written(&source.bundle(), &kinds).unwrap_or_default();
+        let explored = explore(&sequence, &written, &new, &args.event, &answers, most);
         return ways::tell(&explored.map_err(|wrong| unfit(wrong, args))?, context.output);
     }
     let simulation = simulate::simulate(&sequence, new, &args.event, &mut &answers[..])

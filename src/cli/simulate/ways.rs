@@ -45,6 +45,12 @@ pub(super) fn tell(explored: &Explored, output: Output) -> Result<()> {
         };
         talk(&format!("{WARN}There are more combinations.{WARN:#} {why}"));
     }
+    for step in &explored.unvaried {
+        let step = clean(step);
+        talk(&format!(
+            "{WARN}What `{step}` answers is not varied.{WARN:#} --answer {step}={{...}} says it."
+        ));
+    }
     Ok(())
 }
 

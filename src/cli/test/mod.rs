@@ -4,6 +4,7 @@
 //! hold is told with what was expected and what happened side by side, at file and line.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     sync::{
@@ -58,15 +59,16 @@ pub(super) struct Args {
 
 pub(super) fn test(args: &Args, context: &Context) -> Result<()> {
     if !args.watch {
-        return once(args, context);
+        return once(args, &mut BTreeSet::new(), context);
     }
     loop {
-        let before = state(args);
-        if let Err(failure) = once(args, context) {
+        let mut made_of = BTreeSet::new();
+        if let Err(failure) = once(args, &mut made_of, context) {
             failure.report();
         }
+        let before = state(args, &made_of);
         talk(&format!("{DIM}waiting for changes; Ctrl-C ends this{DIM:#}"));
-        while state(args) == before {
+        while state(args, &made_of) == before {
             thread::sleep(PAUSE);
         }
     }
@@ -78,11 +80,13 @@ pub(super) fn is_cases(path: &Path) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-fn once(args: &Args, context: &Context) -> Result<()> {
+/// Tries all, and says which files that was about.
+fn once(args: &Args, made_of: &mut BTreeSet<PathBuf>, context: &Context) -> Result<()> {
     let (output, kinds) = (context.output, context.known_kinds()?);
     let files = files(args)?;
     let watch = Stopwatch::start();
     let suites = run_all(&files, &kinds);
+    made_of.extend(suites.iter().flat_map(|suite| suite.made_of.iter().cloned()));
     if let Some(path) = &args.junit {
         fs::write(path, junit::report(&suites))
             .map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
@@ -175,7 +179,8 @@ fn files(args: &Args) -> Result<Vec<PathBuf>> {
         if fs::metadata(path).map_err(wrong)?.is_dir() {
             look(path, DEEPEST, &mut files).map_err(wrong)?;
         } else {
-            files.push(cases_of(path)?);
+            let file = cases_of(path)?;
+            files.push(file.strip_prefix("./").map_or_else(|_| file.clone(), Path::to_owned));
         }
     }
     files.sort();
@@ -227,35 +232,13 @@ fn look(folder: &Path, deeper: usize, files: &mut Vec<PathBuf>) -> io::Result<()
     Ok(())
 }
 
-/// When each file that matters was changed last. A sequence may be made of files in a folder
-/// below its own.
-fn state(args: &Args) -> Vec<(PathBuf, Option<SystemTime>)> {
-    let mut folders: Vec<PathBuf> = files(args)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|file| file.parent().map(Path::to_owned))
-        .collect();
-    folders.sort();
-    folders.dedup();
-    let mut state = Vec::new();
-    for folder in folders {
-        let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
-        for entry in entries(&folder) {
-            let hidden = entry.file_name().to_string_lossy().starts_with('.');
-            if !hidden && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                state.extend(entries(&entry.path()).map(|entry| changed(&entry)));
-            }
-            state.push(changed(&entry));
-        }
-    }
-    state.sort();
-    state
+/// When each file that matters was changed last: those of cases, also new ones, and what they and
+/// their sequences are made of. What is written beside them is nobody's business.
+fn state(args: &Args, made_of: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Option<SystemTime>)> {
+    let cases: BTreeSet<PathBuf> = files(args).unwrap_or_default().into_iter().collect();
+    cases.union(made_of).map(|path| (path.clone(), changed(path))).collect()
 }
 
-fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
-    fs::read_dir(folder).into_iter().flatten().flatten()
-}
-
-fn changed(entry: &fs::DirEntry) -> (PathBuf, Option<SystemTime>) {
-    (entry.path(), entry.metadata().and_then(|data| data.modified()).ok())
+fn changed(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|data| data.modified()).ok()
 }

@@ -10,9 +10,12 @@ use rungs_core::{
 use rungs_runners::{Kind, data::merge};
 use serde_json::{Value, json};
 
-use crate::cli::{
-    failure::rendered,
-    input::{self, Source},
+use crate::{
+    cli::{
+        failure::rendered,
+        input::{self, Source},
+    },
+    files::plain,
 };
 
 use super::tell;
@@ -28,8 +31,10 @@ pub(super) struct Suite {
     pub broken: Option<Broken>,
     pub tried: Vec<Tried>,
     /// The file of the sequence, and the sequence.
-    pub sequence: Option<(String, Sequence)>,
+    pub sequence: Option<(PathBuf, Sequence)>,
     pub coverage: Coverage,
+    /// The files that it is made of.
+    pub made_of: Vec<PathBuf>,
 }
 
 /// Why nothing in a file could be tried.
@@ -77,7 +82,9 @@ impl Suite {
             tried: Vec::new(),
             sequence: None,
             coverage: Coverage::default(),
+            made_of: vec![path.to_owned()],
         };
+        suite.made_of.extend(files_of(path));
         if let Err(broken) = suite.try_all(path, kinds) {
             suite.broken = Some(broken);
         }
@@ -86,11 +93,14 @@ impl Suite {
 
     fn try_all(&mut self, path: &Path, kinds: &[Kind]) -> Result<(), Broken> {
         let Read { sequence_path, sequence, cases } = read(path, kinds)?;
+        let named = cases.iter().filter_map(|case| case.given.data.as_ref()?.as_str());
+        let named = named.filter_map(|text| text.strip_prefix('@'));
+        self.made_of.extend(named.map(|file| path.with_file_name(file)));
         for case in cases {
             let tried = self.try_one(&sequence, case, path, &sequence_path);
             self.tried.push(tried);
         }
-        self.sequence = Some((sequence_path.display().to_string(), sequence));
+        self.sequence = Some((sequence_path, sequence));
         Ok(())
     }
 
@@ -104,11 +114,10 @@ impl Suite {
         let stage = Stage { key: KEY, now: STAGE.parse().unwrap_or_default() };
         let mut timezone = chrono_tz::UTC;
         let verdict = data(&case, path, sequence_path).and_then(|data| {
-            let (simulation, verdict) =
-                cases::run(sequence, &case, data, stage).map_err(|unfit| words(&unfit))?;
-            timezone = simulation.process.timezone;
-            self.coverage.add(&simulation);
-            Ok(verdict)
+            let ran = cases::run(sequence, &case, data, stage).map_err(|unfit| words(&unfit))?;
+            timezone = ran.simulation.process.timezone;
+            self.coverage.add(&ran);
+            Ok(ran.verdict)
         });
         Tried { case, verdict, timezone }
     }
@@ -230,20 +239,39 @@ pub(super) struct Covered {
     pub all: usize,
 }
 
-/// What was taken of each sequence.
+/// What was taken of each sequence, however its path is written.
 pub(super) fn coverage(suites: &[Suite]) -> Vec<Covered> {
-    let mut covered: Vec<Covered> = Vec::new();
+    let mut covered: Vec<(PathBuf, Covered)> = Vec::new();
     for suite in suites {
         let Some((file, sequence)) = &suite.sequence else { continue };
         let missed = suite.coverage.missed(sequence);
-        match covered.iter_mut().find(|known| known.sequence == *file) {
-            Some(known) => known.missed.retain(|branch| missed.contains(branch)),
-            None => covered.push(Covered {
-                sequence: file.clone(),
-                missed,
-                all: Coverage::branches(sequence).len(),
-            }),
+        let real = file.canonicalize().unwrap_or_else(|_| file.clone());
+        let known = covered.iter_mut().find(|(known, _)| *known == real);
+        if let Some((_, known)) = known {
+            known.missed.retain(|branch| missed.contains(branch));
+            continue;
         }
+        let all = Coverage::branches(sequence).len();
+        // Up from the start leads to where only its own name leads.
+        let is_up = file.starts_with("..");
+        let sequence = if is_up { file.clone() } else { plain(file) };
+        let sequence = sequence.display().to_string();
+        covered.push((real, Covered { sequence, missed, all }));
     }
-    covered
+    covered.into_iter().map(|(_, covered)| covered).collect()
+}
+
+/// What the cases in a file, and their sequence, are made of beside that file; also what may come
+/// to lie there.
+fn files_of(path: &Path) -> Vec<PathBuf> {
+    let subject = Source::read(path).ok().and_then(|source| subject(&source.text()));
+    let Ok(sequence) = sequence_of(path, subject) else { return Vec::new() };
+    let beside = [path, &sequence].map(|path| path.with_extension("data.json"));
+    let mut files: Vec<PathBuf> = beside.into();
+    files.push(sequence.with_file_name("calendars"));
+    if let Ok(source) = Source::read(&sequence) {
+        files.extend(source.files.paths().map(|path| sequence.with_file_name(path)));
+    }
+    files.push(sequence);
+    files
 }

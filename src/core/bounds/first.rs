@@ -12,7 +12,7 @@ use rungs_runners::{Rest, Sends, Stay};
 
 use super::{
     FirstContact, Rests, Way,
-    graph::Graph,
+    graph::{Edge, Graph},
     most::{self, Shape},
     weight::Weight,
 };
@@ -26,7 +26,17 @@ pub(super) fn contact(rests: &Rests<'_>, stays: &[Stay]) -> Option<FirstContact>
     let reaches = |at: usize| matches!(sends(at), Some(Sends::One { person: true, .. }));
     let may_reach = |at: usize| reaches(at) || sends(at) == Some(Sends::Unknown);
     let earliest = earliest(&graph, stays, may_reach)?;
-    let nobody = past(&graph, reaches).map(|steps| Way {
+    let mut failing = Graph::of(sequence, stays, false);
+    let end = failing.end();
+    for (step, edges) in sequence.steps.iter().zip(&mut failing.edges) {
+        // One that asks fails its process if there is no answer, and no other way. Who is not
+        // there need not be stopped.
+        let may_fail = step.fail_on_failure || (step.kind.asks && step.alt_next.is_none());
+        if may_fail && step.kind.name != "Stop" {
+            edges.push(Edge { to: end, times: None });
+        }
+    }
+    let nobody = past(&failing, reaches).map(|steps| Way {
         steps: steps.into_iter().map(|at| id(sequence, at)).collect(),
         rounds: Vec::new(),
         ends: true,

@@ -305,3 +305,19 @@ fn a_thousand_loops_take_a_moment() {
         assert!(bounds.messages.most.unwrap() > 500 * u64::from(u32::MAX), "{bounds:?}");
     }
 }
+
+#[test]
+fn who_fails_before_anybody_is_reached_reaches_nobody() {
+    let nobody = |step: &str| {
+        let found = of(&format!(
+            "{step}\n  - {{ id: text, run: SMS, config: {{ to: '+385911234567', message: x }} }}\n"
+        ));
+        found.first_contact.unwrap().nobody.map(|way| way.steps)
+    };
+    let failing = Some(vec!["first".to_owned()]);
+    let start = "  - { id: first, run: Start, config: { sequence: other } }";
+    let hook = "  - { id: first, run: Webhook, config: { url: 'https://a.example/' }";
+    assert_eq!(nobody(start), failing);
+    assert_eq!(nobody(&format!("{hook}, onFailure: fail }}")), failing);
+    assert_eq!(nobody(&format!("{hook} }}")), None);
+}

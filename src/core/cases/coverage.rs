@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use rungs_runners::Action;
 
-use crate::{
-    Entry, Sequence,
-    simulate::{Simulation, What},
-};
+use super::Ran;
+use crate::{Entry, Sequence, simulate::What};
 
 /// What was taken so far.
 #[derive(Debug, Clone, Default)]
@@ -19,9 +17,10 @@ pub struct Coverage {
 const GOAL: &str = "goal";
 
 impl Coverage {
-    /// Counts what a climb took.
-    pub fn add(&mut self, simulation: &Simulation) {
-        for line in &simulation.lines {
+    /// Counts what a case took.
+    pub fn add(&mut self, ran: &Ran) {
+        self.taken.extend(ran.goals.iter().map(|goal| (goal.clone(), GOAL)));
+        for line in &ran.simulation.lines {
             match &line.what {
                 What::Did(Entry::Visited { step, action, .. }) if *action != Action::Noop => {
                     self.taken.insert((step.clone(), action.as_str()));

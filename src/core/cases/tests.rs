@@ -53,7 +53,7 @@ fn read(source: &str) -> Vec<Case> {
 fn run_all(source: &str) -> Vec<Verdict> {
     let data = json!({ "phone": "+385911234567", "name": "Ana" });
     let all = read(source).into_iter();
-    all.map(|case| run(&sequence(), &case, data.clone(), stage()).unwrap().1).collect()
+    all.map(|case| run(&sequence(), &case, data.clone(), stage()).unwrap().verdict).collect()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn coverage_knows_what_no_case_took() {
     let cases =
         read("cases: [{ case: answered, when: { ring: answered }, then: [{ +3m: ring }] }]");
     let data = json!({ "phone": "112" });
-    coverage.add(&run(&sequence, &cases[0], data, stage()).unwrap().0);
+    coverage.add(&run(&sequence, &cases[0], data, stage()).unwrap());
     let missed = coverage.missed(&sequence);
     let words: Vec<String> = missed.iter().map(|(step, way)| format!("{step} {way}")).collect();
     assert_eq!(words, ["ring altNext", "text next", "again next", "confirmed goal"]);
@@ -162,7 +162,7 @@ steps:
     let wrong = "      - +1s: ring\n".repeat(3_000);
     let read = cases(&format!("cases:\n  - case: long\n    then:\n{wrong}"), &sequence);
     assert_eq!(read.diagnostics, []);
-    let (_, verdict) = run(&sequence, &read.cases[0], json!({}), stage()).unwrap();
+    let verdict = run(&sequence, &read.cases[0], json!({}), stage()).unwrap().verdict;
     assert!(!verdict.passed() && verdict.rows.len() >= 3_000);
     assert_eq!(verdict.line(), Some(4));
 }
@@ -189,6 +189,75 @@ cases:
     let sequence = check(HOOK, KINDS).sequence.unwrap();
     let read = cases(&CASES.replace("+5s", "+0s"), &sequence);
     assert_eq!(read.diagnostics, []);
-    let (_, verdict) = run(&sequence, &read.cases[0], json!({}), stage()).unwrap();
+    let verdict = run(&sequence, &read.cases[0], json!({}), stage()).unwrap().verdict;
     assert!(verdict.passed(), "{:#?}", verdict.rows);
+}
+
+/// What is said of the first case of a ladder, and which branches it leaves out.
+fn tried(ladder: &str, source: &str) -> (bool, Vec<String>) {
+    let sequence = check(ladder, KINDS).sequence.unwrap();
+    let read = cases(source, &sequence);
+    assert_eq!(read.diagnostics, []);
+    let ran = run(&sequence, &read.cases[0], json!({}), stage()).unwrap();
+    let mut coverage = Coverage::default();
+    coverage.add(&ran);
+    let missed = coverage.missed(&sequence);
+    (ran.verdict.passed(), missed.iter().map(|(step, way)| format!("{step} {way}")).collect())
+}
+
+#[test]
+fn a_time_of_day_is_that_of_the_wall_clock_on_every_day() {
+    let ladder = |wait: &str| {
+        format!(
+            "sequence: a\ntimezone: Europe/Zagreb\nsteps:\n  - {{ id: d, run: WaitForDuration, config: {{ {wait} }} }}\n  \
+             - {{ id: text, run: SMS, config: {{ to: '+385911234567', message: Hi }} }}\n"
+        )
+    };
+    let case = |time: &str| {
+        format!(
+            "given: {{ at: 2026-03-28T09:00 }}\ncases: [{{ case: a, then: [{{ '{time}': text }}] }}]"
+        )
+    };
+    let hours = ladder("amount: 24, unit: hours");
+    assert!(!tried(&hours, &case("09:00")).0, "the clocks go forward in that night");
+    assert!(tried(&hours, &case("10:00")).0);
+    assert!(tried(&ladder("amount: 1, unit: day"), &case("09:00")).0);
+}
+
+#[test]
+fn a_goal_that_is_achieved_where_a_process_stands_is_a_branch_that_was_taken() {
+    let goal = "run: Goal, config: { lodashCommand: eq, value: { type: get, value: ok }, compareTo: { type: raw, value: true }";
+    let ladder = |more: &str| {
+        format!(
+            "sequence: a\nsteps:\n  - {{ id: text, run: SMS, config: {{ to: '+385911234567', message: Hi }} }}\n  \
+             - {{ id: done, {goal}{more} }} }}\n"
+        )
+    };
+    let case =
+        "cases: [{ case: a, when: { +5m: ok=true }, then: [{ +0s: text }, { +5m: completed }] }]";
+    assert_eq!(tried(&ladder(""), case), (true, vec![]));
+    let early = "cases: [{ case: a, then: [{ +0s: text }, { +0s: completed }] }]";
+    let missed = vec!["done goal".to_owned()];
+    assert_eq!(tried(&ladder(", otherwise: continue"), early), (true, missed));
+}
+
+#[test]
+fn an_event_has_a_type_and_data_and_nothing_else() {
+    for (when, message) in [
+        ("{ event: x, dta: { ok: true } }", "no key `dta`"),
+        ("{ event: x, data: { steps: 1 } }", "`steps` is a reserved name"),
+        ("{ event: x, data: [1] }", "are a mapping"),
+        ("{ data: {} }", "expected `event`"),
+    ] {
+        let source = format!("cases: [{{ case: a, when: {{ +5m: {when} }}, then: [] }}]");
+        let found = cases(&source, &sequence()).diagnostics;
+        assert!(found.len() == 1 && found[0].message.contains(message), "{when}: {found:#?}");
+    }
+    for given in ["{ with: 5 }", "{ data: order.json }"] {
+        let source = format!("given: {given}\ncases: [{{ case: a, then: [] }}]");
+        let found = cases(&source, &sequence()).diagnostics;
+        assert!(found.len() == 1 && found[0].line == 1, "{given}: {found:#?}");
+    }
+    let read = read("cases: [{ case: a, when: { +5m: { event: 'a=b' } }, then: [] }]");
+    assert_eq!(read[0].happenings[0].r#type, "a=b");
 }

@@ -1,6 +1,6 @@
 //! Whether a case did what it should, line beside line.
 
-use chrono::{DateTime, Days, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Days, NaiveTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ pub(super) fn judge(case: &Case, simulation: &Simulation) -> Result<Verdict, Str
     for expected in &case.then {
         let at = expected_at(&expected.when, process.started_at, process.timezone)
             .map_err(|wrong| format!("line {}: {wrong}", expected.line))?;
-        wanted.push((expected, at));
+        wanted.push((expected, at.with_timezone(&process.timezone)));
     }
     let mut happened = happened(simulation);
     let speaks_of_end = case.then.iter().any(|one| !matches!(one.what, Wanted::Contact { .. }));
@@ -70,7 +70,7 @@ pub(super) fn judge(case: &Case, simulation: &Simulation) -> Result<Verdict, Str
 const MOST_PAIRS: usize = 1_000_000;
 
 /// What fits from the beginning on, and then the rest.
-fn align(wanted: &[(&Expected, DateTime<Utc>)], happened: &[Happened]) -> Vec<Row> {
+fn align(wanted: &[(&Expected, DateTime<Tz>)], happened: &[Happened]) -> Vec<Row> {
     let places = wanted.len().min(happened.len());
     let same = (0..places).take_while(|at| fits_at(wanted, happened, *at, *at)).count();
     let mut rows: Vec<Row> =
@@ -89,7 +89,7 @@ fn align(wanted: &[(&Expected, DateTime<Utc>)], happened: &[Happened]) -> Vec<Ro
 }
 
 /// The longest common part of both stands side by side, the rest above or below it.
-fn align_rest(wanted: &[(&Expected, DateTime<Utc>)], happened: &[Happened]) -> Vec<Row> {
+fn align_rest(wanted: &[(&Expected, DateTime<Tz>)], happened: &[Happened]) -> Vec<Row> {
     let (rows, columns) = (wanted.len(), happened.len());
     let mut longest = vec![vec![0_usize; columns + 1]; rows + 1];
     let get = |table: &[Vec<usize>], row: usize, column: usize| {
@@ -154,20 +154,20 @@ fn paired(rows: &[Row]) -> Vec<Row> {
 }
 
 fn beside(
-    wanted: Option<&(&Expected, DateTime<Utc>)>,
+    wanted: Option<&(&Expected, DateTime<Tz>)>,
     happened: Option<&Happened>,
     fits: bool,
 ) -> Row {
     Row {
         expected: wanted.map(|(expected, _)| (*expected).clone()),
-        expected_at: wanted.map(|(_, at)| *at),
+        expected_at: wanted.map(|(_, at)| at.with_timezone(&Utc)),
         happened: happened.cloned(),
         fits,
     }
 }
 
 fn fits_at(
-    wanted: &[(&Expected, DateTime<Utc>)],
+    wanted: &[(&Expected, DateTime<Tz>)],
     happened: &[Happened],
     row: usize,
     column: usize,
@@ -179,15 +179,18 @@ fn fits_at(
 }
 
 /// A case speaks of seconds, and of the day only where it says so.
-fn is_moment(when: &When, expected: DateTime<Utc>, happened: DateTime<Utc>) -> bool {
-    let seconds = |at: DateTime<Utc>| at.timestamp();
+fn is_moment(when: &When, expected: DateTime<Tz>, happened: DateTime<Utc>) -> bool {
+    if expected.timestamp() == happened.timestamp() {
+        return true;
+    }
     match when {
-        When::At(text) if is_time_of_day(text).is_some() => {
-            // The same time on any later day.
-            let apart = seconds(happened) - seconds(expected);
-            apart >= 0 && apart % 86_400 == 0
-        }
-        When::After(_) | When::At(_) => seconds(expected) == seconds(happened),
+        // The same time on any later day, as the wall clock shows it.
+        When::At(text) => is_time_of_day(text).is_some_and(|time| {
+            let local = happened.with_timezone(&expected.timezone());
+            let is_time = local.time().with_nanosecond(0) == Some(time);
+            happened >= expected && is_time
+        }),
+        When::After(_) => false,
     }
 }
 

@@ -156,12 +156,18 @@ fn given(at: &At<'_>, report: &mut Report<'_>) -> Given {
     });
     let value = |key: &str| at.field(key).map(|field| field.node.to_json());
     let data = value("data").filter(|data| !data.is_null());
-    if let (Some(Value::Array(_) | Value::Number(_) | Value::Bool(_)), Some(field)) =
-        (&data, at.field("data"))
-    {
+    let is_data = match &data {
+        Some(Value::String(text)) => text.starts_with('@'),
+        other => other.as_ref().is_none_or(Value::is_object),
+    };
+    if let (false, Some(field)) = (is_data, at.field("data")) {
         field.expected("a mapping, or a text such as `@order.json`", report);
     }
-    Given { data, with: value("with"), at: moment, timezone }
+    let with = value("with").filter(|with| !with.is_null());
+    if let (false, Some(field)) = (with.as_ref().is_none_or(Value::is_object), at.field("with")) {
+        field.expected("a mapping, which is merged into the data", report);
+    }
+    Given { data, with, at: moment, timezone }
 }
 
 /// `ring#2: answered`, or `+7m: order.status=confirmed`.
@@ -209,9 +215,14 @@ fn happening(entry: &Entry) -> Result<Happening, String> {
             let json = entry.value.to_json();
             let name = json.get("event").and_then(Value::as_str);
             let name = name.ok_or("expected `event`, its type, and perhaps `data`")?;
-            let mut happening: Happening = format!("{time}:{}", name.replace('=', "")).parse()?;
-            happening.data = json.get("data").cloned().unwrap_or(Value::Null);
-            Ok(happening)
+            let mut keys = entry.value.entries().iter().map(|entry| entry.key.as_str());
+            if let Some(key) = keys.find(|key| !["event", "data"].contains(key)) {
+                let key = quoted(key);
+                return Err(format!("there is no key {key} here; an event has `event` and `data`"));
+            }
+            let after = happening::duration(&time)
+                .ok_or_else(|| format!("{} is no time such as +7m", quoted(&time)))?;
+            Happening::event(after, name, json.get("data").cloned().unwrap_or(Value::Null))
         }
         _ => Err("expected what happens, such as `order.status=confirmed`".to_owned()),
     }

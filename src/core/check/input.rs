@@ -10,7 +10,7 @@ use super::{
     schema::Validated,
     weight,
 };
-use crate::{Diagnostic, diagnostic::Place, sequence::Input};
+use crate::{Diagnostic, diagnostic::Place, sequence::Input, start};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
@@ -48,6 +48,31 @@ pub(super) fn read(at: &At<'_>, report: &mut Report<'_>) -> Option<Input> {
             validated.report([error], report);
             None
         }
+    }
+}
+
+/// Reports each default that its own schema refuses: with it no data would fit. An error, or else
+/// a warning, since who gives all data is not concerned.
+pub(super) fn defaults(at: &At<'_>, input: &Input, is_error: bool, report: &mut Report<'_>) {
+    let mut filled = Value::Object(serde_json::Map::new());
+    start::fill_defaults(&mut filled, &input.schema);
+    for error in input.validator.iter_errors(&filled) {
+        let mut pointer = String::new();
+        let path = error.instance_path().to_string();
+        let default = path.split('/').skip(1).find_map(|key| {
+            pointer = format!("{pointer}/properties/{key}");
+            let default = format!("{pointer}/default");
+            input.schema.pointer(&default).map(|_| default)
+        });
+        // What is missing is not the defaults' fault.
+        let Some(default) = default else { continue };
+        let place = at.find(&default).place();
+        let message = format!("this default does not fit: {error}");
+        report.add(if is_error {
+            Diagnostic::error("default", place, message)
+        } else {
+            Diagnostic::warning("default", place, message)
+        });
     }
 }
 

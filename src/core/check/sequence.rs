@@ -128,7 +128,11 @@ fn top(at: &At<'_>, calendars: Calendars, report: &mut Report<'_>) -> Top {
             .field("defaults")
             .map(|field| delivering::defaults(&field, report))
             .unwrap_or_default(),
-        input: at.field("input").and_then(|field| input::read(&field, report)),
+        input: at.field("input").and_then(|field| {
+            let input = input::read(&field, report)?;
+            input::defaults(&field, &input, false, report);
+            Some(input)
+        }),
         quiet: quiet::read(at, &calendars, report).flatten(),
         calendars,
     }

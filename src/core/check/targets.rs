@@ -44,11 +44,16 @@ pub(super) fn positions<'a>(
             continue;
         };
         if let Some((_, first)) = positions.get(text) {
-            let line = report.line(*first);
+            // What stands in a fragment has lines of its own.
+            let whose = if text.contains("--") {
+                "a step of a fragment bears it".to_owned()
+            } else {
+                format!("it is on line {}", report.line(*first))
+            };
             let message = format!("another step has the id {} already", quoted(text));
             report.add(
                 Diagnostic::error("duplicate-id", place.clone(), message)
-                    .help(format!("it is on line {line}; each step needs an id of its own")),
+                    .help(format!("{whose}; each step needs an id of its own")),
             );
         } else {
             positions.insert(text, (position, place.span.start));
@@ -137,6 +142,15 @@ fn alt_next_fits(step: &Draft<'_>, report: &mut Report<'_>) {
             report.add(
                 Diagnostic::error("never-taken", step.at.place_of_key("altNext"), message)
                     .help("leave it out".to_owned()),
+            );
+        }
+        (AltNext::Optional, Link::To(_))
+            if step.prepared.as_ref().is_some_and(|prepared| !prepared.takes_alt_next()) =>
+        {
+            let message = "this `altNext` is never taken: the step waits without end";
+            report.add(
+                Diagnostic::warning("never-taken", step.at.place_of_key("altNext"), message)
+                    .help("give it a `timeout`, or leave `altNext` out".to_owned()),
             );
         }
         (AltNext::Required, Link::Absent) => {

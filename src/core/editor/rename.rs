@@ -11,9 +11,12 @@ pub enum Refused {
     /// It could not be the id of any step.
     #[error(
         "`{0}` cannot be the id of a step: up to 100 letters, digits, `-` and `_`, beginning \
-         with a letter"
+         with a letter, and no word such as `end` or `true`"
     )]
     NoId(String),
+    /// A JSONPath names the step in a form that has no room for a `-`.
+    #[error("write `$.steps['...']` where a JSONPath names this step: `$.steps.{0}` is none")]
+    InJsonPath(String),
     /// Another step has it.
     #[error("there is a step `{0}` already")]
     Taken(String),
@@ -24,11 +27,21 @@ pub enum Refused {
 /// # Errors
 /// It may not.
 pub fn renamed(page: &Page<'_>, id: &str, new: &str) -> Result<Vec<Range<usize>>, Refused> {
-    if !is_id(new) || new == "end" {
+    // In YAML some words are no text, and in a fragment one of them is the way out.
+    let is_other = ["end", "altNext", "true", "false", "null"].contains(&new);
+    if !is_id(new) || is_other {
         return Err(Refused::NoId(new.chars().take(100).collect()));
     }
     if new != id && ids(page).iter().any(|other| other == new) {
         return Err(Refused::Taken(new.to_owned()));
     }
-    Ok(named(page).into_iter().filter(|name| name.id == id).map(|name| name.span).collect())
+    let names: Vec<_> = named(page).into_iter().filter(|name| name.id == id).collect();
+    let is_short = |span: &Range<usize>| {
+        page.source.get(..span.start).is_some_and(|before| before.ends_with("$.steps."))
+    };
+    // A JSONPath takes such a name in brackets only.
+    if new.contains('-') && names.iter().any(|name| is_short(&name.span)) {
+        return Err(Refused::InJsonPath(new.to_owned()));
+    }
+    Ok(names.into_iter().map(|name| name.span).collect())
 }

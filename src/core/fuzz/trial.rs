@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Start, cases,
     happening::Happening,
-    simulate::{Answer, Answers, Asked, Fate, Most, simulate_within},
+    simulate::{Answer, Answers, Asked, Fate, Most, answer::ends_on, simulate_within},
 };
 
 /// The process of a case, so that its deliveries have the same ids there and here.
@@ -112,7 +112,11 @@ impl Search<'_> {
         while besides.iter().any(|one| one.after.num_seconds() == after) {
             after += 1;
         }
-        let mut happening = happening(after, &says)?;
+        let mut happening = if is_event {
+            event(after, &says, Value::Null)?
+        } else {
+            format!("+{after}s:{says}").parse().ok()?
+        };
         if is_named && !self.mentions.event_values.is_empty() && !self.chance.once_in(4) {
             happening.data = self.patch(true, data);
         }
@@ -176,9 +180,9 @@ impl Search<'_> {
     }
 }
 
-/// Something that happens so many seconds after the start.
-pub(super) fn happening(after: i64, says: &str) -> Option<Happening> {
-    format!("+{after}s:{says}").parse().ok()
+/// An event so many seconds after the start.
+pub(super) fn event(after: i64, name: &str, data: Value) -> Option<Happening> {
+    Happening::event(TimeDelta::seconds(after), name, data).ok()
 }
 
 /// A value for every path.
@@ -226,9 +230,10 @@ impl Answers for Drawn {
             return Fate::usual(asked);
         }
         let mut possible = Fate::possible(asked).to_vec();
-        if asked.channel == "phone" && !asked.is_question {
-            use DeliveryStatus::{Busy, Failed, Machine, Rejected};
-            possible.extend([Busy, Machine, Rejected, Failed].map(Fate::of));
+        if asked.is_question {
+            possible.push(Fate::of(DeliveryStatus::Failed));
+        } else {
+            possible.extend(ends_on(asked).iter().map(|status| Fate::of(*status)));
         }
         let mut fate = self.chance.of(&possible).copied().unwrap_or_else(|| Fate::usual(asked));
         if self.chance.once_in(3) {

@@ -48,7 +48,7 @@ impl Search<'_> {
         let shows = again.flaws.iter().any(|one| one.0 == flaw && one.1.as_ref() == step);
         let stage = Stage { key: KEY, now: verdict.simulation.process.started_at };
         // What has not ended by then does not: that has been tried.
-        let (_, judged) = cases::run_within(self.sequence, one, data, stage, MOST).ok()?;
+        let judged = cases::run_within(self.sequence, one, data, stage, MOST).ok()?.verdict;
         let found = Found { flaw, step: step.cloned(), says, case, holds };
         (shows && judged.passed() == holds).then_some(found)
     }
@@ -199,11 +199,15 @@ fn answered(answer: &Answer) -> String {
 
 fn happens(happening: &Happening) -> String {
     let after = spelled(happening.after);
-    let says = happening.says.replacen(" = ", "=", 1);
-    if happening.data.is_object() && !says.contains('=') {
-        return format!("{after}: {}", json!({ "event": says, "data": happening.data }));
+    if happening.is_value() {
+        return format!("{after}: {}", quoted(&happening.says.replacen(" = ", "=", 1)));
     }
-    format!("{after}: {}", quoted(&says))
+    let name = &happening.r#type;
+    match &happening.data {
+        Value::Null if !name.contains(['=', '{']) => format!("{after}: {}", quoted(name)),
+        Value::Null => format!("{after}: {}", json!({ "event": name })),
+        data => format!("{after}: {}", json!({ "event": name, "data": data })),
+    }
 }
 
 /// As YAML takes it: as it is, or as JSON.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{
-    Action, DeliveryStatus, DeliveryView, Sends,
+    Action, DeliveryStatus, DeliveryView, Rest, Sends,
     builtin::process::{self, Act},
     hours::Calendars,
 };
@@ -87,6 +87,8 @@ pub struct Asked<'a> {
     pub channel: &'a str,
     /// Whether it is a question to a runner that lives elsewhere.
     pub is_question: bool,
+    /// How far it has to come for the step to go on.
+    pub awaits: DeliveryStatus,
     /// What is sent.
     pub request: &'a Value,
 }
@@ -140,6 +142,8 @@ impl Fate {
         use DeliveryStatus::{Answered, Completed, Delivered, Failed, NoAnswer, Sent, Undelivered};
         match asked.channel {
             _ if asked.is_question => [Action::Next, Action::AltNext].map(Self::answered),
+            // What comes of it later, the step does not wait for.
+            "phone" | "sms" if asked.awaits == Sent => [Self::usual(asked), Self::of(Failed)],
             "phone" => [Answered, NoAnswer].map(Self::of),
             "sms" => [Delivered, Undelivered].map(Self::of),
             _ if asked.awaits_answer() => [Completed, Failed].map(Self::of),
@@ -300,18 +304,39 @@ const ENDS: [DeliveryStatus; 10] = [
 
 /// What the deliveries of a step can come to.
 fn ends(step: &Step) -> &'static [DeliveryStatus] {
+    match step.config.stay(None, &Calendars::new()).sends {
+        Sends::One { channel, .. } => of_channel(channel),
+        Sends::Nothing | Sends::Unknown => &ENDS,
+    }
+}
+
+fn of_channel(channel: &str) -> &'static [DeliveryStatus] {
     use DeliveryStatus::{
         Answered, Busy, Completed, Delivered, Failed, Machine, NoAnswer, Rejected, Sent,
         Undelivered,
     };
-    match step.config.stay(None, &Calendars::new()).sends {
-        Sends::One { channel: "phone", .. } => {
-            &[Sent, Answered, Completed, Busy, NoAnswer, Rejected, Machine, Failed]
-        }
-        Sends::One { channel: "sms", .. } => &[Sent, Delivered, Undelivered, Failed],
-        Sends::One { channel: WEBHOOK, .. } => &[Sent, Completed, Failed],
-        Sends::One { .. } => &[Sent, Failed],
-        Sends::Nothing | Sends::Unknown => &ENDS,
+    match channel {
+        "phone" => &[Sent, Answered, Completed, Busy, NoAnswer, Rejected, Machine, Failed],
+        "sms" => &[Sent, Delivered, Undelivered, Failed],
+        WEBHOOK => &[Sent, Completed, Failed],
+        _ => &[Sent, Failed],
+    }
+}
+
+/// What a delivery can come to, if it is no question.
+pub(crate) fn ends_on(asked: &Asked<'_>) -> &'static [DeliveryStatus] {
+    match asked.channel {
+        // Nothing is read of what it answers.
+        WEBHOOK if !asked.awaits_answer() => of_channel(""),
+        channel => of_channel(channel),
+    }
+}
+
+/// How far the deliveries of a step have to come for it to go on.
+pub(super) fn awaited(step: Option<&Step>) -> DeliveryStatus {
+    match step.map(|step| step.config.stay(None, &Calendars::new()).rest) {
+        Some(Rest::Delivery(status)) => status,
+        _ => DeliveryStatus::Sent,
     }
 }
 

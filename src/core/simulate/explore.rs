@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{Entry, InputProblem, Sequence, Start, Status, happening::Happening};
 
-use super::{Answer, Answers, Asked, End, Fate, Simulation, What, simulate};
+use super::{Answer, Answers, Asked, End, Fate, Simulation, What, interest::Interest, simulate};
 
 /// What became of one delivery: step, stay, channel, and how far it came or what was answered.
 pub type Given = (String, u32, String, &'static str);
@@ -42,6 +42,9 @@ pub struct Explored {
     pub tried: usize,
     /// Why there are more combinations than were tried.
     pub cut: Option<Cut>,
+    /// Steps that go by what a server answers in JSON, of which nothing was given: that is not
+    /// varied.
+    pub unvaried: Vec<String>,
 }
 
 /// Why not all combinations are tried.
@@ -54,22 +57,28 @@ pub enum Cut {
 }
 
 /// Lines that all combinations may tell together: those of a ladder without end are long.
-const MOST_LINES: usize = 5_000_000;
+const MOST_LINES: usize = 1_000_000;
 
-/// Tries up to `most` combinations. What `given` says of a step is not varied.
+/// Tries up to `most` combinations for a sequence that is `written` so (see
+/// [`check::written`](crate::check::written)). What `given` says of a step is not varied.
 ///
 /// # Errors
 /// Every place where the data does not fit.
 pub fn explore(
     sequence: &Sequence,
+    written: &Value,
     new: &Start,
     happenings: &[Happening],
     given: &[Answer],
     most: usize,
 ) -> Result<Explored, Vec<InputProblem>> {
-    let mut explored = Explored { ways: Vec::new(), tried: 0, cut: None };
+    let mut explored = Explored { ways: Vec::new(), tried: 0, cut: None, unvaried: Vec::new() };
     let mut known: HashMap<(u64, u64), usize> = HashMap::new();
-    let mut choices = Choices { given, made: Vec::new(), at: 0, answers: Vec::new() };
+    let interest = Interest::of(sequence, written);
+    let is_given = |step: &&str| given.iter().any(|one| one.step == *step && one.said.is_some());
+    explored.unvaried =
+        interest.unvaried().filter(|step| !is_given(step)).map(str::to_owned).collect();
+    let mut choices = Choices { given, interest, made: Vec::new(), at: 0, answers: Vec::new() };
     let mut told = 0;
     loop {
         choices.at = 0;
@@ -138,6 +147,7 @@ fn trace(simulation: &Simulation) -> (u64, u64) {
 /// The choices of one combination: a number of the possible ends for each delivery.
 struct Choices<'a> {
     given: &'a [Answer],
+    interest: Interest<'a>,
     /// The choice, of how many.
     made: Vec<(usize, usize)>,
     at: usize,
@@ -169,7 +179,7 @@ impl Answers for Choices<'_> {
             let mut given = self.given;
             given.answer(asked)
         } else {
-            let ends = Fate::possible(asked);
+            let ends = self.interest.ends(asked);
             if self.at == self.made.len() {
                 self.made.push((0, ends.len()));
             }

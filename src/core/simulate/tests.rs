@@ -160,7 +160,7 @@ fn an_answer_for_a_step_that_is_not_there_is_refused() {
 
 #[test]
 fn every_way_is_found_once() {
-    let explored = explore(&sequence(), &begin(), &[], &[], 1_000).unwrap();
+    let explored = explore(&sequence(), &Value::Null, &begin(), &[], &[], 1_000).unwrap();
     // Answered at once; or a text, which arrives or not, and then the same once more.
     let ends: Vec<(usize, i64)> =
         explored.ways.iter().map(|way| (way.answers.len(), way.length.num_seconds())).collect();
@@ -168,10 +168,11 @@ fn every_way_is_found_once() {
     assert_eq!(explored.tried, explored.ways.iter().map(|way| way.combinations).sum::<usize>());
     assert_eq!(explored.cut, None);
 
-    let cut = explore(&sequence(), &begin(), &[], &[], 2).unwrap();
+    let cut = explore(&sequence(), &Value::Null, &begin(), &[], &[], 2).unwrap();
     assert_eq!((cut.cut, cut.tried), (Some(Cut::Combinations), 2));
     let given =
-        explore(&sequence(), &begin(), &[], &["ring=answered".parse().unwrap()], 9).unwrap();
+        explore(&sequence(), &Value::Null, &begin(), &[], &["ring=answered".parse().unwrap()], 9)
+            .unwrap();
     assert_eq!(given.ways.len(), 1, "what is given is not varied");
 }
 
@@ -209,7 +210,7 @@ steps:
         ["09:00:00 credit", "09:00:02 credit completed", "09:00:02 tell"]
     );
 
-    let explored = explore(&sequence, &begin(), &[], &[], 99).unwrap();
+    let explored = explore(&sequence, &Value::Null, &begin(), &[], &[], 99).unwrap();
     assert_eq!(explored.ways.len(), 2);
     let fit = |answer: &str| answer::fit(&[answer.parse().unwrap()], &sequence);
     assert!(fit("credit=busy").unwrap_err().contains("answered by next or altNext"));
@@ -278,4 +279,39 @@ fn a_call_that_is_held_does_not_leave_once_the_goal_is_achieved() {
     let simulation = by_night(&["+16h:status=confirmed"]);
     assert_eq!(contacts(&simulation), Vec::<String>::new());
     assert_eq!(simulation.ended_at.to_rfc3339(), "2026-11-24T01:00:00+00:00");
+}
+
+/// What becomes of each delivery in every way through these steps.
+fn ways(steps: &str) -> (Vec<String>, Vec<String>) {
+    let source = format!("sequence: a\nsteps:\n{steps}");
+    let sequence = check(&source, KINDS).sequence.unwrap();
+    let written = check::written(&source, KINDS).unwrap();
+    let explored = explore(&sequence, &written, &begin(), &[], &[], 100).unwrap();
+    assert_eq!(explored.cut, None);
+    let told = |way: &Way| {
+        way.answers.iter().map(|(step, _, _, what)| format!("{step} {what}")).collect::<Vec<_>>()
+    };
+    (explored.ways.iter().map(|way| told(way).join(", ")).collect(), explored.unvaried)
+}
+
+#[test]
+fn what_a_ladder_asks_for_is_varied_and_what_it_does_not_is_not() {
+    let text = "  - { id: text, run: SMS, config: { to: '112', message: x }";
+    let end = "  - { id: last, run: SMS, config: { to: '112', message: y } }\n";
+    let failed = ways(&format!("{text}, next: end, altNext: last }}\n{end}")).0;
+    assert_eq!(failed, ["text delivered", "text failed, last delivered"]);
+
+    let plain = format!("{text} }}\n").replace("text", "plain");
+    let many: String = (0..14).map(|n| plain.replace("plain", &format!("plain-{n}"))).collect();
+    let ring = "  - { id: ring, run: Phone, config: { to: '112', say: x, await: answered }, altNext: end }\n";
+    assert_eq!(ways(&format!("{ring}{many}")).0.len(), 2, "nobody follows those texts");
+
+    let asks = "  - { id: was, run: Conditional, altNext: end, config: { lodashCommand: eq, value: { type: get, value: steps.ring.status }, compareTo: { type: raw, value: busy } } }\n";
+    let busy = ways(&format!("{}{asks}{end}", ring.replace(", altNext: end", ""))).0;
+    assert_eq!(busy, ["ring answered", "ring no-answer", "ring busy, last delivered"]);
+
+    let hook =
+        "  - { id: hook, run: Webhook, config: { url: 'https://a.example/', await: answered } }\n";
+    let asks = asks.replace("steps.ring.status", "steps.hook.answer.ok");
+    assert_eq!(ways(&format!("{hook}{asks}{end}")).1, ["hook"]);
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use rungs_runners::DeliveryStatus;
 use serde_json::Value;
 
-use super::{Asked, Coming, Fate, What};
+use super::{Asked, Coming, Fate, What, awaited};
 use crate::{DeliveryRecord, News, Process, Remedy, Sequence};
 
 /// A delivery, and what it sends.
@@ -118,6 +118,7 @@ fn rest(one: &Written, sequence: &Sequence, process: &Process, now: DateTime<Utc
         stay: process.state.stays(&record.step),
         channel: &record.channel,
         is_question: step.is_some_and(|step| step.kind.asks),
+        awaits: awaited(step),
         request,
     };
     let late = record.late.filter(|(late_at, _)| one.is_to_leave() && *late_at <= leaves_at);

@@ -118,7 +118,10 @@ fn parameters(at: &At<'_>, report: &mut Report<'_>) -> Option<Input> {
         );
         return None;
     }
-    input::read(at, report)
+    let before = report.len();
+    let parameters = input::read(at, report)?;
+    input::defaults(at, &parameters, true, report);
+    (report.len() == before).then_some(parameters)
 }
 
 /// The names of the parameters; none if there may be others.

@@ -4,7 +4,7 @@
 //! of a step in it, and no step in it may end the process, or fail it when nobody can be
 //! reached: then only `rungs stop` ends it, whatever happens.
 
-use rungs_runners::hours::Calendars;
+use rungs_runners::{Rest, hours::Calendars};
 
 use super::{Draft, Report, Way, Ways, name};
 use crate::{
@@ -69,8 +69,14 @@ fn graph(steps: &[Option<Draft<'_>>], ways: &[Ways], fails: bool) -> Option<Grap
                 Way::Unknown => return None,
             });
         }
+        // What Rungs does itself does not fail for ever.
+        let is_act = step
+            .prepared
+            .as_ref()
+            .is_some_and(|prepared| prepared.stay(None, &Calendars::new()).rest == Rest::Act);
         let fails = step.kind.is_none_or(|kind| {
-            kind.asks || (kind.delivers && step.delivering.fail_on_failure.unwrap_or(fails))
+            (kind.asks && !is_act)
+                || (kind.delivers && !kind.asks && step.delivering.fail_on_failure.unwrap_or(fails))
         });
         if fails || last_goal.is_some_and(|goal| at < goal) {
             leads.push(end);

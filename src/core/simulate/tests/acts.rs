@@ -82,7 +82,7 @@ fn a_process_that_stops_itself_has_stopped() {
 fn every_way_of_what_may_be_answered_is_found() {
     let checked = check(HOOK, KINDS).sequence.unwrap();
     let new = Start { data: json!({ "whom": "s1" }), ..begin() };
-    let explored = explore(&checked, &new, &[], &[], 100).unwrap();
+    let explored = explore(&checked, &Value::Null, &new, &[], &[], 100).unwrap();
     let ways: Vec<Vec<&str>> = explored
         .ways
         .iter()
