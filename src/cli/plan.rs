@@ -78,12 +78,12 @@ pub(super) async fn plan(args: &Args, context: &Context) -> Result<()> {
             continue;
         }
         let name = checked.sequence.as_ref().map(|sequence| &sequence.name);
-        if let Some(Err(twice)) = name.map(|name| names.take(name, &source.file)) {
-            broken.push(twice);
-            continue;
-        }
         if sources.len() > 1 && only.is_some() && name != only.as_ref() {
             passed_by += 1;
+            continue;
+        }
+        if let Some(Err(twice)) = name.map(|name| names.take(name, &source.file)) {
+            broken.push(twice);
             continue;
         }
         match intake::plan(&engine, &source.bundle(), &look).await {

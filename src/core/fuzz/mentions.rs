@@ -137,7 +137,7 @@ impl Mentions {
 
     fn event(&mut self, event: &str) {
         let is_new = !self.events.iter().any(|known| known == event);
-        if is_new && self.events.len() < MOST && !event.is_empty() && !event.contains(['=', '{']) {
+        if is_new && self.events.len() < MOST && !event.is_empty() {
             self.events.push(event.to_owned());
         }
     }

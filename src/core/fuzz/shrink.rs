@@ -90,7 +90,7 @@ fn fewer(trial: &Trial, _: &Search<'_>) -> Vec<Trial> {
     }
     for (place, happening) in trial.happenings.iter().enumerate() {
         // An event that needs none of its data.
-        if happening.data.is_object() && !happening.says.contains('=') {
+        if happening.data.is_object() && !happening.is_value() {
             let mut smaller = trial.clone();
             if let Some(happening) = smaller.happenings.get_mut(place) {
                 happening.data = Value::Null;

@@ -207,3 +207,32 @@ fn a_process_keeps_its_zone_unless_the_new_version_gives_another() {
     let moved = over(&zagreb, &zagreb, process).unwrap();
     assert_eq!(moved.process.timezone, chrono_tz::Europe::Lisbon);
 }
+
+#[test]
+fn what_a_wait_has_heard_counts_while_it_asks_for_the_same() {
+    let asks = |event: &str, more: &str| {
+        let listens = format!(
+            "{{ id: ack, run: WaitForEvent, config: {{ event: {event}, timeout: 1 hour{more} }} }}"
+        );
+        sequence("", &[wait("grace", 30), listens])
+    };
+    let old = asks("seen", "");
+    let event = crate::Event { r#type: "seen".into(), data: Value::Null, at: minute(1) };
+    let told = advance(&old, begun(&old).process, vec![News::Event(event)], minute(1)).process;
+    assert!(told.state.heard.contains_key("ack"));
+    let after = |new: &Sequence| {
+        let moved = over(&old, new, told.clone()).unwrap().process;
+        advance(new, advance(new, moved, vec![], minute(30)).process, vec![], minute(31)).process
+    };
+    assert_eq!(after(&asks("seen", ", fresh: false")).status, crate::Status::Completed);
+    for other in [
+        asks("acked", ""),
+        asks(
+            "seen",
+            ", where: { lodashCommand: eq, value: { type: get, value: event.data.level }, compareTo: { type: raw, value: 2 } }",
+        ),
+    ] {
+        let waits = after(&other);
+        assert_eq!((waits.status, waits.cursor.as_deref()), (crate::Status::Active, Some("ack")));
+    }
+}

@@ -57,7 +57,7 @@ pub enum Cut {
 }
 
 /// Lines that all combinations may tell together: those of a ladder without end are long.
-const MOST_LINES: usize = 1_000_000;
+const MOST_LINES: usize = 300_000;
 
 /// Tries up to `most` combinations for a sequence that is `written` so (see
 /// [`check::written`](crate::check::written)). What `given` says of a step is not varied.

@@ -104,13 +104,19 @@ fn a_picture_shows_what_quiet_hours_hold() {
 #[test]
 fn what_if_lists_every_climb_once() {
     let desk = Desk::new();
+    // Nothing in this one leads on from whether somebody picked up.
     let told = desk.say(&ladder(&["--what-if"]));
     assert_eq!(told.code, Some(0), "{told:#?}");
-    assert!(told.out.contains("ring answered, ring no-answer"), "{}", told.out);
-    // Without an `altNext` an answer makes no other climb; that it is told once is the point.
-    assert!(told.err.contains("of 4 combinations"), "{}", told.err);
-    let cut = desk.say(&ladder(&["--what-if", "--most", "2"]));
-    cut.refuses(0, &["There are more combinations"]);
+    assert!(told.err.contains("1 climb of 1 combination"), "{}", told.err);
+
+    desk.put("twice.yml", "sequence: twice\nsteps:\n  - { id: ring, run: Phone, config: { to: '+385911234567', say: Hi, await: answered }, next: end, altNext: again }\n  - { id: again, run: GoTo, config: { step: ring, times: 1 } }\n");
+    let twice = |more: &[&str]| desk.say(&[&["simulate", "twice.yml", "--what-if"], more].concat());
+    let told = twice(&[]);
+    assert!(told.out.contains("ring no-answer, ring answered"), "{}", told.out);
+    assert!(told.err.contains("3 different climbs of 3 combinations"), "{}", told.err);
+    twice(&["--most", "2"]).refuses(0, &["There are more combinations"]);
+    twice(&["--most", "0"]).refuses(2, &["--most"]);
+    twice(&["--format", "svg"]).refuses(2, &["--what-if lists climbs"]);
 }
 
 #[test]

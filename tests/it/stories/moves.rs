@@ -18,10 +18,26 @@ on_every_database!(
     who_cannot_move_is_told_and_left_and_who_has_ended_is_passed_by,
     a_plan_says_where_processes_would_land_and_whom_they_would_reach,
     a_plan_counts_on_what_is_under_way_and_on_what_the_night_holds,
+    a_plan_and_an_explanation_hear_what_a_paused_process_was_told,
     what_was_recorded_is_replayed_through_another_version,
     who_started_before_that_was_kept_is_said_not_to_be_replayed,
     what_the_night_held_is_replayed_as_it_left_and_acts_reach_nobody,
 );
+
+/// Waits for an acknowledgement, and else tells the boss.
+const ACK: &str = r#"
+sequence: ack
+steps:
+  - id: ack
+    run: WaitForEvent
+    config:
+      event: acked
+      where: { lodashCommand: eq, value: { type: get, value: event.data.level }, compareTo: { type: raw, value: 1 } }
+      timeout: 30 minutes
+    next: end
+    altNext: boss
+  - { id: boss, run: SMS, config: { to: "{{phone}}", message: "Help" }, lateness: { most: 10 minutes, then: skip } }
+"#;
 
 /// Waits, rings until somebody picks up, else texts.
 const WATCH: &str = r#"
@@ -204,6 +220,41 @@ async fn a_plan_says_where_processes_would_land_and_whom_they_would_reach(kind: 
     let plan = intake::plan(&app.engine, &elsewhere, &Look::Some(9)).await.unwrap();
     assert_eq!(plan.standing[0].lands.as_ref().unwrap_err().code(), "step-gone");
     assert_eq!(app.process("w0").await["version"], 1, "nothing has changed");
+    app.finish().await;
+}
+
+async fn a_plan_and_an_explanation_hear_what_a_paused_process_was_told(kind: Kind) {
+    let app = TestApp::on(kind).await;
+    for id in ["told", "untold"] {
+        app.climb(ACK, id, phone()).await;
+        intake::pause(&app.engine, id).await.unwrap();
+    }
+    // It is not hidden by the one that comes after it.
+    for level in [1, 2] {
+        app.event("told", "acked", json!({ "level": level })).await;
+    }
+    app.clock_shows("13:00").await;
+    assert!(app.texted().is_empty());
+
+    let next = ACK.replace("Help", "Help!");
+    let mut found = Vec::new();
+    for id in ["told", "untold"] {
+        let plan = intake::plan(&app.engine, &next, &Look::One(id.to_owned())).await.unwrap();
+        let [outlook] = &plan.outlooks[..] else { panic!("{plan:#?}") };
+        let step = outlook.next_before.as_ref().map(|contact| contact.step.clone());
+        found.push((step, outlook.difference.reworded.len()));
+    }
+    assert_eq!(found, [(None, 0), (Some("boss".to_owned()), 1)]);
+    let explained = app.get("/v1/processes/told/explain").await;
+    let told = explained["ahead"]["next"].to_string();
+    assert!(told.contains("completed") && !told.contains("boss"), "{explained:#}");
+
+    for id in ["told", "untold"] {
+        intake::resume(&app.engine, id).await.unwrap();
+    }
+    app.settle().await;
+    assert_eq!(app.texted().len(), 1, "nobody has acknowledged the other");
+    assert_eq!(app.process("told").await["status"], "completed");
     app.finish().await;
 }
 

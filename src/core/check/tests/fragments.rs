@@ -446,3 +446,14 @@ proptest::proptest! {
         check_fragment(&texts[1], &Files::default(), &kinds());
     }
 }
+
+#[test]
+fn a_default_that_its_own_schema_refuses_is_told_in_its_file() {
+    let fragment = "fragment: f\nparameters: { properties: { n: { type: integer, default: x } } }\nsteps:\n  - { id: q, run: Nap }\n";
+    let source = sequence_of("\n  - { id: k, run: ./f.yml }\n");
+    finds(&source, &[("f.yml", fragment)], &[("default", "f.yml", 2, 58, "does not fit")]);
+    // Who gives all the data is not concerned.
+    let source = "sequence: s\ninput: { properties: { n: { type: integer, default: three } } }\nsteps: [{ id: q, run: Nap }]\n";
+    finds(source, &[], &[("default", "", 2, 53, "does not fit")]);
+    assert!(checked(source, &[]).sequence.is_some());
+}

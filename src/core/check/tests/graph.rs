@@ -384,3 +384,22 @@ fn a_loop_whose_only_rest_is_a_wait_that_is_over_is_told() {
         assert_eq!(found(wait, more), [], "{wait}");
     }
 }
+
+#[test]
+fn a_wait_without_end_never_takes_its_alt_next() {
+    let wait = |more: &str| {
+        format!(
+            "  - {{ id: ack, run: WaitForEvent, config: {{ event: x{more} }}, altNext: b }}\n  - {{ id: b, run: Nap }}"
+        )
+    };
+    says_of_steps(&wait(""), &[("never-taken", 3, 57, "waits without end")]);
+    says_of_steps(&wait(", timeout: 1 hour"), &[]);
+}
+
+#[test]
+fn a_loop_that_starts_processes_for_ever_is_told() {
+    says_of_steps(
+        "  - { id: a, run: Start, config: { sequence: child }, next: a }",
+        &[("endless-loop", 3, 11, "this loop is never left: a")],
+    );
+}
