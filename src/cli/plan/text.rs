@@ -166,9 +166,10 @@ fn live(plan: &Plan) -> String {
         return told;
     }
     let can = plan.older().filter(|group| group.lands.is_ok()).count();
+    let is_somebody_stuck = plan.outlooks.iter().any(|outlook| outlook.lands.is_err());
     let those = match can {
         0 => "none of them",
-        some if some < plan.older().count() => "those that can",
+        some if some < plan.older().count() || is_somebody_stuck => "those that can",
         _ => "them",
     };
     let _ = write!(

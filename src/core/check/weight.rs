@@ -73,8 +73,13 @@ impl<'a> Scale<'a> {
                 }
             }
             Value::Object(entries) => {
+                let is_root = std::ptr::eq(value, self.root);
                 for (key, item) in entries {
                     weight = weight.over(match (key.as_str(), item) {
+                        // What stands there is compiled, and followed only where it is meant.
+                        ("$defs" | "definitions", _) if is_root => {
+                            Weight { recursions: 0, ..self.weigh(item, depth + 1)? }
+                        }
                         ("$ref" | "$dynamicRef", Value::String(to)) => {
                             self.target(to, depth + 1)?
                         }
@@ -144,6 +149,17 @@ mod tests {
         assert_eq!(excess(&chain(20, |next| json!({ "properties": { "a": next } }))), None);
         let tree = json!({ "properties": { "children": { "items": { "$ref": "#" } } } });
         assert_eq!(excess(&tree), None);
+        let list = json!({ "items": { "$ref": "#/$defs/n" } });
+        for node in [json!({ "$ref": "#/$defs/n" }), list] {
+            let node = json!({ "properties": { "c": node } });
+            let root =
+                json!({ "properties": { "t": { "$ref": "#/$defs/n" } }, "$defs": { "n": node } });
+            assert_eq!(excess(&root), None, "{root}");
+        }
+        let other =
+            |name: &str| json!({ "properties": { "x": { "$ref": format!("#/$defs/{name}") } } });
+        let mutual = json!({ "properties": { "t": { "$ref": "#/$defs/a" } }, "$defs": { "a": other("b"), "b": other("a") } });
+        assert_eq!(excess(&mutual), None);
     }
 
     #[test]

@@ -167,7 +167,9 @@ fn below(page: &Page<'_>, found: &Found<'_>, node: &Node, before: &str) -> Vec<C
             all.extend(answers(page, &written).into_iter().map(with_colon));
         }
     } else if names_step(page, found) {
-        all.extend(steps(page, &written));
+        // Nobody stands at the end, so nobody moves there.
+        let is_moved = matches!(found.words()[..], ["moved", _]);
+        all.extend(steps(page, &written).into_iter().filter(|one| !is_moved || one.label != "end"));
     } else if reads_data(found) {
         let typed = before.get(written.start..).unwrap_or_default();
         return variables::paths(page, typed, before.len());
