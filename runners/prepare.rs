@@ -162,9 +162,9 @@ pub trait Prepared: Send + Sync {
         true
     }
 
-    /// See [`Runner::listens_for`].
-    fn listens_for(&self) -> Option<String> {
-        None
+    /// For what it listens, as it is written: what stands under [`Runner::LISTENS_FOR`].
+    fn listens_for(&self) -> &[Value] {
+        &[]
     }
 
     /// See [`Runner::lets_by`].
@@ -201,7 +201,9 @@ fn prepare<R: Runner>(config: &Value) -> Ready {
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(Box::new(Step::<R> { unrendered: unrendered.ok(), rendering }))
+    let listens_for =
+        R::LISTENS_FOR.iter().map(|key| config.get(key).cloned().unwrap_or_default()).collect();
+    Ok(Box::new(Step::<R> { unrendered: unrendered.ok(), rendering, listens_for }))
 }
 
 fn rendering<R: Runner>(config: &Value, problems: &mut Vec<Problem>) -> Node {
@@ -264,6 +266,7 @@ struct Step<R: Runner> {
     /// The config with its templates unrendered, where that is a config at all.
     unrendered: Option<R::Config>,
     rendering: Node,
+    listens_for: Vec<Value>,
 }
 
 impl<R: Runner> Step<R> {
@@ -319,8 +322,8 @@ impl<R: Runner> Prepared for Step<R> {
         self.unrendered.as_ref().is_none_or(R::takes_alt_next)
     }
 
-    fn listens_for(&self) -> Option<String> {
-        R::listens_for(self.unrendered.as_ref()?)
+    fn listens_for(&self) -> &[Value] {
+        &self.listens_for
     }
 
     fn lets_by(&self) -> Option<&'static str> {

@@ -140,10 +140,8 @@ pub trait Runner: JsonSchema + 'static {
         true
     }
 
-    /// For listeners: for what it listens, in words that are the same only where it is the same.
-    fn listens_for(_config: &Self::Config) -> Option<String> {
-        None
-    }
+    /// For listeners: the keys of the config that say for what it listens.
+    const LISTENS_FOR: &'static [&'static str] = &[];
 
     /// What a person wants to know beyond the clause of the visit: the condition clause by
     /// clause, or how a moment was found. Most runners have nothing to add.

@@ -62,7 +62,10 @@ impl Runner for Stop {
 fn may_be_itself(id: &str) -> bool {
     let mut beside =
         id.split("{{").map(|part| part.rsplit_once("}}").map_or(part, |(_, rest)| rest));
-    id.contains("process.id") && beside.all(|text| text.trim_matches(['{', '}', ' ']).is_empty())
+    // What a block leaves out does not stand there.
+    let is_plain = !id.contains("{{#") && !id.contains("{{^");
+    id.contains("process.id")
+        && (!is_plain || beside.all(|text| text.trim_matches(['{', '}', ' ']).is_empty()))
 }
 
 #[cfg(test)]
@@ -88,6 +91,7 @@ mod tests {
             ("{{process.id}}", true),
             ("{{{ process.id }}}", true),
             ("{{#if last}}{{process.id}}{{/if}}", true),
+            ("{{#if last}}{{process.id}}{{else}}order-7{{/if}}", true),
             ("{{process.id}}-child", false),
             ("child of {{process.id}}", false),
             ("{{order.id}}", false),

@@ -158,6 +158,7 @@ impl Runner for WaitForEvent {
     const NAME: &'static str = "WaitForEvent";
     const ALT_NEXT: AltNext = AltNext::Optional;
     const LISTENS: bool = true;
+    const LISTENS_FOR: &'static [&'static str] = &["event", "where"];
     type Config = Config;
 
     fn rests(config: Option<&Config>) -> bool {
@@ -226,10 +227,6 @@ impl Runner for WaitForEvent {
 
     fn takes_alt_next(config: &Config) -> bool {
         config.timeout.is_some()
-    }
-
-    fn listens_for(config: &Config) -> Option<String> {
-        Some(format!("{} {:?}", config.event.trim(), config.r#where))
     }
 
     fn explain(config: &Config, visit: &Visit<'_>) -> Result<Explained, Failure> {

@@ -32,10 +32,18 @@ pub struct Calendar {
 /// day, by every step that names it: each day is looked up once. A copy has told nothing, since
 /// it may be changed.
 #[derive(Debug, Default)]
-pub struct Told(Mutex<HashMap<(NaiveDate, Tz), Vec<Stretch>>>);
+pub struct Told(Mutex<Days>);
 
-/// Days that are remembered: those that a search looks through, and some more.
-const MOST_TOLD: usize = super::MOST_DAYS + 400;
+#[derive(Debug, Default)]
+struct Days {
+    open: HashMap<(NaiveDate, Tz), Vec<Stretch>>,
+    /// How much they hold together: days, and stretches.
+    parts: usize,
+}
+
+/// Days and stretches that are remembered: enough for all the days that a search looks through,
+/// with some stretches each.
+const MOST_TOLD: usize = 8 * super::MOST_DAYS;
 
 impl Told {
     fn or_look(
@@ -45,14 +53,16 @@ impl Told {
         look: impl FnOnce() -> Vec<Stretch>,
     ) -> Vec<Stretch> {
         let Ok(mut told) = self.0.lock() else { return look() };
-        if let Some(open) = told.get(&(day, zone)) {
+        if let Some(open) = told.open.get(&(day, zone)) {
             return open.clone();
         }
         let open = look();
-        if told.len() >= MOST_TOLD {
-            told.clear();
+        told.parts += 1 + open.len();
+        if told.parts > MOST_TOLD {
+            *told = Days::default();
+            told.parts = 1 + open.len();
         }
-        told.insert((day, zone), open.clone());
+        told.open.insert((day, zone), open.clone());
         open
     }
 }

@@ -143,8 +143,8 @@ pub fn bounds(sequence: &Sequence) -> Bounds {
     }
 }
 
-/// Whether a process that comes to a step may come back to it as often as it likes: by ways of
-/// which none has a bound. Else it ends, however long that takes.
+/// Whether a process that comes to a step may go round for ever from there on: in a loop of ways
+/// of which none has a bound. Else it ends, however long that takes.
 pub fn may_turn(sequence: &Sequence, step: &str) -> bool {
     let zone = zone(sequence);
     let stays: Vec<Stay> =
@@ -152,10 +152,32 @@ pub fn may_turn(sequence: &Sequence, step: &str) -> bool {
     let Some(step) = sequence.position(step) else { return false };
     let graph = Graph::of(sequence, &stays, true);
     let components = graph.components(|edge| edge.times.is_none());
-    let is_with = |node: usize| components.get(node) == components.get(step);
-    let leads_to_itself =
-        graph.leads(step).iter().any(|edge| edge.to == step && edge.times.is_none());
-    leads_to_itself || (0..components.len()).any(|node| node != step && is_with(node))
+    let mut size = vec![0_usize; components.len()];
+    for number in &components {
+        if let Some(size) = size.get_mut(*number) {
+            *size += 1;
+        }
+    }
+    let turns = |node: usize| {
+        let mut leads = graph.leads(node).iter();
+        leads.any(|edge| edge.to == node && edge.times.is_none())
+            || components
+                .get(node)
+                .and_then(|number| size.get(*number))
+                .is_some_and(|size| *size > 1)
+    };
+    let (mut seen, mut open) = (vec![false; components.len()], vec![step]);
+    while let Some(node) = open.pop() {
+        match seen.get_mut(node) {
+            Some(seen @ false) => *seen = true,
+            _ => continue,
+        }
+        if turns(node) {
+            return true;
+        }
+        open.extend(graph.leads(node).iter().map(|edge| edge.to));
+    }
+    false
 }
 
 /// The channels that are used, in the order of the steps.

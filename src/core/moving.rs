@@ -229,14 +229,14 @@ impl<'a> Versions<'a> {
 impl Versions<'_> {
     /// What a step has heard it has still heard, if it listens for the same.
     fn keep_what_is_heard(&self, state: &mut State, cursor: &str) {
-        let listens_for = |sequence: &Sequence, id: &str| {
-            sequence.steps.get(sequence.position(id)?)?.config.listens_for()
-        };
+        fn listens_for<'s>(sequence: &'s Sequence, id: &str) -> Option<&'s [Value]> {
+            Some(sequence.steps.get(sequence.position(id)?)?.config.listens_for())
+        }
         for (from, heard) in std::mem::take(&mut state.heard) {
             let to = self.to.moved.get(&from).unwrap_or(&from);
             let before = self.from.and_then(|version| listens_for(version, &from));
             let after = listens_for(self.to, to);
-            if before.is_some() && after.is_some() && before != after {
+            if before.zip(after).is_some_and(|(before, after)| before != after) {
                 if to == cursor {
                     state.heard_here = None;
                 }

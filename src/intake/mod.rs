@@ -131,6 +131,18 @@ fn check_size(pointer: &str, data: &Value) -> Result<(), Refusal> {
 /// The longest `process_id`, in characters.
 const LONGEST_ID: usize = 255;
 
+/// An id of a process that is new. Those that live may have other ids, and are found by them.
+fn check_new_id(pointer: &str, id: &str) -> Result<(), Refusal> {
+    check_id(pointer, id)?;
+    if id.chars().any(turns) {
+        return Err(Refusal::invalid(pointer, "it has characters that turn the direction of text"));
+    }
+    if id.trim().is_empty() {
+        return Err(Refusal::invalid(pointer, "it is blank"));
+    }
+    Ok(())
+}
+
 /// An id as callers may give it: any text but none, and without control characters.
 fn check_id(pointer: &str, id: &str) -> Result<(), Refusal> {
     if id.is_empty() {
@@ -144,12 +156,6 @@ fn check_id(pointer: &str, id: &str) -> Result<(), Refusal> {
     }
     if id.chars().any(char::is_control) {
         return Err(Refusal::invalid(pointer, "it has control characters"));
-    }
-    if id.chars().any(turns) {
-        return Err(Refusal::invalid(pointer, "it has characters that turn the direction of text"));
-    }
-    if id.trim().is_empty() {
-        return Err(Refusal::invalid(pointer, "it is blank"));
     }
     if matches!(id, "." | "..") {
         return Err(Refusal::invalid(pointer, "in an address it would name something else"));

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-use super::{Refusal, check_id, check_size, sequences};
+use super::{Refusal, check_new_id, check_size, sequences};
 
 /// A process to start.
 #[derive(Debug, Clone)]
@@ -180,7 +180,7 @@ pub(super) async fn prepare(
 ) -> Result<Process, Refusal> {
     let key = engine.keys.fresh(engine.clock.now());
     if let Some(id) = &new.process_id {
-        check_id("/process_id", id)?;
+        check_new_id("/process_id", id)?;
     }
     check_size("/data", &new.data)?;
     let (sequence, version) = match new.climb {

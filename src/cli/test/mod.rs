@@ -59,14 +59,15 @@ pub(super) struct Args {
 
 pub(super) fn test(args: &Args, context: &Context) -> Result<()> {
     if !args.watch {
-        return once(args, &mut BTreeSet::new(), context);
+        return once(args, context);
     }
     loop {
-        let mut made_of = BTreeSet::new();
-        if let Err(failure) = once(args, &mut made_of, context) {
+        // Before anything is read, so that what is saved meanwhile is seen.
+        let made_of = made_of(args);
+        let before = state(args, &made_of);
+        if let Err(failure) = once(args, context) {
             failure.report();
         }
-        let before = state(args, &made_of);
         talk(&format!("{DIM}waiting for changes; Ctrl-C ends this{DIM:#}"));
         while state(args, &made_of) == before {
             thread::sleep(PAUSE);
@@ -80,13 +81,11 @@ pub(super) fn is_cases(path: &Path) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Tries all, and says which files that was about.
-fn once(args: &Args, made_of: &mut BTreeSet<PathBuf>, context: &Context) -> Result<()> {
+fn once(args: &Args, context: &Context) -> Result<()> {
     let (output, kinds) = (context.output, context.known_kinds()?);
     let files = files(args)?;
     let watch = Stopwatch::start();
     let suites = run_all(&files, &kinds);
-    made_of.extend(suites.iter().flat_map(|suite| suite.made_of.iter().cloned()));
     if let Some(path) = &args.junit {
         fs::write(path, junit::report(&suites))
             .map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
@@ -230,6 +229,12 @@ fn look(folder: &Path, deeper: usize, files: &mut Vec<PathBuf>) -> io::Result<()
         }
     }
     Ok(())
+}
+
+/// What all cases, and their sequences, are made of.
+fn made_of(args: &Args) -> BTreeSet<PathBuf> {
+    let files = files(args).unwrap_or_default();
+    files.iter().flat_map(|file| suite::files_of(file)).collect()
 }
 
 /// When each file that matters was changed last: those of cases, also new ones, and what they and

@@ -33,8 +33,6 @@ pub(super) struct Suite {
     /// The file of the sequence, and the sequence.
     pub sequence: Option<(PathBuf, Sequence)>,
     pub coverage: Coverage,
-    /// The files that it is made of.
-    pub made_of: Vec<PathBuf>,
 }
 
 /// Why nothing in a file could be tried.
@@ -82,9 +80,7 @@ impl Suite {
             tried: Vec::new(),
             sequence: None,
             coverage: Coverage::default(),
-            made_of: vec![path.to_owned()],
         };
-        suite.made_of.extend(files_of(path));
         if let Err(broken) = suite.try_all(path, kinds) {
             suite.broken = Some(broken);
         }
@@ -93,9 +89,6 @@ impl Suite {
 
     fn try_all(&mut self, path: &Path, kinds: &[Kind]) -> Result<(), Broken> {
         let Read { sequence_path, sequence, cases } = read(path, kinds)?;
-        let named = cases.iter().filter_map(|case| case.given.data.as_ref()?.as_str());
-        let named = named.filter_map(|text| text.strip_prefix('@'));
-        self.made_of.extend(named.map(|file| path.with_file_name(file)));
         for case in cases {
             let tried = self.try_one(&sequence, case, path, &sequence_path);
             self.tried.push(tried);
@@ -176,12 +169,12 @@ fn sequence_of(path: &Path, subject: Option<String>) -> Result<PathBuf, String> 
         return Ok(path.with_file_name(subject));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.strip_suffix(".test.yml").or_else(|| name.strip_suffix(".test.yaml"));
-    let stem = stem.ok_or_else(|| {
-        format!("{}: it does not end with .test.yml, so say `sequence: FILE`", path.display())
-    })?;
-    let beside =
-        ["yml", "yaml", "json"].map(|ending| path.with_file_name(format!("{stem}.{ending}")));
+    let beside = beside(path);
+    if beside.is_empty() {
+        let file = path.display();
+        return Err(format!("{file}: it does not end with .test.yml, so say `sequence: FILE`"));
+    }
+    let stem = stem(&name).unwrap_or_default();
     let found = beside.iter().find(|path| path.is_file());
     found.cloned().ok_or_else(|| {
         format!(
@@ -189,6 +182,20 @@ fn sequence_of(path: &Path, subject: Option<String>) -> Result<PathBuf, String> 
             path.display()
         )
     })
+}
+
+/// `order` of `order.test.yml`.
+fn stem(name: &str) -> Option<&str> {
+    name.strip_suffix(".test.yml").or_else(|| name.strip_suffix(".test.yaml"))
+}
+
+/// Where the sequence of a file of cases may lie, if that does not name it.
+fn beside(path: &Path) -> Vec<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let each = |stem: &str| {
+        ["yml", "yaml", "json"].map(|ending| path.with_file_name(format!("{stem}.{ending}")))
+    };
+    stem(&name).map(each).into_iter().flatten().collect()
 }
 
 /// What a case starts with.
@@ -263,12 +270,21 @@ pub(super) fn coverage(suites: &[Suite]) -> Vec<Covered> {
 
 /// What the cases in a file, and their sequence, are made of beside that file; also what may come
 /// to lie there.
-fn files_of(path: &Path) -> Vec<PathBuf> {
-    let subject = Source::read(path).ok().and_then(|source| subject(&source.text()));
-    let Ok(sequence) = sequence_of(path, subject) else { return Vec::new() };
-    let beside = [path, &sequence].map(|path| path.with_extension("data.json"));
-    let mut files: Vec<PathBuf> = beside.into();
-    files.push(sequence.with_file_name("calendars"));
+pub(super) fn files_of(path: &Path) -> Vec<PathBuf> {
+    let text = Source::read(path).map(|source| source.text().into_owned()).unwrap_or_default();
+    let subject = subject(&text);
+    let mut files = vec![path.to_owned()];
+    // Whatever looks like the name of a file of data.
+    let words = text.split(|c: char| c.is_whitespace() || "\"',{}[]".contains(c));
+    let named = words.filter_map(|word| word.strip_prefix('@'));
+    files.extend(named.map(|file| path.with_file_name(file)));
+    if subject.is_none() {
+        files.extend(beside(path));
+    }
+    let Ok(sequence) = sequence_of(path, subject) else { return files };
+    files.push(sequence.with_extension("data.json"));
+    let folders = sequence.parent().into_iter().flat_map(Path::ancestors);
+    files.extend(folders.map(|folder| folder.join("calendars")));
     if let Ok(source) = Source::read(&sequence) {
         files.extend(source.files.paths().map(|path| sequence.with_file_name(path)));
     }

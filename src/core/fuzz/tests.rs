@@ -457,3 +457,19 @@ steps:
     assert_eq!(search.step(), None);
     assert_eq!(search.unfit(), 1);
 }
+
+#[test]
+fn an_endless_loop_behind_a_long_one_is_found() {
+    let ladder = "
+sequence: ladder
+steps:
+  - { id: text, run: SMS, config: { to: '+385911234567', message: Hello } }
+  - { id: pause, run: WaitForDuration, config: { amount: 1, unit: minutes } }
+  - { id: again, run: GoTo, config: { step: text, times: 300 } }
+  - { id: ring, run: Phone, config: { to: '+385911234567', say: Hello } }
+  - { id: nap, run: WaitForDuration, config: { amount: 1, unit: minutes } }
+  - { id: more, run: GoTo, config: { step: ring } }
+";
+    let found = search(ladder, base());
+    assert!(found.iter().any(|one| one.flaw == Flaw::Endless), "{:?}", kinds(&found));
+}

@@ -7,11 +7,14 @@
 
 use std::collections::BTreeSet;
 
-use rungs_runners::DeliveryStatus;
+use rungs_runners::{DeliveryStatus, path::Path};
 use serde_json::Value;
 
 use super::{Asked, Fate, answer::ends_on};
 use crate::{Sequence, Step};
+
+/// The root under which results of steps are.
+const STEPS: &str = "steps";
 
 /// What a sequence asks of its deliveries.
 pub(super) struct Interest<'a> {
@@ -47,9 +50,13 @@ impl<'a> Interest<'a> {
             return vec![Fate::usual(asked)];
         }
         let mut ends = Fate::possible(asked).to_vec();
-        let reads = self.reads_any || self.read.contains(asked.step);
-        let named = ends_on(asked).iter().filter(|status| self.named.contains(status.as_str()));
-        for status in named.filter(|_| reads && !asked.is_question) {
+        if asked.is_question || !(self.reads_any || self.read.contains(asked.step)) {
+            return ends;
+        }
+        // Who reads how it ended sees also what the step itself did not wait for.
+        let is_asked =
+            |status: &&DeliveryStatus| self.named.contains(status.as_str()) || is_usual(**status);
+        for status in ends_on(asked).iter().filter(is_asked) {
             // Who was answered comes to the end of the call as well.
             let is_there = |fate: &Fate| is_alike(fate.status, *status);
             if !ends.iter().any(is_there) {
@@ -78,16 +85,16 @@ impl<'a> Interest<'a> {
         match value {
             Value::String(text) => self.text(text),
             Value::Array(items) => {
-                if let [Value::String(root), rest @ ..] = items.as_slice()
-                    && root == "steps"
-                {
-                    self.path(rest);
-                }
                 for item in items {
                     self.look(item);
                 }
             }
             Value::Object(entries) => {
+                match (entries.get("type").and_then(Value::as_str), entries.get("value")) {
+                    (Some("get"), Some(path)) => self.path(path),
+                    (Some("jsonpath"), Some(Value::String(path))) => self.json_path(path),
+                    _ => {}
+                }
                 for value in entries.values() {
                     self.look(value);
                 }
@@ -96,36 +103,69 @@ impl<'a> Interest<'a> {
         }
     }
 
+    /// A text, which may be the name of an end, or a template.
     fn text(&mut self, text: &str) {
         if let Some(status) = DeliveryStatus::parse(text) {
             self.named.insert(status.as_str());
         }
-        if !["steps.", "steps["].iter().any(|root| text.contains(root)) {
-            self.reads_any |= text.contains("{{") && text.contains("steps");
+        if !text.contains("{{") || !text.contains(STEPS) {
             return;
         }
+        // What is looked up by a name that comes out of data may be any of them.
+        let by_any = ["lookup", "with", "each", "json"];
+        self.mentions(text, |words| by_any.iter().any(|word| words.contains(word)));
+        self.reads_any |= ["steps.{{", "steps[{{", "steps['{{"].iter().any(|it| text.contains(it));
+    }
+
+    fn json_path(&mut self, text: &str) {
+        if text.contains(STEPS) || text.contains("..") || text.contains('*') {
+            self.mentions(text, |_| text.contains("..") || text.contains('*'));
+        }
+    }
+
+    /// A text that reads results: of the steps that it names, or of any.
+    fn mentions(&mut self, text: &str, of_any: impl Fn(&BTreeSet<&str>) -> bool) {
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
         let words: BTreeSet<&str> = text.split(|c| !is_part(c)).collect();
-        let named = self.sequence.steps.iter().filter(|step| words.contains(step.id.as_str()));
-        let named: Vec<String> = named.map(|step| step.id.clone()).collect();
-        self.reads_any |= named.is_empty();
+        let steps = self.sequence.steps.iter().map(|step| step.id.as_str());
+        let named: Vec<String> = steps.filter(|id| words.contains(id)).map(str::to_owned).collect();
+        let statuses = words.iter().filter_map(|word| DeliveryStatus::parse(word));
+        self.named.extend(statuses.map(DeliveryStatus::as_str));
+        self.reads_any |= named.is_empty() || of_any(&words);
         if words.contains("answer") {
             self.answers.extend(named.iter().cloned());
         }
         self.read.extend(named);
     }
 
-    /// `[steps, call, status]`, behind the first.
-    fn path(&mut self, rest: &[Value]) {
-        let Some(Value::String(id)) = rest.first() else {
-            self.reads_any = true;
+    /// `steps.call.status`, `[steps, call, status]`.
+    fn path(&mut self, value: &Value) {
+        let is_template = |key: &str| key.contains("{{");
+        if value.as_str().is_some_and(is_template) {
+            self.reads_any |= value.as_str().is_some_and(|text| text.contains(STEPS));
             return;
-        };
-        if rest.iter().any(|key| key == "answer") {
-            self.answers.insert(id.clone());
         }
-        self.read.insert(id.clone());
+        let Ok(path) = Path::from_config(value) else { return };
+        let keys: Vec<&str> = path.keys().collect();
+        if keys.first() != Some(&STEPS) && !keys.first().is_some_and(|key| is_template(key)) {
+            return;
+        }
+        match keys.get(1) {
+            Some(id) if self.sequence.position(id).is_some() => {
+                if keys.contains(&"answer") {
+                    self.answers.insert((*id).to_owned());
+                }
+                self.read.insert((*id).to_owned());
+            }
+            _ => self.reads_any = true,
+        }
     }
+}
+
+/// The ends that there are, if nobody asks for another.
+fn is_usual(status: DeliveryStatus) -> bool {
+    use DeliveryStatus::{Answered, Delivered, NoAnswer, Undelivered};
+    [Answered, Delivered, NoAnswer, Undelivered].contains(&status)
 }
 
 /// Whether a climb cannot tell the one from the other, once it goes on.

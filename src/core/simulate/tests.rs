@@ -315,3 +315,42 @@ fn what_a_ladder_asks_for_is_varied_and_what_it_does_not_is_not() {
     let asks = asks.replace("steps.ring.status", "steps.hook.answer.ok");
     assert_eq!(ways(&format!("{hook}{asks}{end}")).1, ["hook"]);
 }
+
+#[test]
+fn whoever_reads_how_a_call_ended_sees_every_end() {
+    let nap = "  - { id: nap, run: WaitForDuration, config: { amount: 2, unit: minutes } }\n";
+    let last = "  - { id: last, run: SMS, config: { to: '112', message: y } }\n";
+    let ring = |more: &str| {
+        format!("  - {{ id: ring, run: Phone, config: {{ to: '112', say: x{more} }} }}\n")
+    };
+    let asks = |operand: &str| {
+        format!(
+            "  - {{ id: was, run: Conditional, altNext: end, config: {{ lodashCommand: eq, value: {operand}, compareTo: {{ type: raw, value: no-answer }} }} }}\n"
+        )
+    };
+    // The call need only be placed; how it ended is known two minutes later.
+    let placed = ways(&format!(
+        "{}{nap}{}{last}",
+        ring(""),
+        asks("{ type: get, value: steps.ring.status }")
+    ))
+    .0;
+    assert!(placed.contains(&"ring answered".to_owned()), "{placed:?}");
+    assert!(placed.contains(&"ring no-answer, last delivered".to_owned()), "{placed:?}");
+    for operand in [
+        "{ type: jsonpath, value: \"$['steps']['ring'].status\" }",
+        "{ type: jsonpath, value: $..status }",
+        "{ type: get, value: \"['steps'].ring.status\" }",
+        "{ type: get, value: [steps, \"{{which}}\", status] }",
+        "{ type: get, value: \"steps.{{which}}.status\" }",
+        "{ type: raw, value: \"{{steps.last.status}} {{lookup steps which}}\" }",
+        "{ type: raw, value: '{{#if (eq steps.ring.status \"busy\")}}no-answer{{/if}}' }",
+    ] {
+        let source = format!("{}{}{last}", ring(", await: answered"), asks(operand));
+        let source = format!("sequence: a\nsteps:\n{source}");
+        let sequence = check(&source, KINDS).sequence.unwrap();
+        let written = check::written(&source, KINDS).unwrap();
+        let tried = explore(&sequence, &written, &begin(), &[], &[], 100).unwrap().tried;
+        assert!(tried > 1, "{operand}: {tried}");
+    }
+}

@@ -137,20 +137,31 @@ impl Graph<'_, '_> {
             if told.get(start) == Some(&true) || self.reached.get(start) != Some(&true) {
                 continue;
             }
-            let paths = self.paths(start, ALWAYS, |at| self.runs_on(at));
-            let leads_back = |at: usize| self.leads(at).any(|lead| lead == (start, ALWAYS));
-            let Some(closing) = paths.order.iter().copied().find(|at| leads_back(*at)) else {
-                continue;
-            };
-            let ring = paths.to(closing);
+            // It lets by through its `next`; by `altNext` it has waited.
+            let next = self.ways.get(start).and_then(|ways| ways.next).and_then(step_of);
+            let Some(ring) = next.and_then(|next| self.round(start, next)) else { continue };
             tell(told, &ring);
-            let place = self.place(closing, start);
+            let place = ring.last().map(|closing| self.place(*closing, start)).unwrap_or_default();
             let way = self.names(&ring, start);
             let message =
                 format!("once `{}` {over}, this loop never rests: {way}", self.name(start));
             let help = "put a WaitForDuration or a notification into it, or lead out of it";
             report.add(Diagnostic::warning("restless-loop", place, message).help(help.to_owned()));
         }
+    }
+
+    /// The steps from one by way of its next back to it, if no other rests.
+    fn round(&self, start: usize, next: usize) -> Option<Vec<usize>> {
+        if next == start {
+            return Some(vec![start]);
+        }
+        if !self.runs_on(next) {
+            return None;
+        }
+        let paths = self.paths(next, ALWAYS, |at| at != start && self.runs_on(at));
+        let leads_back = |at: usize| self.leads(at).any(|lead| lead == (start, ALWAYS));
+        let closing = paths.order.iter().copied().find(|at| leads_back(*at))?;
+        Some([vec![start], paths.to(closing)].concat())
     }
 
     /// Reports a loop if its jump is taken too often for one cycle.

@@ -386,6 +386,14 @@ fn a_loop_whose_only_rest_is_a_wait_that_is_over_is_told() {
 }
 
 #[test]
+fn a_loop_by_the_timeout_of_a_wait_rests_in_every_round() {
+    says_of_steps(
+        "  - { id: ack, run: WaitForEvent, config: { event: x, timeout: 1 minute }, altNext: ack, next: end }",
+        &[],
+    );
+}
+
+#[test]
 fn a_wait_without_end_never_takes_its_alt_next() {
     let wait = |more: &str| {
         format!(
