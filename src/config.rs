@@ -7,8 +7,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::File,
-    io::Read,
     path::Path,
 };
 
@@ -21,6 +19,7 @@ use url::Url;
 
 use crate::{channels, engine::heartbeat};
 
+mod file;
 pub mod roesc;
 mod settings;
 
@@ -28,8 +27,6 @@ pub use settings::{Kind, SETTINGS, Setting};
 
 /// The file that is read if none is named.
 const USUAL: &str = "rungs.toml";
-/// Bytes of such a file at most.
-const MOST_BYTES: u64 = 1024 * 1024;
 
 /// How OpenTelemetry's exporter, which reads them itself, is told where its collector is.
 const COLLECTORS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
@@ -263,15 +260,15 @@ impl Config {
     pub fn load(file: Option<&Path>) -> Result<Self, Misconfigured> {
         let usual = Path::new(USUAL);
         let path = file.or_else(|| usual.exists().then_some(usual));
-        let text = path.map(read).transpose()?;
+        let text = path.map(file::read).transpose()?;
         let name = path.unwrap_or(usual).display().to_string();
         let names = SETTINGS.iter().map(|setting| setting.env);
         let environment = names
             .chain(roesc::VARIABLES.iter().map(|variable| variable.env))
             .filter_map(|name| Some((name, std::env::var(name).ok()?)))
             .collect();
-        let file = text.as_deref().map(|text| (name.as_str(), text));
-        let mut config = Self::from_parts(file, &environment)?;
+        let from = text.as_deref().map(|text| (name.as_str(), text));
+        let mut config = Self::from_parts(from, &environment)?;
         let is_set = |name: &&str| std::env::var(name).is_ok_and(|text| !text.is_empty());
         config.log.traces = COLLECTORS.iter().any(is_set);
         Ok(config)
@@ -304,7 +301,7 @@ impl Config {
         }
         let from_roesc = roesc::apply(&mut table, environment)?;
         let mut config: Self = serde_path_to_error::deserialize(Value::Table(table))
-            .map_err(|error| wrong(&error, file.map(|(name, _)| name), environment))?;
+            .map_err(|error| file::wrong(&error, file.map(|(name, _)| name), environment))?;
         config.from_roesc = from_roesc;
         if let Some(twilio) = &mut config.twilio {
             twilio.public_url = twilio.public_url.take().or_else(|| config.public_url.clone());
@@ -347,36 +344,6 @@ impl Config {
             limits: self.limits.clone(),
         }
     }
-}
-
-fn read(path: &Path) -> Result<String, Misconfigured> {
-    let wrong = |why: String| Misconfigured(format!("{}: {why}", path.display()));
-    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-    let mut text = String::new();
-    // A pipe or a device may have no end.
-    let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
-    match read.map_err(|error| wrong(error.to_string()))? as u64 {
-        bytes if bytes > MOST_BYTES => Err(wrong(format!("more than {MOST_BYTES} bytes"))),
-        _ => Ok(text),
-    }
-}
-
-/// What is wrong with a setting: named as it was given, in the environment or in the file.
-fn wrong(
-    error: &serde_path_to_error::Error<toml::de::Error>,
-    file: Option<&str>,
-    environment: &HashMap<&'static str, String>,
-) -> Misconfigured {
-    let (path, message) = (error.path().to_string(), error.inner().message());
-    let is_given = |setting: &&Setting| {
-        setting.key == path && environment.get(setting.env).is_some_and(|text| !text.is_empty())
-    };
-    Misconfigured(match (SETTINGS.iter().find(is_given), file) {
-        (Some(setting), _) => format!("{}: {message}", setting.env),
-        (None, Some(file)) if path != "." => format!("{file}: `{path}`: {message}"),
-        (None, Some(file)) => format!("{file}: {message}"),
-        (None, None) => format!("configuration: {path}: {message}"),
-    })
 }
 
 /// The value at a dotted key.
