@@ -252,8 +252,11 @@ fn actions(desk: &Desk, params: &CodeActionParams) -> Option<Vec<CodeAction>> {
         found.into_iter().filter(|one| one.included.is_none()).collect()
     };
     let found = of_it(desk.found(open.document));
+    // Of a flood only the beginning is there, and the next takes the place of what is put right.
+    let is_note = |one: &rungs_core::Diagnostic| one.code == "more";
+    let is_cut = found.iter().any(is_note);
     let known = |one: &rungs_core::Diagnostic| {
-        found.iter().any(|it| it.code == one.code && it.message == one.message)
+        is_note(one) || found.iter().any(|it| it.code == one.code && it.message == one.message)
     };
     let wanted = open.lines.span(params.range);
     let touches = |found: &&rungs_core::Diagnostic| {
@@ -272,7 +275,11 @@ fn actions(desk: &Desk, params: &CodeActionParams) -> Option<Vec<CodeAction>> {
         };
         let left = of_it(desk.found(&fixed));
         // What breaks the YAML leaves one thing to say, and a new one.
-        if left.len() >= found.len() || !left.iter().all(known) {
+        let is_less = left.len() < found.len() || (is_cut && left.len() == found.len());
+        let is_there = |one: &rungs_core::Diagnostic| {
+            one.span.start == diagnostic.span.start && one.code == diagnostic.code
+        };
+        if !is_less || !left.iter().all(known) || left.iter().any(is_there) {
             continue;
         }
         let edit = TextEdit::new(open.lines.range(&fix.span), fix.text);

@@ -177,7 +177,12 @@ impl Desk {
 /// What the check says of a document that is too large to look into, if it is one of ours: that
 /// it is too large.
 fn refused(text: &str) -> Vec<rungs_core::Diagnostic> {
-    let ours = text.len() > MOST && text.lines().any(|line| line.starts_with("sequence:"));
+    const TOPS: [&str; 3] = ["sequence:", "fragment:", "cases:"];
+    let is_top = |line: &str| {
+        TOPS.iter().any(|top| line.starts_with(top))
+            || line.trim_start_matches(['{', ' ', '\t']).starts_with("\"sequence\":")
+    };
+    let ours = text.len() > MOST && text.lines().any(is_top);
     if ours { check(text, &[]).diagnostics } else { Vec::new() }
 }
 

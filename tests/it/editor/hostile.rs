@@ -198,6 +198,12 @@ fn a_document_larger_than_any_sequence_is_refused_in_a_sentence() {
     open(&mut wire, &format!("sequence: a\nsteps:\n{}", "  - id: x\n".repeat(1_000_000)));
     let shown = wire.shown();
     assert_eq!(shown["diagnostics"][0]["code"], "too-large", "{shown}");
+    for top in ["{\n  \"sequence\": \"a\",\n  \"steps\": []", "fragment: a", "cases:"] {
+        let mut wire = Wire::open();
+        open(&mut wire, &format!("{top}\n{}", "\n          ".repeat(100_000)));
+        let shown = wire.shown();
+        assert_eq!(shown["diagnostics"][0]["code"], "too-large", "{top}: {shown}");
+    }
     let place =
         json!({ "textDocument": { "uri": URI }, "position": { "line": 2, "character": 4 } });
     assert_eq!(wire.ask("textDocument/completion", &place)["result"], Value::Null);

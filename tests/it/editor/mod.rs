@@ -152,6 +152,24 @@ fn somebody_writes_a_step_and_sees_at_every_moment_what_may_stand_there() {
 }
 
 #[test]
+fn of_a_flood_of_mistakes_each_can_be_put_right() {
+    let mut room = Room::new(&[]);
+    let step =
+        |n: usize| format!("  - {{ id: s{n}, run: SMSS, config: {{ to: '112', message: x }} }}\n");
+    let steps: String = (0..120).map(step).collect();
+    room.open("flood.yml", &format!("sequence: flood\nsteps:\n{steps}"));
+    assert_eq!(room.shown("flood.yml", 1).len(), 101);
+    let at = json!({ "line": 2, "character": 20 });
+    let params = json!({
+        "textDocument": { "uri": room.uri("flood.yml") },
+        "range": { "start": at, "end": at },
+        "context": { "diagnostics": [] },
+    });
+    let actions = room.editor.ask("textDocument/codeAction", &params);
+    assert_eq!(actions[0]["title"], "Write SMS", "{actions}");
+}
+
+#[test]
 fn columns_are_counted_as_the_editor_counts_them() {
     // After `say: 'Žurno 😀'` stands what is wrong: Ž is 2 bytes, the face 4 bytes and 2 units.
     let wrong = LADDER.replace("await: answered", "await: answred");
