@@ -8,7 +8,7 @@ use std::{io, sync::LazyLock};
 
 use handlebars::{Handlebars, Output, RenderContext, Renderable};
 
-pub use variables::Use;
+pub use variables::{ENTRY, Use};
 
 use crate::Scope;
 

@@ -3,7 +3,7 @@
 //!
 //! Promises: no warning of data that a step of the sequence may have written itself.
 
-use rungs_runners::{Template, scope::RESERVED};
+use rungs_runners::{Template, scope::RESERVED, template::ENTRY};
 use serde_json::Value;
 
 mod conditions;
@@ -90,6 +90,8 @@ fn variable(path: &[String], at: &At<'_>, facts: &Facts<'_>, report: &mut Report
     let written = quoted(&path.join("."));
     let Some(root) = path.first() else { return };
     let (message, help) = match (root.as_str(), path.get(1)) {
+        // Each of them is there.
+        ("steps", Some(id)) if id == ENTRY => return,
         ("steps", Some(id)) if !facts.ids.contains(&id.as_str()) => (
             format!("{written} is always empty: there is no step {}", quoted(id)),
             report.suggest(id, "steps", facts.ids.iter().copied()),
@@ -144,7 +146,9 @@ fn ruled_out<'a>(root: &'a Value, path: &'a [String]) -> Option<RuledOut<'a>> {
         if is_open(schema) {
             return None;
         }
-        if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        if name == ENTRY {
+            schema = schema.get("items")?;
+        } else if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
             let Some(next) = properties.get(name) else {
                 let known = properties.keys().map(String::as_str).collect();
                 return Some(RuledOut { name, known });

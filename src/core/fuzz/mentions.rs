@@ -4,7 +4,7 @@
 //! Read from the steps as they are written, those of fragments included, so that it knows of
 //! runners that are not of today whatever has a `lodashCommand` or an `event`.
 
-use rungs_runners::Kind;
+use rungs_runners::{Kind, template};
 use serde_json::{Value, json};
 
 use crate::Sequence;
@@ -45,7 +45,9 @@ impl Mentions {
         let mut mentions = Self::default();
         mentions.read(written.get("steps").unwrap_or(&Value::Null), 0);
         for step in &sequence.steps {
-            for (pointer, path, _) in step.config.uses() {
+            let uses = step.config.uses().into_iter();
+            // What lists hold, `input` says.
+            for (pointer, path, _) in uses.filter(|(_, _, of)| *of != template::Use::Within) {
                 mentions.uses(path, use_of(&step.kind, &pointer));
             }
         }

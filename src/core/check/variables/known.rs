@@ -4,6 +4,7 @@
 //! speaks of the data a process starts with: events may bring others, so what is concluded
 //! from it is a warning and never an error.
 
+use rungs_runners::template::ENTRY;
 use serde_json::Value;
 
 use super::super::expect;
@@ -26,6 +27,9 @@ impl<'a> Known<'a> {
 
     /// The value under a key, or at an index.
     pub fn at(self, name: &str) -> Option<Self> {
+        if name == ENTRY {
+            return self.item();
+        }
         let listed = self.schema.get("properties").and_then(|properties| properties.get(name));
         let item = || self.schema.get("items").filter(|_| name.parse::<usize>().is_ok());
         let schema = listed.or_else(item)?;

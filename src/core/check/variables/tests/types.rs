@@ -173,3 +173,35 @@ fn what_a_step_writes_itself_is_not_held_against_input() {
         ]
     );
 }
+
+#[test]
+fn names_inside_of_blocks_are_held_against_what_those_look_at() {
+    for (message, path) in [
+        ("{{#with order}}{{cuont}}{{/with}}", "order.cuont"),
+        ("{{#each order.lines}}{{skuu}}{{/each}}", "order.lines.*.skuu"),
+        ("{{#each order.lines as |line|}}{{line.skuu}}{{/each}}", "order.lines.*.skuu"),
+        ("{{#each order.lines}}{{../zoen}}{{/each}}", "zoen"),
+        ("{{#each order.lines}}{{sku.deeper}}{{/each}}", ""),
+    ] {
+        let found = found("", &texted(message));
+        let told: Vec<_> =
+            found.iter().map(|(code, _, message, _)| (*code, message.as_str())).collect();
+        if path.is_empty() {
+            assert_eq!(told, [], "{message}");
+            continue;
+        }
+        assert_eq!(told.len(), 1, "{message}: {told:?}");
+        assert!(
+            told[0].0 == "unknown-variable" && told[0].1.contains(&format!("`{path}`")),
+            "{told:?}"
+        );
+    }
+    for message in [
+        "{{#each order.lines}}{{sku}}{{@index}}{{this.sku}}{{../shift}}{{/each}}",
+        "{{#each order.tags}}{{this}}{{/each}}{{#with order.more}}{{x}}{{/with}}",
+        "{{#each order}}{{anything}}{{/each}}{{#each steps}}{{status}}{{/each}}",
+        "{{#each order.lines as |line n|}}{{n}}{{line.sku}}{{/each}}",
+    ] {
+        assert_eq!(found("", &texted(message)), [], "{message}");
+    }
+}
