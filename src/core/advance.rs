@@ -12,13 +12,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{
     Action, Answer, DeliveryStatus, DeliveryView, Failure, NewDelivery, Outcome, Visit, data,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    Entry, Event, News, Process, Remedy, Retry, Sequence, Status, Step, Target, process::iso,
-    quiet::Held,
+    Entry, News, Process, Remedy, Retry, Sequence, Status, Step, Target, process::iso, quiet::Held,
 };
+
+mod listen;
+
+pub use listen::take_in;
 
 /// Visits a process may make in one cycle. One that makes more would never rest.
 pub const MOST_VISITS: usize = 1_000;
@@ -139,13 +142,7 @@ impl<'a> Climb<'a> {
         };
         self.advanced.hear(news);
         if let Some(event) = event {
-            self.listen(&event);
-        }
-    }
-
-    fn listen(&mut self, event: &Event) {
-        for (step, here) in listeners_of(self.sequence, &self.advanced.process, event) {
-            self.process.state.hear(step, here, event.at);
+            listen::hear(self.sequence, &mut self.advanced.process, &event);
         }
     }
 
@@ -522,33 +519,6 @@ fn delivery_id(process: &Process, step: &str) -> String {
         name = format!("{name}@{}", process.state.moves);
     }
     Uuid::new_v5(&namespace, name.as_bytes()).to_string()
-}
-
-/// A process as it will be once it has heard an event: for those who look at it before it is
-/// visited.
-pub fn take_in(sequence: &Sequence, process: &mut Process, event: &Event) {
-    process.take_event(event.clone());
-    for (step, here) in listeners_of(sequence, process, event) {
-        process.state.hear(step, here, event.at);
-    }
-}
-
-/// Ids of the steps that hear an event, and whether the cursor stands there.
-fn listeners_of(sequence: &Sequence, process: &Process, event: &Event) -> Vec<(String, bool)> {
-    let seen = json!({ "type": event.r#type, "at": iso(event.at), "data": event.data });
-    let outer = process.scope();
-    let scope = outer.with_event(&seen);
-    let hears = |step: &&Step| {
-        let is_at = process.cursor.as_deref() == Some(step.id.as_str());
-        let here = is_at && process.state.entered_at.is_some();
-        let known = process.state.heard(&step.id);
-        let is_new = known.ever.is_none() || (here && known.here.is_none());
-        // What cannot be told now is said by the visit.
-        let hears = is_new && step.config.hears(&event.r#type, here, &scope) == Ok(true);
-        hears.then(|| (step.id.clone(), here))
-    };
-    let steps = sequence.listeners.iter().filter_map(|at| sequence.steps.get(*at));
-    steps.filter_map(|step| hears(&step)).collect()
 }
 
 #[cfg(test)]

@@ -110,11 +110,8 @@ const NAMED: usize = 24;
 
 /// Computes the bounds of a sequence.
 pub fn bounds(sequence: &Sequence) -> Bounds {
-    let zone = zone(sequence);
-    let calendars = &sequence.calendars;
-    let stays: Vec<Stay> =
-        sequence.steps.iter().map(|step| step.config.stay(zone, calendars)).collect();
-    let rests = Rests { sequence, holds: quiet::holds(sequence, zone) };
+    let stays = stays(sequence);
+    let rests = Rests { sequence, holds: quiet::holds(sequence, zone(sequence)) };
     let shape = Shape::of(Graph::of(sequence, &stays, true));
     let most = |weigh: &dyn Fn(usize, &Stay) -> Weight| {
         let weights: Vec<Weight> =
@@ -146,11 +143,8 @@ pub fn bounds(sequence: &Sequence) -> Bounds {
 /// Whether a process that comes to a step may go round for ever from there on: in a loop of ways
 /// of which none has a bound. Else it ends, however long that takes.
 pub fn may_turn(sequence: &Sequence, step: &str) -> bool {
-    let zone = zone(sequence);
-    let stays: Vec<Stay> =
-        sequence.steps.iter().map(|step| step.config.stay(zone, &sequence.calendars)).collect();
     let Some(step) = sequence.position(step) else { return false };
-    let graph = Graph::of(sequence, &stays, true);
+    let graph = Graph::of(sequence, &stays(sequence), true);
     let components = graph.components(|edge| edge.times.is_none());
     let mut size = vec![0_usize; components.len()];
     for number in &components {
@@ -191,6 +185,12 @@ fn channels(stays: &[Stay]) -> Vec<&'static str> {
         }
     }
     channels
+}
+
+/// One stay at each step.
+fn stays(sequence: &Sequence) -> Vec<Stay> {
+    let (zone, calendars) = (zone(sequence), &sequence.calendars);
+    sequence.steps.iter().map(|step| step.config.stay(zone, calendars)).collect()
 }
 
 /// The zone of its processes, if that does not depend on their data.

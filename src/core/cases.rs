@@ -175,8 +175,8 @@ pub(crate) fn run_within(
     Ok(Ran { simulation, verdict, goals: answers.achieved })
 }
 
-/// The answers of a case, and which goals are achieved when it comes to them: the history of one
-/// that stood there says no more than that it went on.
+/// The answers of a case, and which goals are achieved once the cycle is over in which it left
+/// them: the history of one that stood there says no more than that it went on.
 struct Goals<'a> {
     answers: &'a [Answer],
     sequence: &'a Sequence,
