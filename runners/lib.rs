@@ -20,7 +20,7 @@ pub mod lenient;
 pub mod lodash;
 pub mod path;
 pub mod prepare;
-mod quote;
+pub mod quote;
 pub mod remote;
 pub mod runner;
 pub mod scope;
@@ -30,7 +30,9 @@ pub mod template;
 pub use delivery::{Answer, DeliveryStatus, DeliveryView, NewDelivery};
 pub use explain::Explained;
 pub use prepare::{Kind, Prepared};
-pub use runner::{Action, AltNext, Failure, Heard, Jump, Outcome, Problem, Runner, Visit};
+pub use runner::{
+    Action, AltNext, AnsweredBy, Failure, Heard, Jump, Outcome, Problem, Runner, Visit,
+};
 pub use scope::Scope;
 pub use stay::{Rest, Sends, Stay};
 pub use template::Template;

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AltNext, Explained, Failure, Jump, Outcome, Problem, Runner, Scope, Stay, Template, Visit,
+    AltNext, AnsweredBy, Explained, Failure, Jump, Outcome, Problem, Runner, Scope, Stay, Template,
+    Visit,
     hours::Calendars,
     remote::{self, Remote},
     template::{Use, is_template},
@@ -32,6 +33,10 @@ pub struct Kind {
     /// Whether its deliveries are questions: a step of it goes on once it has an answer, so
     /// it is asked until there is one, and to ask again does no harm.
     pub asks: bool,
+    /// Whether what it asks may be refused for good.
+    pub may_be_refused: bool,
+    /// Who answers in JSON, beside how the delivery ended.
+    pub answered_by: AnsweredBy,
     /// Whether what it delivers may disturb somebody.
     pub disturbs: bool,
     /// Whether it is told of every event.
@@ -71,6 +76,8 @@ impl Kind {
             disturbs: R::DISTURBS,
             listens: R::LISTENS,
             asks: R::ASKS,
+            may_be_refused: R::MAY_BE_REFUSED,
+            answered_by: R::ANSWERED_BY,
             goal: R::GOAL,
             writes: R::WRITES,
             literal: R::LITERAL,
@@ -87,6 +94,8 @@ impl Kind {
             alt_next: AltNext::Optional,
             delivers: true,
             asks: true,
+            may_be_refused: true,
+            answered_by: AnsweredBy::Nobody,
             disturbs: false,
             listens: false,
             goal: false,

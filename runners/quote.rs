@@ -11,6 +11,11 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("{:?}", format!("{beginning}…"))
 }
 
+/// Whether a character turns the direction of the text around it, so that it reads as another.
+pub fn turns(char: char) -> bool {
+    matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A number as people write it, unless that would take hundreds of digits.
 pub(crate) fn figure(number: f64) -> String {
     if number.abs() < 1e18 { number.to_string() } else { format!("{number:e}") }

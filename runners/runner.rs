@@ -56,10 +56,17 @@ pub trait Runner: JsonSchema + 'static {
 
     /// Whether it listens: it is told of every event through `hears`, wherever the cursor is.
     const LISTENS: bool = false;
+
     /// Whether its deliveries are questions, which do no harm if they are asked again: a step
     /// of it takes no `inDoubt`, asks until there is an answer, and fails the process if there
     /// will be none and the step has no `altNext`.
     const ASKS: bool = false;
+
+    /// Whether what it asks may be refused for good.
+    const MAY_BE_REFUSED: bool = Self::ASKS;
+
+    /// Who answers in JSON, beside how the delivery ended.
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::Nobody;
 
     /// Whether this is a goal: asked through `achieved` while it lies ahead of the cursor.
     const GOAL: bool = false;
@@ -162,6 +169,17 @@ pub enum AltNext {
     Optional,
     /// It does, and a step without one would make no sense.
     Required,
+}
+
+/// Who answers a delivery with JSON that its step keeps as `steps.<id>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnsweredBy {
+    /// Nobody: it ends in one way or another.
+    Nobody,
+    /// This house.
+    Rungs,
+    /// A server of somebody else's, with whatever it likes.
+    Server,
 }
 
 /// Where a runner jumps.

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use super::notify::{self, Composed};
 use crate::{
-    Action, Answer, DeliveryStatus, Outcome, Problem, Visit, quote::quoted, template::is_template,
+    Action, Answer, DeliveryStatus, Outcome, Problem, Visit,
+    quote::{quoted, turns},
+    template::is_template,
 };
 
 /// The channel of what is done to processes. It is built into the engine.
@@ -80,7 +82,7 @@ pub(super) fn follow(visit: &Visit<'_>, compose: impl FnOnce() -> Result<Act, St
 }
 
 /// Why a text can be the id of no process.
-pub(super) fn wrong_id(id: &str) -> Option<&'static str> {
+pub fn wrong_id(id: &str) -> Option<&'static str> {
     match id {
         "" => Some("it is empty"),
         "." | ".." => Some("in an address it would name something else"),
@@ -90,8 +92,17 @@ pub(super) fn wrong_id(id: &str) -> Option<&'static str> {
     }
 }
 
-/// Checks an id that is no template.
-pub(super) fn check_id(id: &str) -> Option<Problem> {
-    let wrong = wrong_id(id).filter(|_| !is_template(id))?;
+/// Why a new process cannot bear it. Those that live may, and are found by it.
+pub fn wrong_new_id(id: &str) -> Option<&'static str> {
+    match wrong_id(id) {
+        None if id.chars().any(turns) => Some("it has characters that turn the direction of text"),
+        None if id.trim().is_empty() => Some("it is blank"),
+        wrong => wrong,
+    }
+}
+
+/// Checks an id that is no template, by one of these.
+pub(super) fn check_id(id: &str, wrong: fn(&str) -> Option<&'static str>) -> Option<Problem> {
+    let wrong = wrong(id).filter(|_| !is_template(id))?;
     Some(Problem::at("/process_id", format!("{} is no id of a process: {wrong}", quoted(id))))
 }

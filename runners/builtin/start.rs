@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::process::{self, Act};
 use crate::{
-    AltNext, Failure, Outcome, Problem, Runner, Stay, Visit, data, lenient,
+    AltNext, AnsweredBy, Failure, Outcome, Problem, Runner, Stay, Visit, data, lenient,
     prepare::{is_looked_up, literal},
     quote::quoted,
     template::is_template,
@@ -62,6 +62,7 @@ impl Runner for Start {
     const DELIVERS: bool = true;
     const DISTURBS: bool = false;
     const ASKS: bool = true;
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::Rungs;
     const TYPED: &'static [&'static str] = &["data"];
     type Config = Config;
 
@@ -81,7 +82,9 @@ impl Runner for Start {
             let message = format!("{} is no name of a sequence", quoted(sequence));
             problems.push(Problem::at("/sequence", message).help("such as `order-escalation`"));
         }
-        problems.extend(process_id.as_deref().and_then(process::check_id));
+        problems.extend(
+            process_id.as_deref().and_then(|id| process::check_id(id, process::wrong_new_id)),
+        );
         if !is_looked_up(data) {
             problems.extend(check_data(literal(data)));
         }
@@ -118,7 +121,7 @@ impl Config {
         if !is_name(sequence) {
             return Err(format!("{} is no name of a sequence", quoted(sequence)));
         }
-        if let Some(wrong) = process_id.as_deref().and_then(process::wrong_id) {
+        if let Some(wrong) = process_id.as_deref().and_then(process::wrong_new_id) {
             return Err(format!("the process's id: {wrong}"));
         }
         data::check_size(data).map_err(|reason| format!("the data: {reason}"))?;
@@ -209,6 +212,7 @@ mod tests {
             (json!({ "sequence": "a b" }), "/sequence"),
             (json!({ "sequence": "a", "process_id": ".." }), "/process_id"),
             (json!({ "sequence": "a", "process_id": "a\nb" }), "/process_id"),
+            (json!({ "sequence": "a", "process_id": "a\u{202e}b" }), "/process_id"),
             (json!({ "sequence": "a", "data": { "events": 1 } }), "/data/events"),
             (
                 json!({ "sequence": "a", "data": { "a": { "type": "jsonpath", "value": "$[" } } }),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::process::{self, Act};
-use crate::{AltNext, Failure, Outcome, Problem, Runner, Stay, Visit};
+use crate::{AltNext, AnsweredBy, Failure, Outcome, Problem, Runner, Stay, Visit};
 
 /// Stops a process.
 ///
@@ -35,6 +35,9 @@ impl Runner for Stop {
     const DELIVERS: bool = true;
     const DISTURBS: bool = false;
     const ASKS: bool = true;
+    /// Who is not there need not be stopped.
+    const MAY_BE_REFUSED: bool = false;
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::Rungs;
     type Config = Config;
 
     fn rests(_: Option<&Config>) -> bool {
@@ -47,7 +50,7 @@ impl Runner for Stop {
     }
 
     fn check(config: &Config) -> Vec<Problem> {
-        process::check_id(&config.process_id).into_iter().collect()
+        process::check_id(&config.process_id, process::wrong_id).into_iter().collect()
     }
 
     fn visit(config: &Config, visit: &Visit<'_>) -> Result<Outcome, Failure> {

@@ -8,7 +8,8 @@ use url::Url;
 
 use super::notify::{self, Composed};
 use crate::{
-    AltNext, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Stay, Visit, data,
+    AltNext, AnsweredBy, DeliveryStatus, Explained, Failure, Outcome, Problem, Runner, Stay, Visit,
+    data,
     prepare::{is_looked_up, literal},
     quote::quoted,
     template::is_template,
@@ -153,6 +154,7 @@ impl Runner for Webhook {
     const ALT_NEXT: AltNext = AltNext::Optional;
     const DELIVERS: bool = true;
     const DISTURBS: bool = false;
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::Server;
     const TYPED: &'static [&'static str] = &["body"];
     type Config = Config;
 

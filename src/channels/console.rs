@@ -22,6 +22,7 @@ use rungs_runners::{
         sms::Sms,
         webhook::Request,
     },
+    quote::turns,
     remote::Question,
 };
 use serde::Deserialize;
@@ -231,11 +232,6 @@ fn route(from: Option<&str>, to: &str) -> String {
         Some(from) => format!("to {} from {}", clean(to), clean(from)),
         None => format!("to {}", clean(to)),
     }
-}
-
-/// Whether a character turns the direction of the text around it, so that it reads as another.
-pub fn turns(char: char) -> bool {
-    matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `text` on one line, with control characters spelled out.

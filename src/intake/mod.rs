@@ -30,7 +30,10 @@ mod view;
 mod written;
 
 use rungs_core::{Diagnostic, InputProblem};
-use rungs_runners::data::{self, MOST as MOST_DATA};
+use rungs_runners::{
+    builtin::process,
+    data::{self, MOST as MOST_DATA},
+};
 use serde_json::Value;
 
 pub use acts::Acts;
@@ -52,7 +55,7 @@ pub use sqs::Sqs;
 pub use start::{Asked, Climb, NewProcess, Started, start, start_batch};
 pub use view::{View, view};
 
-use crate::{channels::console::turns, engine::Engine, store::StoreError};
+use crate::{engine::Engine, store::StoreError};
 
 /// Why something is not taken in. For the caller.
 #[derive(Debug, thiserror::Error)]
@@ -128,37 +131,12 @@ fn check_size(pointer: &str, data: &Value) -> Result<(), Refusal> {
     data::check_size(data).map_err(|message| Refusal::invalid(pointer, message))
 }
 
-/// The longest `process_id`, in characters.
-const LONGEST_ID: usize = 255;
-
 /// An id of a process that is new. Those that live may have other ids, and are found by them.
 fn check_new_id(pointer: &str, id: &str) -> Result<(), Refusal> {
-    check_id(pointer, id)?;
-    if id.chars().any(turns) {
-        return Err(Refusal::invalid(pointer, "it has characters that turn the direction of text"));
-    }
-    if id.trim().is_empty() {
-        return Err(Refusal::invalid(pointer, "it is blank"));
-    }
-    Ok(())
+    process::wrong_new_id(id).map_or(Ok(()), |wrong| Err(Refusal::invalid(pointer, wrong)))
 }
 
-/// An id as callers may give it: any text but none, and without control characters.
+/// An id as callers may give it.
 fn check_id(pointer: &str, id: &str) -> Result<(), Refusal> {
-    if id.is_empty() {
-        return Err(Refusal::invalid(pointer, "it is empty"));
-    }
-    if id.chars().count() > LONGEST_ID {
-        return Err(Refusal::invalid(
-            pointer,
-            format!("it is longer than {LONGEST_ID} characters"),
-        ));
-    }
-    if id.chars().any(char::is_control) {
-        return Err(Refusal::invalid(pointer, "it has control characters"));
-    }
-    if matches!(id, "." | "..") {
-        return Err(Refusal::invalid(pointer, "in an address it would name something else"));
-    }
-    Ok(())
+    process::wrong_id(id).map_or(Ok(()), |wrong| Err(Refusal::invalid(pointer, wrong)))
 }

@@ -29,10 +29,7 @@ pub(super) fn contact(rests: &Rests<'_>, stays: &[Stay]) -> Option<FirstContact>
     let mut failing = Graph::of(sequence, stays, false);
     let end = failing.end();
     for (step, edges) in sequence.steps.iter().zip(&mut failing.edges) {
-        // One that asks fails its process if there is no answer, and no other way. Who is not
-        // there need not be stopped.
-        let may_fail = step.fail_on_failure || (step.kind.asks && step.alt_next.is_none());
-        if may_fail && step.kind.name != "Stop" {
+        if step.fail_on_failure && (step.kind.may_be_refused || !step.kind.asks) {
             edges.push(Edge { to: end, times: None });
         }
     }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rungs_runners::{
-    Action, DeliveryStatus, DeliveryView, Rest, Sends,
+    Action, AnsweredBy, DeliveryStatus, DeliveryView, Rest, Sends,
     builtin::process::{self, Act},
     hours::Calendars,
 };
@@ -104,8 +104,6 @@ pub struct Fate {
     pub after: Option<TimeDelta>,
 }
 
-/// Runners whose steps keep what is answered in JSON.
-const ANSWERED_IN_JSON: [&str; 3] = ["Webhook", "Start", "Stop"];
 /// The channel of requests to servers.
 const WEBHOOK: &str = "webhook";
 /// How long people let it ring, in seconds, where a step does not say so.
@@ -434,7 +432,7 @@ pub fn fit(answers: &[Answer], sequence: &Sequence) -> Result<(), String> {
             return Err(format!("step `{step}` reaches nobody, so nothing answers"));
         }
         if said.is_some() {
-            if kind.is_none_or(|kind| !ANSWERED_IN_JSON.contains(&kind.name)) {
+            if kind.is_none_or(|kind| kind.answered_by == AnsweredBy::Nobody) {
                 return Err(format!("step `{step}` gets no answer in JSON"));
             }
             continue;

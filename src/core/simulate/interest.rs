@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use rungs_runners::{DeliveryStatus, path::Path};
+use rungs_runners::{AnsweredBy, DeliveryStatus, path::Path};
 use serde_json::Value;
 
 use super::{Asked, Fate, answer::ends_on};
@@ -68,8 +68,9 @@ impl<'a> Interest<'a> {
 
     /// The steps whose answers in JSON decide something, and are not varied.
     pub fn unvaried(&self) -> impl Iterator<Item = &str> {
-        let answered =
-            |step: &&Step| step.kind.name == "Webhook" && self.answers.contains(&step.id);
+        let answered = |step: &&Step| {
+            step.kind.answered_by == AnsweredBy::Server && self.answers.contains(&step.id)
+        };
         self.sequence.steps.iter().filter(answered).map(|step| step.id.as_str())
     }
 
