@@ -6,7 +6,7 @@
 
 use std::{io, sync::LazyLock};
 
-use handlebars::{Handlebars, Output, RenderContext, Renderable};
+use handlebars::{Handlebars, Output, RenderContext, RenderError, Renderable};
 
 pub use variables::{ENTRY, Use};
 
@@ -14,6 +14,7 @@ use crate::Scope;
 
 mod compile;
 mod helpers;
+mod lists;
 mod moment;
 mod plain;
 mod rounds;
@@ -48,6 +49,7 @@ fn engine(escape: fn(&str) -> String) -> Handlebars<'static> {
     engine.register_escape_fn(escape);
     helpers::register(&mut engine);
     rounds::register(&mut engine);
+    lists::register(&mut engine);
     engine
 }
 
@@ -77,12 +79,13 @@ impl Template {
             return Ok(text);
         }
         let engine: &Handlebars<'_> = if self.html { &HTML } else { &PLAIN };
-        let mut output = Rendered(String::new());
-        rounds::begin();
-        self.parsed
-            .render(engine, scope.context(), &mut RenderContext::new(None), &mut output)
-            .map_err(|error| TemplateError::plain(error.reason().to_string()))?;
-        Ok(output.0)
+        let rendered = match render(&self.parsed, engine, scope) {
+            Err(error) if lists::is_why(error.reason()) => {
+                render(&lists::careful(&self.parsed), engine, scope)
+            }
+            rendered => rendered,
+        };
+        rendered.map_err(|error| TemplateError::plain(error.reason().to_string()))
     }
 
     /// The paths of the variables it reads from the top of the scope, in order of
@@ -96,6 +99,17 @@ impl Template {
     pub fn uses(&self) -> &[(Vec<String>, Use)] {
         &self.uses
     }
+}
+
+fn render(
+    template: &handlebars::Template,
+    engine: &Handlebars<'_>,
+    scope: &Scope<'_>,
+) -> Result<String, RenderError> {
+    let mut output = Rendered(String::new());
+    rounds::begin();
+    template.render(engine, scope.context(), &mut RenderContext::new(None), &mut output)?;
+    Ok(output.0)
 }
 
 /// What has been rendered so far: loops in loops over much data must come to an end.

@@ -13,7 +13,7 @@ use handlebars::{
 /// Rounds that one rendering may make, over all its loops.
 const MOST: u32 = 10_000;
 /// No variable or helper has such a name: the check of a template refuses it.
-const NAME: &str = "rungs-round";
+pub(super) const NAME: &str = "rungs-round";
 
 thread_local! {
     static ROUNDS: Cell<u32> = const { Cell::new(0) };

@@ -12,7 +12,7 @@ use rungs_core::{
 };
 use serde_json::json;
 
-use crate::{channels::console::clean, clock::Stopwatch};
+use crate::{channels::console::clean, clock::Stopwatch, config::Config};
 
 use super::{
     Context, Failure, Result,
@@ -38,7 +38,8 @@ pub(super) struct Args {
     /// `input`, and from NAME.data.json beside NAME.yml, if that is there.
     #[arg(long, value_name = "JSON|@FILE")]
     data: Option<String>,
-    /// The zone of sequences that name none; without it, several are tried.
+    /// The zone of sequences that name none. Without it, that of the configuration; if that names
+    /// none, several are tried.
     #[arg(long, value_name = "TZ", value_parser = input::zone)]
     timezone: Option<Tz>,
     /// Kinds that do not count: `nobody`, `after-goal`, `endless`, `fails`.
@@ -55,12 +56,13 @@ fn flaw(text: &str) -> std::result::Result<Flaw, String> {
 
 pub(super) fn fuzz(args: &Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let kinds = context.known_kinds()?;
+    let Config { kinds, timezone: usual, .. } = context.known_config()?;
     let sequence = input::checked(&source, &kinds)?;
     let written = check::written(&source.bundle(), &kinds).unwrap_or_default();
     let data = input::data_or_example(args.data.as_deref(), &args.file)?;
     let beside = args.data.is_none() && !data.is_null();
-    let base = Base { data, fixed: args.data.is_some(), beside, timezone: args.timezone };
+    let timezone = args.timezone.or(Some(usual).filter(|usual| *usual != Tz::UTC));
+    let base = Base { data, fixed: args.data.is_some(), beside, timezone, usual };
     let (watch, long) = (Stopwatch::start(), Duration::from_secs(args.seconds));
     let mut search = Search::new(&sequence, &written, base, args.seed);
     search.ignore(&args.except);

@@ -190,19 +190,24 @@ impl Context {
         Ok(Config::load(self.config.as_deref())?.with_kinds(&self.kinds)?)
     }
 
-    /// The runners there are, for who needs nothing else of a configuration. If it cannot be
-    /// used, that is said, and those that it names are left out.
+    /// The runners there are, for who needs nothing else of a configuration.
     fn known_kinds(&self) -> Result<Vec<Kind>> {
+        Ok(self.known_config()?.kinds)
+    }
+
+    /// The configuration, for who can do without. If it cannot be used, that is said, and what it
+    /// names is left out.
+    fn known_config(&self) -> Result<Config> {
         let config = match Config::load(self.config.as_deref()) {
             Ok(config) => config,
             Err(error) => {
                 output::talk(&format!(
-                    "{WARN}no runners of the configuration are known{WARN:#}: {error}"
+                    "{WARN}nothing of the configuration is known, nor its runners{WARN:#}: {error}"
                 ));
                 Config::default()
             }
         };
-        Ok(config.with_kinds(&self.kinds)?.kinds)
+        Ok(config.with_kinds(&self.kinds)?)
     }
 }
 

@@ -94,6 +94,9 @@ pub enum Wanted {
     Stopped,
     /// It waits at this step for an event that does not come.
     Waits(String),
+    /// It was still going, at this step, when it was given up. No case asks for that, and none
+    /// passes over it: what would have come is not known.
+    GoesOn(String),
 }
 
 /// What happened of that kind.
@@ -118,6 +121,8 @@ pub struct Stage<'a> {
     pub key: &'a str,
     /// When they start, where a case does not say so.
     pub now: DateTime<Utc>,
+    /// The zone of sequences that name none, where a case names none either.
+    pub timezone: Tz,
 }
 
 /// Why a case cannot be run.
@@ -161,7 +166,7 @@ pub(crate) fn run_within(
         process_id: "tested".to_owned(),
         version: 1,
         data,
-        default_timezone: case.given.timezone.unwrap_or(Tz::UTC),
+        default_timezone: case.given.timezone.unwrap_or(stage.timezone),
         now: stage.now,
     };
     let timezone = crate::start(sequence, new.clone()).map_err(Unfit::Data)?.timezone;
@@ -237,7 +242,8 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<Happened> {
         End::Ended if process.status == crate::Status::Completed => Wanted::Completed,
         End::Ended if process.status == crate::Status::Stopped => Wanted::Stopped,
         End::Ended => Wanted::Failed,
-        End::Waits | End::Endless => Wanted::Waits(cursor()),
+        End::Waits => Wanted::Waits(cursor()),
+        End::Endless => Wanted::GoesOn(cursor()),
     };
     let why = simulation.lines.iter().rev().find_map(|line| match &line.what {
         What::Did(Entry::Failed { reason }) => Some(reason.clone()),

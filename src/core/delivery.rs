@@ -38,6 +38,11 @@ const HELD: &str = "held";
 /// What it says of a provider that has not said for hours how it ended.
 const SILENT: &str = "silent";
 
+/// What is said of a provider that was silent for too long.
+pub(crate) fn silence() -> String {
+    format!("the provider gave no final status within {} hours", LONGEST_SILENCE.num_hours())
+}
+
 /// Lines kept in a delivery's log; the first ones stay, since they tell how it began.
 const MOST_LOG_LINES: usize = 100;
 
@@ -402,8 +407,7 @@ impl DeliveryRecord {
         if now - self.first_noted_at(SILENT, now) < LONGEST_DOUBT {
             return;
         }
-        let hours = LONGEST_SILENCE.num_hours();
-        let error = format!("the provider gave no final status within {hours} hours");
+        let error = silence();
         self.note(now, None, SILENT, Some(error.clone()));
         self.reach(DeliveryStatus::Failed, None, Some(error));
     }

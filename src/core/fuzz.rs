@@ -90,6 +90,8 @@ pub struct Base {
     pub beside: bool,
     /// The zone of sequences that name none. Without one, several are tried.
     pub timezone: Option<Tz>,
+    /// Their zone in a case that names none either.
+    pub usual: Tz,
 }
 
 /// Flaws of one kind that are told: at different steps.

@@ -53,14 +53,25 @@ impl FromStr for Happening {
         )?;
         let after = duration(after)
             .ok_or_else(|| format!("`{after}` is no time such as +90s, +7m, +1h30m or +2d"))?;
+        let what = what.trim();
         let (r#type, data) = match what.split_once('=') {
             _ if is_named_with_data(what) => named(what)?,
-            Some((path, value)) => (DATA.to_owned(), nested(path, value)?),
+            Some((path, value)) => (DATA.to_owned(), nested(path.trim(), value.trim())?),
             None if what.is_empty() => return Err("nothing happens after the colon".to_owned()),
             None => (what.to_owned(), Value::Null),
         };
         possible(&data)?;
-        Ok(Self { after, r#type, data, says: what.replacen('=', " = ", 1) })
+        Ok(Self { after, r#type, data, says: spaced(what) })
+    }
+}
+
+/// `order.status = confirmed`, however it was written.
+fn spaced(what: &str) -> String {
+    match what.split_once('=') {
+        Some((path, value)) if !is_named_with_data(what) => {
+            format!("{} = {}", path.trim(), value.trim())
+        }
+        _ => what.to_owned(),
     }
 }
 
@@ -88,7 +99,7 @@ fn named(what: &str) -> Result<(String, Value), String> {
 
 /// `{order: {status: "confirmed"}}` for `order.status` and `confirmed`.
 fn nested(path: &str, value: &str) -> Result<Value, String> {
-    if path.split('.').any(str::is_empty) {
+    if path.split('.').any(|key| key.is_empty() || key.trim() != key) {
         return Err(format!("`{path}` is no path such as order.status"));
     }
     if path.split('.').count() > data::DEEPEST {
@@ -156,6 +167,9 @@ mod tests {
         );
         assert_eq!(one.says, "order.status = confirmed");
         assert_eq!(read("+1s:count=3").unwrap().data, json!({"count": 3}));
+        let spaced = read("+7m: order.status =  confirmed ").unwrap();
+        assert_eq!(spaced, read("+7m:order.status=confirmed").unwrap());
+        assert_eq!(read("+7m: acknowledged").unwrap(), read("+7m:acknowledged").unwrap());
         assert_eq!(read("+1s:note=a=b:c").unwrap().data, json!({"note": "a=b:c"}));
         assert_eq!(read("+1s:gone=null").unwrap().data, json!({"gone": null}));
     }
@@ -199,6 +213,8 @@ mod tests {
             ("+7m:", "nothing happens"),
             ("+7m:=x", "no path"),
             ("+7m:a..b=x", "no path"),
+            ("+7m:a .b=x", "no path"),
+            ("+7m: ", "nothing happens"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");

@@ -2,7 +2,7 @@
 //!
 //! Promises: nothing is sent and nothing is written, whatever is configured; what is told is
 //! what the engine would do. Needs no database and no configuration; if there is one, the
-//! runners that it names are known.
+//! runners and the zone that it names are known.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use rungs_core::{
 use rungs_runners::{builtin::process::CHANNEL, calendar};
 use serde_json::Value;
 
-use crate::{channels::console::clean, clock::Clock, intake::Refusal};
+use crate::{channels::console::clean, clock::Clock, config::Config, intake::Refusal};
 
 use super::{
     Context, Failure, Format, Result,
@@ -58,9 +58,9 @@ pub(super) struct Args {
     /// `+7m:acknowledged {"by": "ana"}` one with.
     #[arg(long, value_name = "+TIME:PATH=VALUE")]
     event: Vec<Happening>,
-    /// The zone of sequences that name none.
-    #[arg(long, value_name = "TZ", default_value = "UTC", value_parser = input::zone)]
-    timezone: Tz,
+    /// The zone of sequences that name none. Without it, that of the configuration.
+    #[arg(long, value_name = "TZ", value_parser = input::zone)]
+    timezone: Option<Tz>,
     /// Try every combination of answers to what is not named by --answer, and list the
     /// different climbs.
     #[arg(long)]
@@ -73,13 +73,13 @@ pub(super) struct Args {
 
 pub(super) fn simulate(args: &Args, context: &Context) -> Result<()> {
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let kinds = context.known_kinds()?;
+    let Config { kinds, timezone, .. } = context.known_config()?;
     let sequence = input::checked(&source, &kinds)?;
     let data = input::data_or_example(args.data.as_deref(), &args.file)?;
     let answers = args.answer.concat();
     answer::fit(&answers, &sequence)
         .map_err(|wrong| Failure::usage(format!("--answer: {wrong}")))?;
-    let new = begin(&sequence, data, args)?;
+    let new = begin(&sequence, data, timezone, args)?;
     if args.what_if {
         if context.output.format() == Format::Svg {
             return Err(Failure::usage("--what-if lists climbs, and draws none")
@@ -103,13 +103,13 @@ pub(super) fn simulate(args: &Args, context: &Context) -> Result<()> {
 }
 
 /// What the process starts with. `--at` is read in its own zone, which may stand in the data.
-fn begin(sequence: &Sequence, data: Value, args: &Args) -> Result<Start> {
+fn begin(sequence: &Sequence, data: Value, timezone: Tz, args: &Args) -> Result<Start> {
     let mut new = Start {
         key: KEY.to_owned(),
         process_id: "simulated".to_owned(),
         version: 1,
         data,
-        default_timezone: args.timezone,
+        default_timezone: args.timezone.unwrap_or(timezone),
         now: Clock::System.now(),
     };
     if let Some(at) = &args.at {

@@ -15,10 +15,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rungs_runners::Kind;
 use serde_json::json;
 
-use crate::clock::Stopwatch;
+use crate::{clock::Stopwatch, config::Config};
 
 use super::{
     Context, Failure, Output, Result,
@@ -82,10 +81,10 @@ pub(super) fn is_cases(path: &Path) -> bool {
 }
 
 fn once(args: &Args, context: &Context) -> Result<()> {
-    let (output, kinds) = (context.output, context.known_kinds()?);
+    let (output, config) = (context.output, context.known_config()?);
     let files = files(args)?;
     let watch = Stopwatch::start();
-    let suites = run_all(&files, &kinds);
+    let suites = run_all(&files, &config);
     if let Some(path) = &args.junit {
         fs::write(path, junit::report(&suites))
             .map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
@@ -105,14 +104,14 @@ fn once(args: &Args, context: &Context) -> Result<()> {
 }
 
 /// Several at a time: there may be thousands of cases.
-fn run_all(files: &[PathBuf], kinds: &[Kind]) -> Vec<Suite> {
+fn run_all(files: &[PathBuf], config: &Config) -> Vec<Suite> {
     let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len());
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let suite = Suite::run(file, kinds);
+                    let suite = Suite::run(file, &config.kinds, config.timezone);
                     done.lock().unwrap_or_else(PoisonError::into_inner).push(suite);
                 }
             });

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono_tz::Tz;
 use rungs_core::{
     Checked, InFile, Sequence,
     cases::{self, Case, Coverage, Stage, Unfit, Verdict},
@@ -33,6 +34,7 @@ pub(super) struct Suite {
     /// The file of the sequence, and the sequence.
     pub sequence: Option<(PathBuf, Sequence)>,
     pub coverage: Coverage,
+    timezone: Tz,
 }
 
 /// Why nothing in a file could be tried.
@@ -58,7 +60,7 @@ pub(super) struct Tried {
     /// Or why it could not be tried.
     pub verdict: Result<Verdict, String>,
     /// The zone in which it is told.
-    pub timezone: chrono_tz::Tz,
+    pub timezone: Tz,
 }
 
 impl Tried {
@@ -73,13 +75,15 @@ impl Tried {
 }
 
 impl Suite {
-    pub fn run(path: &Path, kinds: &[Kind]) -> Self {
+    /// `timezone` is that of sequences that name none.
+    pub fn run(path: &Path, kinds: &[Kind], timezone: Tz) -> Self {
         let mut suite = Self {
             file: path.display().to_string(),
             broken: None,
             tried: Vec::new(),
             sequence: None,
             coverage: Coverage::default(),
+            timezone,
         };
         if let Err(broken) = suite.try_all(path, kinds) {
             suite.broken = Some(broken);
@@ -104,8 +108,9 @@ impl Suite {
         path: &Path,
         sequence_path: &Path,
     ) -> Tried {
-        let stage = Stage { key: KEY, now: STAGE.parse().unwrap_or_default() };
-        let mut timezone = chrono_tz::UTC;
+        let now = STAGE.parse().unwrap_or_default();
+        let mut timezone = self.timezone;
+        let stage = Stage { key: KEY, now, timezone };
         let verdict = data(&case, path, sequence_path).and_then(|data| {
             let ran = cases::run(sequence, &case, data, stage).map_err(|unfit| words(&unfit))?;
             timezone = ran.simulation.process.timezone;

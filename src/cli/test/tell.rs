@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use rungs_core::cases::{Expected, Happened, Row, Wanted, When};
+use rungs_core::{
+    cases::{Expected, Happened, Row, Wanted, When},
+    simulate::{MOST_CYCLES, MOST_LINES},
+};
 
 use crate::{
     channels::console::{clean, describe},
@@ -112,5 +115,10 @@ fn ending(end: &Wanted) -> String {
         Wanted::Failed => "failed".to_owned(),
         Wanted::Stopped => "stopped".to_owned(),
         Wanted::Waits(step) | Wanted::Contact { step, .. } => format!("waits at {step}"),
+        Wanted::GoesOn(step) => {
+            format!(
+                "still going at {step} after {MOST_CYCLES} cycles or {MOST_LINES} lines, where it was given up"
+            )
+        }
     }
 }

@@ -41,7 +41,7 @@ fn sequence() -> Sequence {
 
 fn stage() -> Stage<'static> {
     let now = "2026-11-23T09:00:00Z".parse().unwrap();
-    Stage { key: "01900000-0000-7000-8000-000000000001", now }
+    Stage { key: "01900000-0000-7000-8000-000000000001", now, timezone: Tz::UTC }
 }
 
 fn read(source: &str) -> Vec<Case> {
@@ -260,4 +260,109 @@ fn an_event_has_a_type_and_data_and_nothing_else() {
     }
     let read = read("cases: [{ case: a, when: { +5m: { event: 'a=b' } }, then: [] }]");
     assert_eq!(read[0].happenings[0].r#type, "a=b");
+}
+
+#[test]
+fn what_is_said_is_no_address_and_an_address_is_no_part_of_another() {
+    let verdicts = run_all(
+        r#"
+cases:
+  - case: the whole number
+    when: { ring: answered }
+    then: ['+3m': ring to 385911234567 says "Hello Ana"]
+  - case: a part of it
+    when: { ring: answered }
+    then: ['+3m': ring to 91123]
+  - case: what is dialled is not said
+    when: { ring: answered }
+    then: ['+3m': ring says "+385911234567"]
+"#,
+    );
+    let passed: Vec<bool> = verdicts.iter().map(Verdict::passed).collect();
+    assert_eq!(passed, [true, false, false]);
+    for (address, text, is) in [
+        ("Ana <ana@example.com>", "ana@example.com", true),
+        ("Ana <ana@example.com>", "Ana", true),
+        ("ana@example.com", "na@example.com", false),
+        ("https://hooks.example.com/orders", "hooks.example.com", true),
+        ("+385911234567", "+385911234567", true),
+        ("+385911234567", "+38591", false),
+    ] {
+        assert_eq!(verdict::names(address, text), is, "{address} {text}");
+    }
+}
+
+#[test]
+fn of_a_climb_that_was_given_up_nothing_is_taken_for_true() {
+    let source = "
+sequence: poll
+steps:
+  - { id: w, run: WaitForDuration, config: { amount: 1, unit: minute } }
+  - { id: again, run: GoTo, config: { step: w, times: 10080 } }
+  - { id: text, run: SMS, config: { to: '112', message: Hi } }
+";
+    let sequence = check(source, KINDS).sequence.unwrap();
+    let read = cases(
+        "cases: [{ case: nobody, then: [] }, { case: waits, then: [{ +9999m: waits at w }] }]",
+        &sequence,
+    );
+    assert_eq!(read.diagnostics, []);
+    for case in &read.cases {
+        let verdict = run(&sequence, case, json!({}), stage()).unwrap().verdict;
+        assert!(!verdict.passed(), "{}", case.name);
+        let last = verdict.rows.last().and_then(|row| row.happened.as_ref()).unwrap();
+        assert_eq!(last.what, Wanted::GoesOn("w".to_owned()));
+    }
+}
+
+#[test]
+fn an_hour_that_comes_twice_may_be_either() {
+    let source = "
+sequence: amb
+timezone: Europe/Zagreb
+steps:
+  - { id: w, run: WaitForDuration, config: { amount: 45, unit: minutes } }
+  - { id: text, run: SMS, config: { to: '112', message: Hi } }
+";
+    let sequence = check(source, KINDS).sequence.unwrap();
+    for (line, passes) in [
+        (r#""02:00": text"#, true),
+        ("2026-10-25T02:00: text", true),
+        ("2026-10-25T02:00+01:00: text", true),
+        ("2026-10-25T02:00+02:00: text", false),
+        (r#""03:00": text"#, false),
+        ("2026-10-26T02:00: text", false),
+    ] {
+        let cases = cases(
+            &format!(
+                "given: {{ at: 2026-10-25T02:15 }}\ncases: [{{ case: a, then: [{{ {line} }}] }}]"
+            ),
+            &sequence,
+        );
+        assert_eq!(cases.diagnostics, [], "{line}");
+        let verdict = run(&sequence, &cases.cases[0], json!({}), stage()).unwrap().verdict;
+        assert_eq!(verdict.passed(), passes, "{line}");
+    }
+}
+
+#[test]
+fn what_cannot_be_told_apart_is_refused() {
+    let source = "
+sequence: a
+steps:
+  - { id: completed, run: SMS, config: { to: '112', message: Hi } }
+";
+    let sequence = check(source, KINDS).sequence.unwrap();
+    for (text, expected) in [
+        ("cases: [{ case: a, then: [{ +0s: completed }] }]", "is an end, and a step"),
+        ("cases: [{ case: a, when: { 5m: x }, then: [] }]", "happens at a time such as `+5m`"),
+        (
+            "cases: [{ case: a, when: { completed#1: failed, completed#01: sent }, then: [] }]",
+            "`completed#1` is answered twice",
+        ),
+    ] {
+        let read = cases(text, &sequence);
+        let [told] = read.diagnostics.as_slice() else { panic!("{text}: {:?}", read.diagnostics) };
+        assert!(told.message.contains(expected), "{text}: {}", told.message);
+    }
 }

@@ -1,6 +1,6 @@
 //! Whether a case did what it should, line beside line.
 
-use chrono::{DateTime, Days, NaiveTime, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
@@ -59,7 +59,8 @@ pub(super) fn judge(case: &Case, simulation: &Simulation) -> Result<Verdict, Str
     }
     let mut happened = happened(simulation);
     let speaks_of_end = case.then.iter().any(|one| !matches!(one.what, Wanted::Contact { .. }));
-    if !speaks_of_end && happened.last().is_some_and(|last| last.what != Wanted::Failed) {
+    let is_told = |last: &Happened| matches!(last.what, Wanted::Failed | Wanted::GoesOn(_));
+    if !speaks_of_end && !happened.last().is_some_and(is_told) {
         // How it ends is not what this case is about; but that it fails is never passed over.
         happened.pop();
     }
@@ -184,12 +185,16 @@ fn is_moment(when: &When, expected: DateTime<Tz>, happened: DateTime<Utc>) -> bo
         return true;
     }
     match when {
-        // The same time on any later day, as the wall clock shows it.
-        When::At(text) => is_time_of_day(text).is_some_and(|time| {
+        // As the wall clock shows it: on that day, and if a time is all that is said, on any later
+        // one. It may show it twice.
+        When::At(text) => {
             let local = happened.with_timezone(&expected.timezone());
-            let is_time = local.time().with_nanosecond(0) == Some(time);
-            happened >= expected && is_time
-        }),
+            let is_time = local.time().with_nanosecond(0) == expected.time().with_nanosecond(0);
+            let days = local.date_naive() - expected.date_naive();
+            let is_day = days.is_zero() && !has_offset(text, expected);
+            let is_later = is_time_of_day(text).is_some() && days > TimeDelta::zero();
+            is_time && (is_day || is_later)
+        }
         When::After(_) => false,
     }
 }
@@ -197,19 +202,49 @@ fn is_moment(when: &When, expected: DateTime<Tz>, happened: DateTime<Utc>) -> bo
 fn is_wanted(wanted: &Wanted, happened: &Happened) -> bool {
     match (wanted, &happened.what) {
         (Wanted::Contact { step, to, says }, Wanted::Contact { step: actual, .. }) => {
-            let reaches = |to: &String| addresses(&happened.request).any(|one| one.contains(to));
-            let tells = |text: &String| texts(&happened.request).any(|one| one.contains(text));
+            let reaches = |to: &String| addresses(&happened.request).any(|one| names(one, to));
+            let tells = |text: &String| said(&happened.request).any(|one| one.contains(text));
             step == actual && to.as_ref().is_none_or(reaches) && says.as_ref().is_none_or(tells)
         }
         (wanted, actual) => wanted == actual,
     }
 }
 
+/// Whether an address is meant by a text: it is that, or whole words of it, such as a mailbox
+/// beside its owner's name, or the host of a URL.
+pub(super) fn names(address: &str, text: &str) -> bool {
+    let is_inside = |char: Option<char>| char.is_some_and(char::is_alphanumeric);
+    address.match_indices(text).any(|(at, found)| {
+        let (before, after) = (address.get(..at), address.get(at + found.len()..));
+        !is_inside(before.and_then(|before| before.chars().next_back()))
+            && !is_inside(after.and_then(|after| after.chars().next()))
+    })
+}
+
+/// What a request says to whom it reaches: its texts beside the addresses, and beside what says
+/// how it is carried.
+fn said(request: &Value) -> impl Iterator<Item = &str> {
+    const CARRIED: [&str; 6] = ["from", "replyTo", "method", "headers", "do", "written"];
+    let carries = |key: &str| ADDRESSES.contains(&key) || CARRIED.contains(&key);
+    // A question has the process's data with it.
+    let is_question = request.get("config").is_some();
+    let entries = request.as_object().into_iter().flatten();
+    let content = entries
+        .filter(move |(key, _)| !carries(key.as_str()) && !(is_question && key.as_str() == "data"));
+    content.flat_map(move |(key, value)| match value.get("say").filter(|_| key == "content") {
+        Some(call) => texts(call.get("text").unwrap_or(&Value::Null)),
+        None => texts(value),
+    })
+}
+
+/// Under which keys a request has addresses.
+const ADDRESSES: [&str; 6] = ["to", "cc", "bcc", "channel", "url", "process_id"];
+
 /// Whom a request reaches: what stands under `to`, `cc`, `bcc` and `channel`, `url` of a
 /// webhook, and `process_id`.
 pub(crate) fn addresses(request: &Value) -> impl Iterator<Item = &str> {
     let under = move |key: &str| request.get(key).into_iter().flat_map(texts);
-    ["to", "cc", "bcc", "channel", "url", "process_id"].into_iter().flat_map(under)
+    ADDRESSES.into_iter().flat_map(under)
 }
 
 /// Every text in a value.
@@ -220,6 +255,12 @@ fn texts(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
         Value::Object(entries) => Box::new(entries.values().flat_map(texts)),
         _ => Box::new(std::iter::empty()),
     }
+}
+
+/// Whether a moment says itself which of two it is.
+fn has_offset(text: &str, at: DateTime<Tz>) -> bool {
+    let as_it_stands = moment(text, Tz::UTC).map(|it| it.naive_utc());
+    is_time_of_day(text).is_none() && as_it_stands != Ok(at.naive_local())
 }
 
 /// `21:30` or `21:30:15`.
@@ -243,8 +284,10 @@ fn expected_at(
     let Some(time) = is_time_of_day(text) else { return moment(text, timezone) };
     let mut day = started_at.with_timezone(&timezone).date_naive();
     for _ in 0..3 {
-        let local = timezone.from_local_datetime(&day.and_time(time)).earliest();
-        if let Some(at) = local.map(|at| at.with_timezone(&Utc)).filter(|at| *at >= started_at) {
+        let local = timezone.from_local_datetime(&day.and_time(time));
+        let both = local.earliest().into_iter().chain(local.latest());
+        let mut both = both.map(|at| at.with_timezone(&Utc));
+        if let Some(at) = both.find(|at| *at >= started_at) {
             return Ok(at);
         }
         day = day.checked_add_days(Days::new(1)).unwrap_or(day);

@@ -195,9 +195,16 @@ fn happens(
             None => return,
         },
     };
-    let read = format!("{}={text}", entry.key).parse::<Answer>();
-    let fits = read.and_then(|answer| {
+    // No step begins so.
+    if entry.key.starts_with(|c: char| c.is_ascii_digit()) {
+        let key = quoted(&entry.key);
+        let wrong = format!("{key} is no step; what happens, happens at a time such as `+5m`");
+        report.add(Diagnostic::error("answer", key_place, wrong));
+        return;
+    }
+    let fits = format!("{}={text}", entry.key).parse::<Answer>().and_then(|answer| {
         answer::fit(std::slice::from_ref(&answer), sequence)?;
+        answer::alone(&answer, &case.answers)?;
         Ok(answer)
     });
     match fits {
@@ -274,6 +281,12 @@ fn when(text: &str) -> Result<When, String> {
 /// `waits at STEP`.
 fn wanted(text: &str, sequence: &Sequence) -> Result<Wanted, String> {
     let text = text.trim();
+    if ENDS.contains(&text) && sequence.position(text).is_some() {
+        return Err(format!(
+            "`{text}` is an end, and a step of this sequence; cases can only speak of it once the \
+             step has another name"
+        ));
+    }
     match text {
         "completed" => return Ok(Wanted::Completed),
         "failed" => return Ok(Wanted::Failed),

@@ -1,7 +1,6 @@
 //! What was found, made smaller: fewer events and answers, rounder times, plainer data.
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 use serde_json::Value;
 
 use crate::simulate::Fate;
@@ -109,7 +108,7 @@ fn fewer(trial: &Trial, _: &Search<'_>) -> Vec<Trial> {
 /// A plain start, the data that are there anyway, answers without delays.
 fn plainer(trial: &Trial, search: &Search<'_>) -> Vec<Trial> {
     let mut all = Vec::new();
-    let timezone = search.base.timezone.unwrap_or(Tz::UTC);
+    let timezone = search.base.timezone.unwrap_or(search.base.usual);
     if trial.timezone != timezone {
         all.push(Trial { timezone, ..trial.clone() });
     }

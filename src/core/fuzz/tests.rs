@@ -9,7 +9,13 @@ use crate::check::{self, check};
 const RUNS: u64 = 300;
 
 fn base() -> Base {
-    Base { data: Value::Null, fixed: false, beside: false, timezone: None }
+    Base {
+        data: Value::Null,
+        fixed: false,
+        beside: false,
+        timezone: None,
+        usual: chrono_tz::Tz::UTC,
+    }
 }
 
 fn search(source: &str, base: Base) -> Vec<Found> {

@@ -75,7 +75,7 @@ impl Search<'_> {
         let is_open = sequence.timezone.is_none() && base.timezone.is_none();
         let is_free = is_open && chance.once_in(3);
         let zone = chance.of(&ZONES).copied().filter(|_| is_free);
-        let timezone = zone.or(self.base.timezone).unwrap_or(Tz::UTC);
+        let timezone = zone.or(self.base.timezone).unwrap_or(self.base.usual);
         let number =
             [0, 0, 0, 1, 1, 1, 1, 2, 2, 3].get(self.chance.below(10)).copied().unwrap_or(0);
         let mut happenings: Vec<Happening> = Vec::new();

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::{
@@ -40,13 +39,14 @@ impl Search<'_> {
         let again = Trial {
             data: data.clone(),
             at: one.given.at.clone().unwrap_or_default(),
-            timezone: one.given.timezone.unwrap_or(Tz::UTC),
+            timezone: one.given.timezone.unwrap_or(self.base.usual),
             answers: one.answers.clone(),
             happenings: one.happenings.clone(),
         };
         let again = self.climb(&again)?;
         let shows = again.flaws.iter().any(|one| one.0 == flaw && one.1.as_ref() == step);
-        let stage = Stage { key: KEY, now: verdict.simulation.process.started_at };
+        let now = verdict.simulation.process.started_at;
+        let stage = Stage { key: KEY, now, timezone: self.base.usual };
         // What has not ended by then does not: that has been tried.
         let judged = cases::run_within(self.sequence, one, data, stage, MOST).ok()?.verdict;
         let found = Found { flaw, step: step.cloned(), says, case, holds };
@@ -64,7 +64,7 @@ impl Search<'_> {
         let mut text = String::from("cases:\n");
         let _ = writeln!(text, "  - case: {}", json!(capital(says)));
         let mut given = vec![format!("at: {}", quoted(&trial.at))];
-        if self.sequence.timezone.is_none() && trial.timezone != Tz::UTC {
+        if self.sequence.timezone.is_none() && trial.timezone != self.base.usual {
             given.push(format!("timezone: {}", trial.timezone.name()));
         }
         if !self.base.beside || trial.data != self.base.data {
@@ -105,7 +105,7 @@ impl Search<'_> {
                 Wanted::Completed => "completed".to_owned(),
                 Wanted::Stopped => "stopped".to_owned(),
                 Wanted::Failed => "failed".to_owned(),
-                Wanted::Waits(step) => format!("waits at {step}"),
+                Wanted::Waits(step) | Wanted::GoesOn(step) => format!("waits at {step}"),
             };
             let after = verdict.after_goal.as_ref().filter(|after| {
                 !marked

@@ -12,7 +12,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Line;
-use crate::{News, Process, Sequence, Step, check::nearest, happening::duration};
+use crate::{
+    News, Process, Sequence, Step,
+    check::nearest,
+    delivery::{LONGEST_DOUBT, LONGEST_SILENCE, silence},
+    happening::duration,
+};
 
 /// Who decides what becomes of a delivery.
 pub trait Answers {
@@ -273,7 +278,8 @@ impl FromStr for Fate {
         {
             return Ok(Self { after, ..Self::answered(action) });
         }
-        let known = || ENDS.iter().map(|status| status.as_str());
+        let actions = [Action::Next, Action::AltNext].map(Action::as_str);
+        let known = || ENDS.iter().map(|status| status.as_str()).chain(actions);
         let found = ENDS.iter().find(|known| known.as_str() == status);
         let found = found.ok_or_else(|| {
             if let Some(meant) = nearest(status, known()) {
@@ -326,6 +332,7 @@ pub(crate) fn ends_on(asked: &Asked<'_>) -> &'static [DeliveryStatus] {
     match asked.channel {
         // Nothing is read of what it answers.
         WEBHOOK if !asked.awaits_answer() => of_channel(""),
+        WEBHOOK => &[DeliveryStatus::Completed, DeliveryStatus::Failed],
         channel => of_channel(channel),
     }
 }
@@ -364,10 +371,28 @@ impl Asked<'_> {
     /// What is heard of it with this fate, one after the other.
     pub(crate) fn told(&self, fate: Fate, said: Option<Value>) -> Vec<Told> {
         let answer = self.answered(fate, said);
-        let story = fate.story(self.channel).into_iter();
-        story
-            .map(|(after, status)| Told { after, status, error: None, answer: answer.clone() })
-            .collect()
+        let tell = |(after, status)| Told { after, status, error: None, answer: answer.clone() };
+        let mut all: Vec<Told> = fate.story(self.channel).into_iter().map(tell).collect();
+        all.extend(self.given_up(fate));
+        all
+    }
+
+    /// That is the end of it, if the step waits for more and nobody says more.
+    fn given_up(&self, fate: Fate) -> Option<Told> {
+        let failed = |after, error: String| {
+            let (status, error) = (DeliveryStatus::Failed, Some(error));
+            Some(Told { after, status, error, answer: None })
+        };
+        let after = fate.after.unwrap_or_default();
+        if fate.status != DeliveryStatus::Sent || fate.action.is_some() {
+            return None;
+        }
+        if self.awaits_answer() {
+            return failed(after, "the server did not answer".to_owned());
+        }
+        // Asked for some more minutes, it is silent still.
+        let silent = after + LONGEST_SILENCE + LONGEST_DOUBT;
+        (self.awaits > DeliveryStatus::Sent).then(|| failed(silent, silence())).flatten()
     }
 
     /// What the step hears of a delivery with this fate, beside how far it came.
@@ -407,6 +432,19 @@ fn acted(
     (answer.result, answer.message)
 }
 
+/// Whether nothing else is said of the same.
+///
+/// # Errors
+/// There is, in words.
+pub fn alone(answer: &Answer, besides: &[Answer]) -> Result<(), String> {
+    let Answer { step, stay, .. } = answer;
+    if besides.iter().any(|other| other.step == *step && other.stay == *stay) {
+        let stay = stay.map(|stay| format!("#{stay}")).unwrap_or_default();
+        return Err(format!("`{step}{stay}` is answered twice"));
+    }
+    Ok(())
+}
+
 /// What is wrong with answers that are meant for `sequence`: a step that is not there, or one
 /// that reaches nobody; what its deliveries cannot come to; two for the same.
 ///
@@ -414,12 +452,8 @@ fn acted(
 /// The first of them, in words.
 pub fn fit(answers: &[Answer], sequence: &Sequence) -> Result<(), String> {
     for (place, answer) in answers.iter().enumerate() {
-        let Answer { step, stay, fate, said } = answer;
-        let is_same = |other: &Answer| other.step == *step && other.stay == *stay;
-        if answers.iter().take(place).any(is_same) {
-            let stay = stay.map(|stay| format!("#{stay}")).unwrap_or_default();
-            return Err(format!("`{step}{stay}` is answered twice"));
-        }
+        let Answer { step, fate, said, .. } = answer;
+        alone(answer, answers.get(..place).unwrap_or_default())?;
         let Some(position) = sequence.position(step) else {
             let known = sequence.steps.iter().map(|step| step.id.as_str());
             let meant = nearest(step, known)

@@ -74,7 +74,7 @@ pub fn explore(
 ) -> Result<Explored, Vec<InputProblem>> {
     let mut explored = Explored { ways: Vec::new(), tried: 0, cut: None, unvaried: Vec::new() };
     let mut known: HashMap<(u64, u64), usize> = HashMap::new();
-    let interest = Interest::of(sequence, written);
+    let interest = Interest::of(sequence, written, !happenings.is_empty());
     let is_given = |step: &&str| given.iter().any(|one| one.step == *step && one.said.is_some());
     explored.unvaried =
         interest.unvaried().filter(|step| !is_given(step)).map(str::to_owned).collect();

@@ -1,13 +1,14 @@
 //! Which of the things that can become of a delivery make a difference to where a climb goes.
 //!
 //! Promises: where a sequence asks how a delivery ended, every end that it names is one; where
-//! nothing leads on from how it ended, there is one end only, so that a text that nobody follows
-//! does not double the combinations.
-//! Does not: invent what servers answer in JSON. It says whose answers are read.
+//! nothing leads on from how it ended, nor from when, there is one end only, so that a text that
+//! nobody follows does not double the combinations.
+//! Does not: invent what servers answer in JSON. It says whose answers are read. Nor vary how long
+//! one and the same end takes.
 
 use std::collections::BTreeSet;
 
-use rungs_runners::{AnsweredBy, DeliveryStatus, path::Path};
+use rungs_runners::{AnsweredBy, DeliveryStatus, Rest, hours::Calendars, path::Path};
 use serde_json::Value;
 
 use super::{Asked, Fate, answer::ends_on};
@@ -27,17 +28,21 @@ pub(super) struct Interest<'a> {
     reads_any: bool,
     /// Those of which it reads what was answered in JSON.
     answers: BTreeSet<String>,
+    /// Whether it makes a difference when the process goes on.
+    by_time: bool,
 }
 
 impl<'a> Interest<'a> {
-    /// Of a sequence that is written so (see [`check::written`](crate::check::written)).
-    pub fn of(sequence: &'a Sequence, written: &Value) -> Self {
+    /// Of a sequence that is written so (see [`check::written`](crate::check::written)); whether
+    /// something happens to its process while it climbs.
+    pub fn of(sequence: &'a Sequence, written: &Value, happens: bool) -> Self {
         let mut interest = Self {
             sequence,
             named: BTreeSet::new(),
             read: BTreeSet::new(),
             reads_any: false,
             answers: BTreeSet::new(),
+            by_time: happens || sequence.steps.iter().any(is_by_time),
         };
         interest.look(written);
         interest
@@ -46,7 +51,9 @@ impl<'a> Interest<'a> {
     /// What can become of a delivery, as far as it makes a difference.
     pub fn ends(&self, asked: &Asked<'_>) -> Vec<Fate> {
         let step = self.sequence.position(asked.step).and_then(|at| self.sequence.steps.get(at));
-        if !step.is_some_and(|step| self.matters(step)) {
+        // Who picks up keeps the ladder for another time than who does not.
+        let is_in_time = self.by_time && asked.awaits > DeliveryStatus::Sent;
+        if !is_in_time && !step.is_some_and(|step| self.matters(step)) {
             return vec![Fate::usual(asked)];
         }
         let mut ends = Fate::possible(asked).to_vec();
@@ -161,6 +168,19 @@ impl<'a> Interest<'a> {
             _ => self.reads_any = true,
         }
     }
+}
+
+/// Whether it depends on when a process comes to the step how long it stays there, or when what
+/// it sends leaves.
+fn is_by_time(step: &Step) -> bool {
+    let rest = step.config.stay(None, &Calendars::new()).rest;
+    let varies = match rest {
+        Rest::Within { least, most } => least != most,
+        Rest::Unbounded { .. } => true,
+        Rest::Delivery(_) | Rest::Act => false,
+    };
+    // Nobody sends the event for which it listens, unless that is said.
+    step.quiet.is_some() || (varies && !step.kind.listens)
 }
 
 /// The ends that there are, if nobody asks for another.

@@ -354,3 +354,52 @@ fn whoever_reads_how_a_call_ended_sees_every_end() {
         assert!(tried > 1, "{operand}: {tried}");
     }
 }
+
+#[test]
+fn whether_somebody_picks_up_matters_where_it_decides_what_is_too_late() {
+    let window = "
+  - { id: driver, run: Phone, config: { to: '112', say: Come, await: answered } }
+  - { id: office, run: WaitForWindow, config: { from: '08:00', to: '17:00' } }
+  - { id: boss, run: Phone, config: { to: '113', say: Late } }
+";
+    let number = |steps: &str, happenings: &[&str]| {
+        let source = format!("sequence: a\nsteps:{steps}");
+        let sequence = check(&source, KINDS).sequence.unwrap();
+        let happenings: Vec<Happening> =
+            happenings.iter().map(|text| text.parse().unwrap()).collect();
+        explore(&sequence, &Value::Null, &begin(), &happenings, &[], 100).unwrap().tried
+    };
+    assert_eq!(number(window, &[]), 2);
+    let goal = "
+  - { id: ring, run: Phone, config: { to: '112', say: Come, await: answered } }
+  - { id: boss, run: Phone, config: { to: '113', say: Late } }
+  - { id: seen, run: WaitForEvent, config: { event: ack, timeout: 1 hour } }
+";
+    assert_eq!(number(goal, &[]), 1);
+    assert_eq!(number(goal, &["+20s:ack"]), 2);
+}
+
+#[test]
+fn a_provider_that_falls_silent_is_given_up_after_hours() {
+    let steps = "
+  - { id: ring, run: Phone, config: { to: '112', say: Come, await: answered }, altNext: text }
+  - { id: ok, run: GoTo, config: { step: end } }
+  - { id: text, run: SMS, config: { to: '112', message: Hello, await: delivered } }
+";
+    let sequence = check(&format!("sequence: a\nsteps:{steps}"), KINDS).sequence.unwrap();
+    let answers: Vec<Answer> = answer::several("ring=sent,text=sent").unwrap();
+    let simulation = simulate(&sequence, begin(), &[], &mut &answers[..]).unwrap();
+    assert_eq!(simulation.end, End::Ended);
+    let told = contacts(&simulation);
+    assert_eq!(
+        told,
+        [
+            "09:00:00 ring",
+            "09:00:00 ring sent",
+            "15:10:00 ring failed",
+            "15:10:00 text",
+            "15:10:00 text sent",
+            "21:20:00 text failed",
+        ]
+    );
+}

@@ -128,10 +128,9 @@ struct Whims(Vec<(usize, i64)>, usize);
 impl Answers for Whims {
     fn answer(&mut self, asked: &Asked<'_>) -> Fate {
         use DeliveryStatus::{Answered, Busy, Completed, Delivered, Failed, Sent, Undelivered};
-        // None falls silent: simulations would wait for ever, and the engine gives it up.
         let ends = match asked.channel {
-            "phone" => [Answered, Completed, Busy, Failed],
-            "sms" => [Delivered, Delivered, Undelivered, Failed],
+            "phone" => [Answered, Completed, Busy, Sent],
+            "sms" => [Delivered, Sent, Undelivered, Failed],
             _ => [Sent, Sent, Failed, Failed],
         };
         if asked.channel == "process" {
