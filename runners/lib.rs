@@ -31,7 +31,7 @@ pub use delivery::{Answer, DeliveryStatus, DeliveryView, NewDelivery};
 pub use explain::Explained;
 pub use prepare::{Kind, Prepared};
 pub use runner::{
-    Action, AltNext, AnsweredBy, Failure, Heard, Jump, Outcome, Problem, Runner, Visit,
+    Action, AltNext, AnsweredBy, Failure, Heard, Jump, LetsBy, Outcome, Problem, Runner, Visit,
 };
 pub use scope::Scope;
 pub use stay::{Rest, Sends, Stay};

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AltNext, AnsweredBy, Explained, Failure, Jump, Outcome, Problem, Runner, Scope, Stay, Template,
-    Visit,
+    AltNext, AnsweredBy, Explained, Failure, Jump, LetsBy, Outcome, Problem, Runner, Scope, Stay,
+    Template, Visit,
     hours::Calendars,
     remote::{self, Remote},
     template::{Use, is_template},
@@ -151,7 +151,7 @@ pub trait Prepared: Send + Sync {
     }
 
     /// See [`Runner::check_among`].
-    fn check_among(&self, _calendars: &Calendars) -> Vec<Problem> {
+    fn check_among(&self, _zone: Option<Tz>, _calendars: &Calendars) -> Vec<Problem> {
         Vec::new()
     }
 
@@ -177,7 +177,7 @@ pub trait Prepared: Send + Sync {
     }
 
     /// See [`Runner::lets_by`].
-    fn lets_by(&self) -> Option<&'static str> {
+    fn lets_by(&self) -> Option<LetsBy> {
         None
     }
 
@@ -314,8 +314,8 @@ impl<R: Runner> Prepared for Step<R> {
         self.with_config(scope, |config| R::hears(config, event, here, scope))
     }
 
-    fn check_among(&self, calendars: &Calendars) -> Vec<Problem> {
-        let check = |config| R::check_among(config, calendars);
+    fn check_among(&self, zone: Option<Tz>, calendars: &Calendars) -> Vec<Problem> {
+        let check = |config| R::check_among(config, zone, calendars);
         self.unrendered.as_ref().map_or_else(Vec::new, check)
     }
 
@@ -335,7 +335,7 @@ impl<R: Runner> Prepared for Step<R> {
         &self.listens_for
     }
 
-    fn lets_by(&self) -> Option<&'static str> {
+    fn lets_by(&self) -> Option<LetsBy> {
         R::lets_by(self.unrendered.as_ref())
     }
 

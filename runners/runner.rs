@@ -77,9 +77,9 @@ pub trait Runner: JsonSchema + 'static {
     fn rests(config: Option<&Self::Config>) -> bool;
 
     /// What must be so for a process to go by at once, where one that has just gone by and comes
-    /// again finds it so still, after the step's name: `is open`. A loop with no other rest
-    /// would turn without end within one cycle. `None`: it rests each time.
-    fn lets_by(_config: Option<&Self::Config>) -> Option<&'static str> {
+    /// again finds it so still. A loop with no other rest would turn without end within one
+    /// cycle. `None`: it rests each time.
+    fn lets_by(_config: Option<&Self::Config>) -> Option<LetsBy> {
         None
     }
 
@@ -107,9 +107,13 @@ pub trait Runner: JsonSchema + 'static {
         Vec::new()
     }
 
-    /// What is wrong with it among the calendars of its sequence. Strings may still be
-    /// templates.
-    fn check_among(_config: &Self::Config, _calendars: &Calendars) -> Vec<Problem> {
+    /// What is wrong with it among the calendars of its sequence, whose zone is this if that is
+    /// known. Strings may still be templates.
+    fn check_among(
+        _config: &Self::Config,
+        _zone: Option<Tz>,
+        _calendars: &Calendars,
+    ) -> Vec<Problem> {
         Vec::new()
     }
 
@@ -180,6 +184,24 @@ pub enum AnsweredBy {
     Rungs,
     /// A server of somebody else's, with whatever it likes.
     Server,
+}
+
+/// What must be so for a process to go by a wait at once, after the step's name: `is open`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetsBy {
+    /// Once it is so, it stays so.
+    ForGood(&'static str),
+    /// The clock says when it is so.
+    ByTheClock(&'static str),
+}
+
+impl LetsBy {
+    /// In words.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::ForGood(says) | Self::ByTheClock(says) => says,
+        }
+    }
 }
 
 /// Where a runner jumps.

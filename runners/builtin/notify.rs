@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use crate::{
-    DeliveryStatus, NewDelivery, Outcome, Problem, Visit, quote::quoted, template::is_template,
+    DeliveryStatus, DeliveryView, NewDelivery, Outcome, Problem, Visit, quote::quoted,
+    template::is_template,
 };
 
 /// A delivery as a step composes it.
@@ -56,7 +57,7 @@ pub(super) fn follow(
         };
     };
     let status = delivery.status;
-    if status.reaches(awaited) {
+    if status.reaches(awaited) || (awaited == DeliveryStatus::Sent && was_taken(delivery)) {
         return Outcome::next(status.as_str());
     }
     if status == DeliveryStatus::InDoubt {
@@ -69,6 +70,22 @@ pub(super) fn follow(
     };
     if status.is_failure() { Outcome::undelivered(told) } else { Outcome::wait(told) }
 }
+
+/// Whether a provider took a delivery whose end is heard: that it did may be heard together with
+/// how it ended, and a step that awaits no more goes the same way then.
+fn was_taken(delivery: &DeliveryView) -> bool {
+    let failed_later = delivery.status == DeliveryStatus::Failed && delivery.provider_id.is_some();
+    failed_later || TAKEN.contains(&delivery.status)
+}
+
+/// Ends of what a provider took.
+const TAKEN: [DeliveryStatus; 5] = [
+    DeliveryStatus::Busy,
+    DeliveryStatus::NoAnswer,
+    DeliveryStatus::Rejected,
+    DeliveryStatus::Machine,
+    DeliveryStatus::Undelivered,
+];
 
 /// Checks text that must be an address, unless it is a template, of which nobody knows
 /// what it will render to.
@@ -112,9 +129,9 @@ mod tests {
     fn assert_goes_on_at<R: Runner>(config: &Value, reached: &[DeliveryStatus]) {
         for (status, action) in actions::<R>(config) {
             let expected = match status {
+                status if reached.contains(&status) => Action::Next,
                 status if status.is_failure() => Action::AltNext,
                 DeliveryStatus::InDoubt | DeliveryStatus::Skipped => Action::Next,
-                status if reached.contains(&status) => Action::Next,
                 _ => Action::Noop,
             };
             assert_eq!(action, expected, "{status} of {config}");
@@ -124,13 +141,13 @@ mod tests {
     #[test]
     fn a_step_goes_on_once_what_it_awaits_came_and_the_other_way_once_it_failed() {
         use DeliveryStatus::{Answered, Completed, Delivered, Sent};
-        let placed = [Sent, Answered, Completed, Delivered];
+        let placed = [&[Sent, Answered, Completed, Delivered][..], &TAKEN].concat();
         assert_goes_on_at::<Phone>(&call("placed"), &placed);
-        assert_goes_on_at::<Phone>(&call("answered"), &placed[1..]);
-        assert_goes_on_at::<Phone>(&call("completed"), &placed[2..]);
+        assert_goes_on_at::<Phone>(&call("answered"), &placed[1..4]);
+        assert_goes_on_at::<Phone>(&call("completed"), &placed[2..4]);
         let sms = |awaited| json!({ "to": "+385911234567", "message": "Hi", "await": awaited });
         assert_goes_on_at::<SMS>(&sms("sent"), &placed);
-        assert_goes_on_at::<SMS>(&sms("delivered"), &placed[3..]);
+        assert_goes_on_at::<SMS>(&sms("delivered"), &placed[3..4]);
         assert_goes_on_at::<Email>(&json!({ "to": "ana@example.com", "text": "Hi" }), &placed);
     }
 

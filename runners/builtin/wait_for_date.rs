@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::{
-    Explained, Failure, Outcome, Problem, Runner, Stay, Visit,
+    Explained, Failure, LetsBy, Outcome, Problem, Runner, Stay, Visit,
     calendar::{self, CalendarError, Written},
     quote::{figure, quoted},
     template::is_template,
@@ -105,8 +105,8 @@ impl Runner for WaitForDate {
         config.is_none_or(|config| config.date.is_template())
     }
 
-    fn lets_by(_: Option<&Config>) -> Option<&'static str> {
-        Some("has come to its date")
+    fn lets_by(_: Option<&Config>) -> Option<LetsBy> {
+        Some(LetsBy::ForGood("has come to its date"))
     }
 
     fn stay(_: Option<&Config>, _: Option<Tz>) -> Stay {

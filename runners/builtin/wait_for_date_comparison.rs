@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Explained, Failure, Outcome, Problem, Runner, Stay, Visit,
+    Explained, Failure, LetsBy, Outcome, Problem, Runner, Stay, Visit,
     calendar::{self, Attribute, CalendarError, NextMatch},
     lenient::{self, OneOrMany},
     template::is_template,
@@ -52,8 +52,8 @@ impl Runner for WaitForDateComparison {
         true
     }
 
-    fn lets_by(_: Option<&Config>) -> Option<&'static str> {
-        Some("has come to its time")
+    fn lets_by(_: Option<&Config>) -> Option<LetsBy> {
+        Some(LetsBy::ByTheClock("has come to its time"))
     }
 
     fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::wait_for_duration;
 use crate::{
-    AltNext, Explained, Failure, Outcome, Problem, Runner, Scope, Stay, Visit,
+    AltNext, Explained, Failure, LetsBy, Outcome, Problem, Runner, Scope, Stay, Visit,
     calendar::{self, Unit},
     condition::Condition,
     duration, lenient,
@@ -167,8 +167,8 @@ impl Runner for WaitForEvent {
             .is_none_or(|timeout| !timeout.is_nothing())
     }
 
-    fn lets_by(config: Option<&Config>) -> Option<&'static str> {
-        config.filter(|config| !config.fresh).map(|_| "has heard its event")
+    fn lets_by(config: Option<&Config>) -> Option<LetsBy> {
+        config.filter(|config| !config.fresh).map(|_| LetsBy::ForGood("has heard its event"))
     }
 
     fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Explained, Failure, Outcome, Problem, Runner, Stay, Visit,
+    Explained, Failure, LetsBy, Outcome, Problem, Runner, Stay, Visit,
     calendar::{self, CalendarError},
     hours::{self, Calendars, Dates, Days, Hours, Time, Window, WindowIn},
     lenient::{self, OneOrMany},
@@ -72,8 +72,8 @@ impl Runner for WaitForWindow {
         true
     }
 
-    fn lets_by(_: Option<&Config>) -> Option<&'static str> {
-        Some("is open")
+    fn lets_by(_: Option<&Config>) -> Option<LetsBy> {
+        Some(LetsBy::ByTheClock("is open"))
     }
 
     fn stay(config: Option<&Config>, zone: Option<Tz>) -> Stay {
@@ -113,7 +113,7 @@ impl Runner for WaitForWindow {
         problems
     }
 
-    fn check_among(config: &Config, calendars: &Calendars) -> Vec<Problem> {
+    fn check_among(config: &Config, zone: Option<Tz>, calendars: &Calendars) -> Vec<Problem> {
         let Some(name) = &config.calendar else { return Vec::new() };
         let Some(calendar) = calendars.get(name) else {
             return vec![crate::hours::no_calendar("/calendar", name, calendars)];
@@ -122,7 +122,10 @@ impl Runner for WaitForWindow {
         if config.has_templates() {
             return Vec::new();
         }
-        let zone = config.zone(Tz::UTC).unwrap_or(Tz::UTC);
+        // Two that are told in one zone meet in any other as well.
+        let any = calendar.timezone.is_none().then_some(Tz::UTC);
+        let own = config.timezone.as_ref().and_then(|name| calendar::zone(name).ok());
+        let Some(zone) = own.or(zone).or(any) else { return Vec::new() };
         let window = WindowIn { window: &window, zone, calendar: Some(calendar.in_zone(zone)) };
         if window.now_or_next(calendar.settled_at()).is_some() {
             return Vec::new();

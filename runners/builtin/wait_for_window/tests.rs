@@ -130,7 +130,7 @@ fn a_calendar_must_be_there_and_open_in_the_window() {
     let calendars = Calendars::from([("business".to_owned(), business())]);
     let among = |config: Value| {
         let step = crate::Kind::of::<WaitForWindow>().prepare(&config).unwrap();
-        step.check_among(&calendars)
+        step.check_among(Some(Tz::UTC), &calendars)
     };
     assert_eq!(among(json!({ "calendar": "business" })), []);
     let found = among(json!({ "calendar": "busines" }));

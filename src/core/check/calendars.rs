@@ -156,6 +156,14 @@ fn calendar(at: &At<'_>, report: &mut Report<'_>) -> Calendar {
     if report.len() > before { Calendar::default() } else { calendar }
 }
 
+/// What the hours of a sequence are told by.
+pub(super) struct Almanac {
+    /// Its calendars.
+    pub calendars: Calendars,
+    /// Its zone, if that is known before there is a process.
+    pub zone: Option<Tz>,
+}
+
 /// Whether it opens at all.
 pub(super) fn opens(calendar: &Calendar) -> bool {
     let opens = calendar.in_zone(Tz::UTC).now_or_next(calendar.settled_at());

@@ -3,12 +3,19 @@
 use std::sync::Arc;
 
 use chrono::DateTime;
+use chrono_tz::Tz;
 use rungs_runners::{
     Kind,
     hours::{self, Calendar, Calendars, Dates, Days, QuietIn, Time, Window},
 };
 
-use super::{at::At, calendars::is_foreseen, node::Data, report::Report, timezone};
+use super::{
+    at::At,
+    calendars::{Almanac, is_foreseen},
+    node::Data,
+    report::Report,
+    timezone,
+};
 use crate::{Diagnostic, QuietHours};
 
 const KEYS: [&str; 6] = ["from", "to", "days", "except", "timezone", "calendar"];
@@ -17,11 +24,11 @@ const KEYS: [&str; 6] = ["from", "to", "days", "except", "timezone", "calendar"]
 pub(super) type Said = Option<Arc<QuietHours>>;
 
 /// Reads `quietHours` under `at`; `None` if nothing is said, or nothing that can be read.
-pub(super) fn read(at: &At<'_>, calendars: &Calendars, report: &mut Report<'_>) -> Option<Said> {
+pub(super) fn read(at: &At<'_>, almanac: &Almanac, report: &mut Report<'_>) -> Option<Said> {
     let field = at.field("quietHours")?;
     match &field.node.data {
         Data::Text(text) if text == "none" || text == "off" => Some(None),
-        Data::Mapping(_) => hours_of(&field, calendars, report).map(Arc::new).map(Some),
+        Data::Mapping(_) => hours_of(&field, almanac, report).map(Arc::new).map(Some),
         _ => {
             field.expected("a mapping with `from` and `to`, or `none`", report);
             None
@@ -41,8 +48,8 @@ pub(super) fn refuse(at: &At<'_>, kind: &Kind, report: &mut Report<'_>) {
     }
 }
 
-fn hours_of(at: &At<'_>, calendars: &Calendars, report: &mut Report<'_>) -> Option<QuietHours> {
-    let before = report.len();
+fn hours_of(at: &At<'_>, almanac: &Almanac, report: &mut Report<'_>) -> Option<QuietHours> {
+    let (before, calendars) = (report.len(), &almanac.calendars);
     at.refuse_unknown_keys(&KEYS, |_| None, report);
     let calendar = at.field("calendar").and_then(|field| {
         let name = field.text(report)?;
@@ -55,7 +62,8 @@ fn hours_of(at: &At<'_>, calendars: &Calendars, report: &mut Report<'_>) -> Opti
         }
         Some(name.to_owned())
     });
-    let timezone = at.field("timezone").and_then(|field| timezone::read(&field, report));
+    let own = at.field("timezone");
+    let timezone = own.as_ref().and_then(|field| timezone::read(field, report));
     let window = window(at, report);
     if at.node.entries().iter().all(|entry| entry.key == "timezone") && report.len() == before {
         report.add(
@@ -67,7 +75,11 @@ fn hours_of(at: &At<'_>, calendars: &Calendars, report: &mut Report<'_>) -> Opti
         return None;
     }
     let quiet = QuietHours { window, timezone, calendar };
-    refuse_without_end(&quiet, at, calendars, report);
+    let zone = match own {
+        Some(own) => timezone::literal(&own),
+        None => almanac.zone,
+    };
+    refuse_without_end(&quiet, at, zone, calendars, report);
     Some(quiet)
 }
 
@@ -75,12 +87,16 @@ fn hours_of(at: &At<'_>, calendars: &Calendars, report: &mut Report<'_>) -> Opti
 fn refuse_without_end(
     quiet: &QuietHours,
     at: &At<'_>,
+    zone: Option<Tz>,
     calendars: &Calendars,
     report: &mut Report<'_>,
 ) {
     let calendar = quiet.calendar.as_ref().and_then(|name| calendars.get(name));
     let settled_at = calendar.map_or(DateTime::UNIX_EPOCH, Calendar::settled_at);
-    let sample = QuietIn { timezone: chrono_tz::UTC, window: quiet.window.as_ref(), calendar };
+    // What is told in one zone meets in any other as well.
+    let any = calendar.is_none_or(|calendar| calendar.timezone.is_none()).then_some(Tz::UTC);
+    let Some(timezone) = zone.or(any) else { return };
+    let sample = QuietIn { timezone, window: quiet.window.as_ref(), calendar };
     if !sample.leaves_at(settled_at).is_some_and(is_foreseen) {
         let message = "it is always quiet then: nothing would ever leave";
         report.add(Diagnostic::error("always-quiet", at.key_place(), message));

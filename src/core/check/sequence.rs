@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rungs_runners::{Kind, Template, hours::Calendars};
+use rungs_runners::{Kind, Template};
 use serde_json::Value;
 
 use super::{
     at::At,
-    calendars,
+    calendars::{self, Almanac},
     config::Schemas,
     delivering::{self, Delivering, one_of},
     fragment::{self, Item},
@@ -52,7 +52,7 @@ struct Top {
     priority: Priority,
     defaults: Delivering,
     input: Option<Input>,
-    calendars: Calendars,
+    almanac: Almanac,
     quiet: quiet::Said,
 }
 
@@ -66,10 +66,11 @@ pub(super) fn read<'a>(
     let at = At::root(root);
     at.refuse_unknown_keys(&KEYS, |_| None, report);
     let calendars = calendars::read(&at, files, report);
-    let top = top(&at, calendars, report);
+    let zone = at.field("timezone").as_ref().and_then(timezone::literal);
+    let top = top(&at, Almanac { calendars, zone }, report);
     let items = list(&at, report).map(|steps| fragment::expand(steps, files, kinds, report));
     let items = items.unwrap_or_default();
-    let steps = steps(&items, kinds, &top.calendars, report);
+    let steps = steps(&items, kinds, &top.almanac, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
     let moved = moved::read(&at, &positions, report);
@@ -102,9 +103,9 @@ pub(super) fn read_fragment<'a>(
     kinds: &[Kind],
     report: &mut Report<'a>,
 ) {
-    let calendars = calendars::assumed(root);
+    let almanac = Almanac { calendars: calendars::assumed(root), zone: None };
     let items = fragment::alone(root, files, kinds, report);
-    let steps = steps(&items, kinds, &calendars, report);
+    let steps = steps(&items, kinds, &almanac, report);
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
     // What the sequences that use it say of failures is not known here.
@@ -112,7 +113,7 @@ pub(super) fn read_fragment<'a>(
     variables::check(&steps, None, None, report);
 }
 
-fn top(at: &At<'_>, calendars: Calendars, report: &mut Report<'_>) -> Top {
+fn top(at: &At<'_>, almanac: Almanac, report: &mut Report<'_>) -> Top {
     Top {
         name: name(at, "sequence", "such as `sequence: order-escalation`", report),
         description: at
@@ -133,8 +134,8 @@ fn top(at: &At<'_>, calendars: Calendars, report: &mut Report<'_>) -> Top {
             input::defaults(&field, &input, false, report);
             Some(input)
         }),
-        quiet: quiet::read(at, &calendars, report).flatten(),
-        calendars,
+        quiet: quiet::read(at, &almanac, report).flatten(),
+        almanac,
     }
 }
 
@@ -191,13 +192,13 @@ pub(super) fn list<'a>(at: &At<'a>, report: &mut Report<'_>) -> Option<&'a [Node
 fn steps<'a>(
     items: &'a [Item<'_>],
     kinds: &[Kind],
-    calendars: &Calendars,
+    almanac: &Almanac,
     report: &mut Report<'_>,
 ) -> Vec<Option<Draft<'a>>> {
     let mut schemas = Schemas::default();
     let each = items.iter().map(|Item { node, pointer }| {
         let at = At { node, pointer: pointer.clone(), key_span: None };
-        step::read(at, kinds, calendars, &mut schemas, report)
+        step::read(at, kinds, almanac, &mut schemas, report)
     });
     each.collect()
 }
@@ -246,7 +247,7 @@ fn built(
         moved,
         goals: goals.collect(),
         listeners,
-        calendars: top.calendars,
+        calendars: top.almanac.calendars,
         positions: built.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect(),
         steps: built,
     })

@@ -1,10 +1,11 @@
 //! One step: its keys, its runner, its config. Where its targets lead is looked at when
 //! all steps are known.
 
-use rungs_runners::{Kind, Prepared, hours::Calendars};
+use rungs_runners::{Kind, Prepared};
 
 use super::{
     at::At,
+    calendars::Almanac,
     config::Schemas,
     delivering::{self, Delivering},
     node::{Data, Node, quoted},
@@ -104,7 +105,7 @@ impl Link<'_> {
 pub(super) fn read<'a>(
     at: At<'a>,
     kinds: &[Kind],
-    calendars: &Calendars,
+    almanac: &Almanac,
     schemas: &mut Schemas,
     report: &mut Report<'_>,
 ) -> Option<Draft<'a>> {
@@ -120,7 +121,7 @@ pub(super) fn read<'a>(
     at.refuse_unknown_keys(&KEYS, hint, report);
     let prepared = kind.and_then(|kind| config(&at, &kind, schemas, report));
     if let Some(prepared) = &prepared {
-        check_among(&at, prepared.as_ref(), calendars, report);
+        check_among(&at, prepared.as_ref(), almanac, report);
     }
     let delivers = kind.is_none_or(|kind| kind.delivers);
     let is_held = kind.is_none_or(|kind| kind.delivers && !kind.asks);
@@ -134,7 +135,7 @@ pub(super) fn read<'a>(
         refuse_doubt(&at, &kind, report);
     }
     Some(Draft {
-        quiet: if is_held { quiet::read(&at, calendars, report) } else { None },
+        quiet: if is_held { quiet::read(&at, almanac, report) } else { None },
         next: link(&at, "next", report),
         alt_next: link(&at, "altNext", report),
         delivering: if delivers { delivering::read(&at, report) } else { Delivering::default() },
@@ -226,13 +227,8 @@ fn config(
 }
 
 /// What is wrong with a config among the calendars there are.
-fn check_among(
-    at: &At<'_>,
-    prepared: &dyn Prepared,
-    calendars: &Calendars,
-    report: &mut Report<'_>,
-) {
-    for problem in prepared.check_among(calendars) {
+fn check_among(at: &At<'_>, prepared: &dyn Prepared, almanac: &Almanac, report: &mut Report<'_>) {
+    for problem in prepared.check_among(almanac.zone, &almanac.calendars) {
         let place = at.find(&format!("/config{}", problem.pointer)).place();
         report.add(Diagnostic::error("calendar", place, problem.message).help(problem.help));
     }

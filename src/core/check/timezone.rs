@@ -26,6 +26,11 @@ pub(super) fn read(at: &At<'_>, report: &mut Report<'_>) -> Option<Template> {
         .ok()
 }
 
+/// The zone that is named, if it is one and no template.
+pub(super) fn literal(at: &At<'_>) -> Option<Tz> {
+    at.node.text()?.parse().ok()
+}
+
 /// By the whole name, or by the city alone.
 pub(super) fn nearest(text: &str) -> Option<&'static str> {
     let city = |name: &'static str| name.rsplit_once('/').map_or(name, |(_, city)| city);

@@ -18,6 +18,10 @@ pub(super) struct Scan<'a> {
     last: usize,
 }
 
+/// What YAML takes for blank. The blanks of other scripts, such as come with text from web pages,
+/// are text to it.
+const BLANKS: [char; 5] = [' ', '\t', '\n', '\r', '\u{feff}'];
+
 /// How long a tag of a template without quotes may be to be seen as one.
 const LONGEST_TAG: usize = 1000;
 
@@ -89,6 +93,7 @@ impl<'a> Scan<'a> {
     fn list(&mut self, column: usize, parent: Option<usize>, depth: usize) -> Node {
         let (start, mut items) = (self.at, Vec::new());
         loop {
+            let before = self.at;
             if self.at_dash() {
                 self.at += 1;
                 self.last = self.at;
@@ -101,6 +106,7 @@ impl<'a> Scan<'a> {
             });
             self.end_line();
             let is_more = !self.at_end()
+                && self.at > before
                 && self.column() >= column
                 // A list may stand as far left as its key; what stands there without a dash is
                 // the next key.
@@ -380,8 +386,9 @@ impl<'a> Scan<'a> {
 
     /// Whether nothing but a comment follows on this line.
     fn rest_is_blank(&self) -> bool {
-        let line = self.source.get(self.at..self.line_end()).unwrap_or_default().trim_start();
-        line.trim_end().is_empty() || line.starts_with('#')
+        let line = self.source.get(self.at..self.line_end()).unwrap_or_default();
+        let line = line.trim_start_matches(BLANKS);
+        line.is_empty() || line.starts_with('#')
     }
 
     /// Goes to the next line that says something, unless the value that was just read ended with
@@ -403,7 +410,7 @@ impl<'a> Scan<'a> {
     fn skip_blank(&mut self) {
         loop {
             let rest = self.rest();
-            let trimmed = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{feff}']);
+            let trimmed = rest.trim_start_matches(BLANKS);
             self.at += rest.len() - trimmed.len();
             let is_mark = trimmed.starts_with("---") && self.column() == 0;
             if !trimmed.starts_with('#') && !is_mark {

@@ -5,10 +5,13 @@
 //! back), so such a loop is a warning, and the others are errors.
 //! So a way from a goal back to it, or above it, is a loop whatever rests up there.
 //!
-//! A wait that is over lets a process by as often as it comes, so it is no rest for a loop of
-//! which it is the only one. Of two such waits one may hold when the other does not.
+//! A wait that is over lets a process by as often as it comes, so it is no rest for a loop that has
+//! no others. Of two that go by the clock one may hold when the other does not: such a loop counts
+//! for one that rests.
 
 use std::collections::VecDeque;
+
+use rungs_runners::LetsBy;
 
 use super::{Draft, Report, Way, Ways, name, step_of};
 use crate::{Diagnostic, advance::MOST_VISITS, diagnostic::Place};
@@ -129,39 +132,46 @@ impl Graph<'_, '_> {
         }
     }
 
-    /// Loops whose only rest is a wait that lets a process by once it is over.
+    /// Loops whose only rests are waits that let a process by once they are over.
     fn let_by(&self, told: &mut [bool], report: &mut Report<'_>) {
-        for start in 0..self.steps.len() {
-            let prepared = self.step(start).and_then(|step| step.prepared.as_ref());
-            let Some(over) = prepared.and_then(|prepared| prepared.lets_by()) else { continue };
+        for start in (0..self.steps.len()).filter(|at| self.lets_by(*at).is_some()) {
             if told.get(start) == Some(&true) || self.reached.get(start) != Some(&true) {
                 continue;
             }
-            // It lets by through its `next`; by `altNext` it has waited.
-            let next = self.ways.get(start).and_then(|ways| ways.next).and_then(step_of);
-            let Some(ring) = next.and_then(|next| self.round(start, next)) else { continue };
+            let Some(ring) = self.round(start) else { continue };
             tell(told, &ring);
             let place = ring.last().map(|closing| self.place(*closing, start)).unwrap_or_default();
-            let way = self.names(&ring, start);
-            let message =
-                format!("once `{}` {over}, this loop never rests: {way}", self.name(start));
+            let over = |at: &usize| {
+                self.lets_by(*at).map(|over| format!("`{}` {}", self.name(*at), over.says()))
+            };
+            let over: Vec<String> = ring.iter().filter_map(over).collect();
+            let message = format!(
+                "once {}, this loop never rests: {}",
+                over.join(" and "),
+                self.names(&ring, start)
+            );
             let help = "put a WaitForDuration or a notification into it, or lead out of it";
             report.add(Diagnostic::warning("restless-loop", place, message).help(help.to_owned()));
         }
     }
 
-    /// The steps from one by way of its next back to it, if no other rests.
-    fn round(&self, start: usize, next: usize) -> Option<Vec<usize>> {
-        if next == start {
-            return Some(vec![start]);
-        }
-        if !self.runs_on(next) {
-            return None;
-        }
-        let paths = self.paths(next, ALWAYS, |at| at != start && self.runs_on(at));
+    /// The steps from a wait back to it, if those that rest in between may be over together with
+    /// it: of two that go by the clock one may hold when the other does not.
+    fn round(&self, start: usize) -> Option<Vec<usize>> {
+        let by_the_clock = |at: usize| matches!(self.lets_by(at), Some(LetsBy::ByTheClock(_)));
+        let passes = |at: usize| {
+            let lets_by = self.lets_by(at).is_some() && self.reached.get(at) == Some(&true);
+            self.runs_on(at) || (lets_by && !(by_the_clock(start) && by_the_clock(at)))
+        };
+        let paths = self.paths(start, ALWAYS, passes);
         let leads_back = |at: usize| self.leads(at).any(|lead| lead == (start, ALWAYS));
         let closing = paths.order.iter().copied().find(|at| leads_back(*at))?;
-        Some([vec![start], paths.to(closing)].concat())
+        let ring = paths.to(closing);
+        (ring.iter().filter(|at| by_the_clock(**at)).count() <= 1).then_some(ring)
+    }
+
+    fn lets_by(&self, position: usize) -> Option<LetsBy> {
+        self.step(position)?.prepared.as_ref()?.lets_by()
     }
 
     /// Reports a loop if its jump is taken too often for one cycle.
@@ -205,7 +215,9 @@ impl Graph<'_, '_> {
     /// Where a step leads, and how often at most.
     fn leads(&self, position: usize) -> impl Iterator<Item = (usize, u64)> {
         let ways = self.ways.get(position);
-        let links = [ways.and_then(|ways| ways.next), ways.and_then(|ways| ways.alt_next)];
+        // A wait that is over lets by through its `next`; by `altNext` it has waited.
+        let alt_next = ways.filter(|_| self.lets_by(position).is_none());
+        let links = [ways.and_then(|ways| ways.next), alt_next.and_then(|ways| ways.alt_next)];
         let links = links.into_iter().flatten().filter_map(step_of).map(|to| (to, ALWAYS));
         links.chain(self.jump(position))
     }

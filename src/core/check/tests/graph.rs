@@ -376,8 +376,19 @@ fn a_loop_whose_only_rest_is_a_wait_that_is_over_is_told() {
         let told = format!("once `wait` {over}, {loops}");
         assert_eq!(found(wait, ""), [("restless-loop", 5, told)], "{wait}");
     }
+    let taken = "  - { id: taken, run: WaitForEvent, config: { event: taken } }\n";
+    let told = "once `wait` has heard its event and `taken` has heard its event, this loop never \
+                rests: wait -> more -> taken -> again -> wait";
+    assert_eq!(found(event, taken), [("restless-loop", 6, told.to_owned())]);
+    let told = "once `wait` is open and `taken` has heard its event, this loop never rests: \
+                wait -> more -> taken -> again -> wait";
+    assert_eq!(found(window, taken), [("restless-loop", 6, told.to_owned())]);
     for (wait, more) in [
         ("run: WaitForEvent, config: { event: confirmed, fresh: true }", ""),
+        (
+            event,
+            "  - { id: b, run: WaitForEvent, config: { event: x, timeout: 1 minute, fresh: true }, altNext: wait }\n",
+        ),
         (window, "  - { id: night, run: WaitForWindow, config: { from: '17:00', to: '9:00' } }\n"),
         (window, "  - { id: nap, run: WaitForDuration, config: { amount: 1, unit: hours } }\n"),
     ] {
