@@ -13,6 +13,7 @@ use crate::{Failure, Problem, Scope, lodash::LodashCommand};
 pub use operand::Operand;
 
 mod clause;
+mod effort;
 mod explain;
 mod operand;
 

@@ -10,12 +10,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::effort;
 use crate::{Failure, Problem, Scope, path::Path, template::is_template};
 
-/// Bounds of a JSONPath. Each `..` multiplies the work by the size of the data, and each
-/// call that nests multiplies the work of parsing it by three.
+/// Bounds of a JSONPath's text: each call that nests multiplies the work of parsing it by three.
+/// What it costs to ask it is bounded by [`effort`].
 const MOST_BYTES: usize = 1_000;
-const MOST_DESCENTS: usize = 3;
 const MOST_CALLS: usize = 8;
 
 /// Where an operand comes from, parsed.
@@ -87,9 +87,6 @@ fn json_path(value: &Value) -> Result<JpQuery, String> {
     if text.len() > MOST_BYTES {
         return Err(format!("a JSONPath has at most {MOST_BYTES} bytes"));
     }
-    if text.matches("..").count() > MOST_DESCENTS {
-        return Err(format!("a JSONPath has `..` at most {MOST_DESCENTS} times"));
-    }
     let calls = text
         .as_bytes()
         .windows(2)
@@ -97,7 +94,9 @@ fn json_path(value: &Value) -> Result<JpQuery, String> {
     if calls.count() > MOST_CALLS {
         return Err(format!("a JSONPath calls at most {MOST_CALLS} functions"));
     }
-    parse_json_path(text).map_err(|error| brief(&error.to_string()))
+    let query = parse_json_path(text).map_err(|error| brief(&error.to_string()))?;
+    effort::check(&query)?;
+    Ok(query)
 }
 
 /// The parser's error, which is a drawing of several lines, in one.

@@ -7,10 +7,11 @@
 //! or held is followed until then.
 //! Called by: intake, for `backtest`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rungs_runners::DeliveryStatus;
+use chrono_tz::Tz;
+use rungs_runners::{DeliveryStatus, builtin::process};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -97,16 +98,18 @@ impl Cut {
     }
 }
 
-/// Replays a process through a version of its sequence, up to `now` at the latest.
+/// Replays a process through a version of its sequence, up to `now` at the latest. `timezone` is
+/// where it would climb if that names no zone, as a start of today would.
 ///
 /// # Errors
 /// Where the data with which it started would have been refused.
 pub fn backtest(
     sequence: &Sequence,
     recorded: &Recorded,
+    timezone: Tz,
     now: DateTime<Utc>,
 ) -> Result<Replayed, Vec<InputProblem>> {
-    let Process { key, process_id, version, timezone, started_at, .. } = &recorded.process;
+    let Process { key, process_id, version, started_at, .. } = &recorded.process;
     let ends = recorded.ends_known().into_iter().chain([(now, Cut::Now)]);
     let (until, cut) = ends.min_by_key(|(at, _)| *at).unwrap_or((now, Cut::Now));
     let start = Start {
@@ -114,7 +117,7 @@ pub fn backtest(
         process_id: process_id.clone(),
         version: *version,
         data: Value::Object(recorded.data.clone()),
-        default_timezone: *timezone,
+        default_timezone: timezone,
         now: *started_at,
     };
     let happenings: Vec<Happening> = recorded
@@ -128,10 +131,10 @@ pub fn backtest(
             says: String::new(),
         })
         .collect();
-    let mut record = Record::of(recorded, sequence);
+    let mut record = Record::of(recorded, sequence, until);
     let simulation = simulate::replay(sequence, start, &happenings, until, &mut record)?;
     let before: Vec<Contact> = recorded.contacts(until).cloned().collect();
-    let mut after = contacts::of(&simulation, sequence);
+    let mut after = contacts::of_sent(&simulation, sequence, |id| !record.waiting.contains(id));
     after.retain(|contact| contact.at < until);
     Ok(Replayed {
         difference: contacts::difference(&before, &after, TOLERANCE),
@@ -154,7 +157,10 @@ impl Recorded {
     fn ends_known(&self) -> Vec<(DateTime<Utc>, Cut)> {
         let is_held = |entry: &Entry| matches!(entry, Entry::Paused | Entry::Resumed);
         let held = self.history.iter().find(|(_, entries)| entries.iter().any(is_held));
-        let stopped = self.process.ended_at.filter(|_| self.process.status == Status::Stopped);
+        // What a ladder does to itself, another would not have done.
+        let Process { process_id, reason, status, ended_at, .. } = &self.process;
+        let by_itself = reason.as_ref() == Some(&process::by(process_id));
+        let stopped = ended_at.filter(|_| *status == Status::Stopped && !by_itself);
         let held = held.map(|(at, _)| (*at, Cut::Paused));
         held.into_iter().chain(stopped.map(|at| (at, Cut::Stopped))).collect()
     }
@@ -171,12 +177,16 @@ struct Record {
     courses: HashMap<(String, u32), Vec<Vec<Told>>>,
     /// How often each has been asked for.
     rounds: HashMap<(String, u32), usize>,
+    /// Of each stay and round, whether it waits for its turn to this day.
+    waits: HashSet<(String, u32, usize)>,
+    /// Deliveries of the replay that wait so.
+    waiting: HashSet<String>,
     asked: usize,
     assumed: usize,
 }
 
 impl Record {
-    fn of(recorded: &Recorded, sequence: &Sequence) -> Self {
+    fn of(recorded: &Recorded, sequence: &Sequence, until: DateTime<Utc>) -> Self {
         let mut walk = Walk { sequence, stays: HashMap::new(), open: None, written: vec![] };
         for (at, entries) in &recorded.history {
             for entry in entries {
@@ -186,6 +196,7 @@ impl Record {
         let rows: HashMap<&str, &Sent> =
             recorded.deliveries.iter().map(|sent| (sent.id.as_str(), sent)).collect();
         let mut courses: HashMap<_, Vec<Vec<Told>>> = HashMap::new();
+        let mut waits = HashSet::new();
         for Written { place, id, at, mut told } in walk.written {
             let ended = rows.get(id.as_str()).and_then(|sent| sent.ended);
             // It ended after the process did, so that nobody heard of it.
@@ -196,9 +207,17 @@ impl Record {
                 let after = (ended_at - at).max(TimeDelta::zero());
                 told.push(Told { after, status, error: None, answer: None });
             }
-            courses.entry(place).or_default().push(told);
+            let rounds = courses.entry(place.clone()).or_default();
+            // It was due and has not left; one that is held is not due.
+            let waits_still =
+                |sent: &&Sent| !sent.begun && sent.ended.is_none() && sent.contact.at < until;
+            if rows.get(id.as_str()).is_some_and(waits_still) {
+                waits.insert((place.0, place.1, rounds.len()));
+            }
+            rounds.push(told);
         }
-        Self { courses, rounds: HashMap::new(), asked: 0, assumed: 0 }
+        let (rounds, waiting) = (HashMap::new(), HashSet::new());
+        Self { courses, rounds, waits, waiting, asked: 0, assumed: 0 }
     }
 }
 
@@ -212,6 +231,10 @@ impl Answers for Record {
         let place = (asked.step.to_owned(), asked.stay);
         let round = self.rounds.entry(place.clone()).or_default();
         let told = self.courses.get(&place).and_then(|rounds| rounds.get(*round)).cloned();
+        if self.waits.contains(&(place.0, place.1, *round)) {
+            self.waiting.insert(asked.delivery.to_owned());
+            return Vec::new();
+        }
         *round += 1;
         match told {
             // What was withdrawn before anything was heard of it was never asked.

@@ -4,9 +4,10 @@
 //! nobody, and are no contacts. A webhook is one: others see it, and it may lead to a person.
 //! Called by: intake, for `plan`, and [`backtest`](crate::backtest).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rungs_runners::DeliveryStatus;
 use serde_json::Value;
 
 use crate::{
@@ -45,17 +46,34 @@ impl Contact {
 
 /// The contacts of a simulation.
 pub fn of(simulation: &Simulation, sequence: &Sequence) -> Vec<Contact> {
+    of_sent(simulation, sequence, |_| true)
+}
+
+/// Those whose deliveries, by their ids, were sent. One that was passed by was not.
+pub fn of_sent(
+    simulation: &Simulation,
+    sequence: &Sequence,
+    is_sent: impl Fn(&str) -> bool,
+) -> Vec<Contact> {
+    let skipped = simulation.lines.iter().filter_map(|line| match &line.what {
+        What::Heard { delivery, status: DeliveryStatus::Skipped, .. } => Some(delivery.as_str()),
+        _ => None,
+    });
+    let skipped: HashSet<&str> = skipped.collect();
+    let is_sent = |delivery: &str| is_sent(delivery) && !skipped.contains(delivery);
     let asks = |step: &str| {
         let position = sequence.position(step);
         position.and_then(|at| sequence.steps.get(at)).is_some_and(|step| step.kind.asks)
     };
     let contact = |line: &Line| match &line.what {
-        What::Wrote { step, channel, request, .. } if !asks(step) => Some(Contact {
-            at: line.at,
-            step: step.clone(),
-            channel: channel.to_string(),
-            request: request.clone(),
-        }),
+        What::Wrote { step, delivery, channel, request } if !asks(step) && is_sent(delivery) => {
+            Some(Contact {
+                at: line.at,
+                step: step.clone(),
+                channel: channel.to_string(),
+                request: request.clone(),
+            })
+        }
         _ => None,
     };
     simulation.lines.iter().filter_map(contact).collect()

@@ -80,8 +80,31 @@ impl Process {
             let oldest = events.keys().next().cloned().unwrap_or_default();
             events.shift_remove(&oldest);
         }
+        let has_data = !event.data.is_null();
         let kept = json!({ "at": iso(event.at), "data": event.data, "count": count + 1 });
         events.insert(event.r#type, kept);
+        if has_data {
+            forget_data(events);
+        }
+    }
+}
+
+/// Of the events that came longest ago only remains that they came, once the data of all together
+/// are more than the data of a process may be.
+fn forget_data(events: &mut Map<String, Value>) {
+    let lengths: Vec<usize> = events
+        .values()
+        .map(|kept| kept.get("data").map_or(0, |data| data.to_string().len()))
+        .collect();
+    let mut all: usize = lengths.iter().sum();
+    for (kept, length) in events.values_mut().zip(lengths) {
+        if all <= data::MOST {
+            return;
+        }
+        if let Some(data) = kept.get_mut("data") {
+            *data = Value::Null;
+            all -= length;
+        }
     }
 }
 

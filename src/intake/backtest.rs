@@ -16,7 +16,7 @@ use rungs_core::{
     check,
     contacts::Contact,
 };
-use rungs_runners::{DeliveryStatus, builtin::process, hours::Quiet};
+use rungs_runners::{DeliveryStatus, builtin::process, hours::Quiet, remote::Question};
 
 use super::{Refusal, sequences};
 use crate::{
@@ -114,7 +114,7 @@ pub async fn backtest(
                 Err(error) => return Err(error.into()),
             };
             let process = record.process.clone();
-            let compared = compare(&sequence, record, &questions, engine.clock.now());
+            let compared = compare(&sequence, record, &questions, engine);
             sum.take(&compared);
             if each(&process, &compared).is_break() {
                 return Ok(sum);
@@ -129,7 +129,7 @@ fn compare(
     sequence: &Sequence,
     record: Record,
     questions: &HashSet<&str>,
-    now: DateTime<Utc>,
+    engine: &Engine,
 ) -> Compared {
     let Record { process, started_with, events, history, deliveries } = record;
     let history: Vec<_> = history.into_iter().map(|moment| (moment.at, moment.entries)).collect();
@@ -140,7 +140,7 @@ fn compare(
     };
     let deliveries = deliveries.iter().map(|row| sent(row, questions)).collect();
     let recorded = Recorded { process, data, events, history, deliveries };
-    match replay(sequence, &recorded, now) {
+    match replay(sequence, &recorded, engine.options.timezone, engine.clock.now()) {
         Ok(replayed) => Compared::Replayed(Box::new(replayed)),
         Err(problems) => Compared::Refused(problems),
     }
@@ -153,6 +153,9 @@ fn sent(row: &delivery::Model, questions: &HashSet<&str>) -> Sent {
     let quiet = row.quiet.as_deref().and_then(|quiet| serde_json::from_str::<Quiet>(quiet).ok());
     let left_at = quiet.and_then(|quiet| quiet.leaves_at(written_at)).unwrap_or(written_at);
     let status = DeliveryStatus::parse(&row.status).filter(|status| status.is_final());
+    // One that was asked anew has no request any more, and its runner may have gone.
+    let asks = questions.contains(row.channel.as_str())
+        || serde_json::from_str::<Option<Question>>(&row.request).is_ok();
     Sent {
         id: row.id.clone(),
         contact: Contact {
@@ -163,7 +166,7 @@ fn sent(row: &delivery::Model, questions: &HashSet<&str>) -> Sent {
         },
         begun: row.attempts > 0,
         // What is done to processes is asked of Rungs itself.
-        is_question: row.channel == process::CHANNEL || questions.contains(row.channel.as_str()),
+        is_question: row.channel == process::CHANNEL || asks,
         ended: at(row.settled_at).zip(status),
     }
 }

@@ -69,9 +69,7 @@ impl Store {
         let key: String = row.try_get("", "key")?;
         let size: i64 = row.try_get("", "size")?;
         let data = event.data.to_string();
-        if usize::try_from(size).unwrap_or(usize::MAX).saturating_add(data.len()) > most_data {
-            return Ok(Received::TooMuch);
-        }
+        let size = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(data.len());
         let inserted = self
             .run(
                 tx,
@@ -89,7 +87,8 @@ impl Store {
         if inserted == 0 {
             return Ok(Received::Repeated);
         }
-        Ok(Received::Taken)
+        // Who tells it again shall hear that it came, however much there is by now.
+        Ok(if size > most_data { Received::TooMuch } else { Received::Taken })
     }
 
     /// Events a process has not heard of yet, oldest first.

@@ -1,5 +1,6 @@
 //! What was recorded under one version, replayed through another.
 
+use chrono_tz::Tz;
 use rungs_runners::builtin::KINDS;
 use serde_json::json;
 
@@ -97,7 +98,7 @@ fn under_its_own_version_a_process_does_what_it_did() {
     let ladder = sequence("", &[GRACE, RING, DONE, TEXT]);
     for answers in [&["ring=busy+20s"][..], &["ring=answered+7s"], &["ring=no-answer+55s"]] {
         let recorded = recorded(&ladder, &json!({}), vec![], answers);
-        let replayed = backtest(&ladder, &recorded, minute(600)).unwrap();
+        let replayed = backtest(&ladder, &recorded, Tz::UTC, minute(600)).unwrap();
         assert!(replayed.difference.is_empty(), "{answers:?}: {replayed:#?}");
         assert_eq!(replayed.assumed, 0);
         assert_eq!(replayed.process.status, recorded.process.status);
@@ -112,7 +113,7 @@ fn somebody_picked_up_and_so_they_would_under_the_new_version() {
     let call = RING.replace("id: ring", "id: call");
     let mail = "{ id: mail, run: Email, config: { to: ana@example.com, text: Hi, subject: Hi } }";
     let new = sequence("moved: { ring: call }", &[mail, &call, DONE, TEXT]);
-    let replayed = backtest(&new, &recorded, minute(600)).unwrap();
+    let replayed = backtest(&new, &recorded, Tz::UTC, minute(600)).unwrap();
     assert_eq!(told(&replayed.difference.only_after), ["0 ana@example.com"]);
     let [(shifted, was)] = &replayed.difference.shifted[..] else { panic!("{replayed:#?}") };
     assert_eq!(
@@ -123,7 +124,7 @@ fn somebody_picked_up_and_so_they_would_under_the_new_version() {
 
     // As another step it was never asked, and usually nobody picks up.
     let unsaid = sequence("", &[mail, &call, DONE, TEXT]);
-    let replayed = backtest(&unsaid, &recorded, minute(600)).unwrap();
+    let replayed = backtest(&unsaid, &recorded, Tz::UTC, minute(600)).unwrap();
     assert_eq!(told(&replayed.difference.only_after).last().unwrap(), "0.5 +385917");
     assert_eq!((replayed.asked, replayed.assumed), (3, 3));
 }
@@ -137,7 +138,7 @@ fn the_events_of_then_come_at_their_times() {
     let confirmed =
         Event { r#type: "data".into(), data: json!({ "order": "confirmed" }), at: minute(5) };
     let recorded = recorded(&old, &json!({ "order": "new" }), vec![confirmed], &[]);
-    let replayed = backtest(&new, &recorded, minute(600)).unwrap();
+    let replayed = backtest(&new, &recorded, Tz::UTC, minute(600)).unwrap();
     assert_eq!(told(&replayed.difference.only_before), ["3 +385917"], "nobody had to be texted");
     assert!(replayed.difference.only_after.is_empty());
     assert!(!is_as_started(&recorded.events, &recorded.history));
@@ -149,22 +150,22 @@ fn nobody_knows_what_would_have_happened_after_a_stop_or_while_it_was_held() {
     let mut stopped = recorded(&old, &json!({}), vec![], &[]);
     stopped.process.status = Status::Stopped;
     stopped.process.ended_at = Some(minute(2));
-    let replayed = backtest(&new, &stopped, minute(600)).unwrap();
+    let replayed = backtest(&new, &stopped, Tz::UTC, minute(600)).unwrap();
     assert_eq!(told(&replayed.difference.only_before), ["0 +385917"]);
     assert!(replayed.difference.only_after.is_empty(), "{replayed:#?}");
     assert_eq!(replayed.cut, Some(Cut::Stopped), "and that is said");
 
     let mut held = recorded(&old, &json!({}), vec![], &[]);
     held.history.push((minute(4), vec![Entry::Paused]));
-    let replayed = backtest(&new, &held, minute(600)).unwrap();
+    let replayed = backtest(&new, &held, Tz::UTC, minute(600)).unwrap();
     assert_eq!(told(&replayed.after), ["3 +385911", "3.5 +385917"]);
     assert_eq!(told(&replayed.difference.only_after), ["3 +385911"]);
     assert_eq!(replayed.cut, None, "the new version would have ended before");
-    let replayed = backtest(&new, &held, minute(1)).unwrap();
+    let replayed = backtest(&new, &held, Tz::UTC, minute(1)).unwrap();
     assert!(replayed.after.is_empty(), "that is not over yet");
     assert_eq!(replayed.cut, Some(Cut::Now));
     held.history.insert(0, (minute(2), vec![Entry::Paused]));
-    assert_eq!(backtest(&new, &held, minute(600)).unwrap().cut, Some(Cut::Paused));
+    assert_eq!(backtest(&new, &held, Tz::UTC, minute(600)).unwrap().cut, Some(Cut::Paused));
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn a_start_that_the_new_version_refuses_is_said() {
     let old = sequence("", &[TEXT]);
     let new = sequence("input: { type: object, required: [phone] }", &[TEXT]);
     let recorded = recorded(&old, &json!({}), vec![], &[]);
-    assert_eq!(backtest(&new, &recorded, minute(9)).unwrap_err().len(), 1);
+    assert_eq!(backtest(&new, &recorded, Tz::UTC, minute(9)).unwrap_err().len(), 1);
 }
 
 #[test]
@@ -210,4 +211,49 @@ fn what_is_ahead_of_a_process_begins_where_it_stands() {
     assert_eq!(ahead(&ringing, &[call], minute(3)), ["5 +385917"]);
     let one_cycle = simulate::ahead(&ladder, waiting, &[], minute(1), 1, &mut { usual });
     assert_eq!(one_cycle.end, simulate::End::Endless);
+}
+
+#[test]
+fn a_version_that_names_no_zone_climbs_in_that_of_the_server() {
+    let at_nine = "{ id: nine, run: WaitForWindow, config: { from: '09:00', to: '17:00' } }";
+    let old = sequence("timezone: Europe/Zagreb", &[at_nine, TEXT]);
+    let recorded = recorded(&old, &json!({}), vec![], &[]);
+    let new = sequence("", &[at_nine, TEXT]);
+    let differs = |zone: Tz| {
+        let replayed = backtest(&new, &recorded, zone, minute(6_000)).unwrap();
+        !replayed.difference.is_empty()
+    };
+    assert!(!differs(Tz::Europe__Zagreb));
+    assert!(differs(Tz::Asia__Tokyo), "it is six in the evening there");
+}
+
+#[test]
+fn what_a_ladder_does_to_itself_another_would_not_have_done() {
+    let stop = "{ id: stop, run: Stop, config: { process_id: '{{process.id}}' } }";
+    let old = sequence("", &[GRACE, stop, TEXT]);
+    let recorded = recorded(&old, &json!({}), vec![], &[]);
+    assert_eq!(recorded.process.status, Status::Stopped);
+    let replayed = |steps: &[&str]| {
+        backtest(&sequence("", steps), &recorded, Tz::UTC, minute(600)).unwrap().difference
+    };
+    assert!(replayed(&[GRACE, stop, TEXT]).is_empty());
+    assert_eq!(replayed(&[GRACE, TEXT]).only_after.len(), 1);
+}
+
+#[test]
+fn what_was_passed_by_or_has_not_left_yet_reaches_nobody_in_the_replay_either() {
+    let ladder = sequence("", &[GRACE, TEXT, DONE]);
+    let told = |status: Option<DeliveryStatus>| {
+        let mut recorded = recorded(&ladder, &json!({}), vec![], &[]);
+        for sent in &mut recorded.deliveries {
+            sent.begun = false;
+            sent.ended = status.map(|status| (minute(4), status));
+        }
+        for (_, entries) in &mut recorded.history {
+            entries.retain(|entry| !matches!(entry, Entry::Heard { .. }));
+        }
+        backtest(&ladder, &recorded, Tz::UTC, minute(600)).unwrap().difference
+    };
+    assert!(told(Some(DeliveryStatus::Skipped)).is_empty());
+    assert!(told(None).is_empty());
 }
