@@ -104,14 +104,13 @@ impl<'a> Versions<'a> {
         self.to.steps.get(position).map(|step| step.id.as_str())
     }
 
-    /// Why nobody who stands at `cursor` with something under way can move, if it is so. A
-    /// step that sends has something under way as long as a process stands at it.
-    pub fn stranded(&self, cursor: &str) -> Option<Stranded> {
+    /// Why nobody who stands at `cursor` can move, if it is so: with something under way, or
+    /// without.
+    pub fn stranded(&self, cursor: &str, under_way: bool) -> Option<Stranded> {
         let Some(to) = self.landing(cursor) else {
             return Some(Stranded::Gone { step: cursor.to_owned() });
         };
-        let was = self.from.and_then(|from| kind(from, cursor))?;
-        self.under_way(cursor, to).filter(|_| was.delivers)
+        self.under_way(cursor, to).filter(|_| under_way)
     }
 
     /// Moves a live process to version `number`. With `despite_data` also one whose data does

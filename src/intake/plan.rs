@@ -103,15 +103,22 @@ pub async fn plan(engine: &Engine, source: &str, look: &Look) -> Result<Plan, Re
         |source: &str| check::written(source, &engine.kinds).unwrap_or(serde_json::Value::Null);
     let changes = newest.map(|newest| changes(&written(&newest.source), &written(source)));
     let mut versions = Versions::of(engine, &name);
-    let mut standing = Vec::new();
+    let mut standing: Vec<Group> = Vec::new();
     for group in engine.store.standing(&name).await? {
         let from = versions.get(group.version).await?;
         let pair = Pair { from: from.as_deref(), to: &sequence };
-        let lands = match pair.stranded(&group.cursor) {
+        let lands = match pair.stranded(&group.cursor, group.under_way) {
             Some(stranded) => Err(stranded),
             None => Ok(pair.landing(&group.cursor).unwrap_or_default().to_owned()),
         };
-        standing.push(Group { standing: group, lands });
+        // Those who follow what they sent stand beside those who do not only if that keeps them.
+        match standing.last_mut().filter(|last| {
+            let Standing { version, cursor, .. } = &last.standing;
+            (*version, cursor, &last.lands) == (group.version, &group.cursor, &lands)
+        }) {
+            Some(last) => last.standing.count += group.count,
+            None => standing.push(Group { standing: group, lands }),
+        }
     }
     let mut outlooks = Vec::new();
     let processes = processes(engine, &name, version, look, &standing).await?;

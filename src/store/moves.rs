@@ -17,6 +17,8 @@ pub struct Standing {
     pub version: i32,
     /// The step.
     pub cursor: String,
+    /// Whether that step follows what it has sent.
+    pub under_way: bool,
     /// How many.
     pub count: u64,
 }
@@ -30,21 +32,28 @@ pub struct Held<'a> {
 }
 
 impl Store {
-    /// Live processes of a sequence in numbers: by version, the oldest first, and step.
+    /// Live processes of a sequence in numbers: by version, the oldest first, step, and whether
+    /// that has something under way, which a state says at its beginning.
     ///
     /// # Errors
     /// The database's.
     pub async fn standing(&self, sequence: &str) -> Result<Vec<Standing>> {
-        let sql = "SELECT version, COALESCE(cursor, '') AS cursor, COUNT(*) AS count FROM processes
-                   WHERE sequence = $1 AND status IN ('active', 'paused')
-                   GROUP BY version, COALESCE(cursor, '') ORDER BY version, cursor";
+        let sql = "SELECT version, cursor, under_way, COUNT(*) AS count FROM (
+                     SELECT version, COALESCE(cursor, '') AS cursor,
+                       CASE WHEN state LIKE '{\"delivery\":{%'
+                              OR state LIKE '{\"enteredAt\":_____________,\"delivery\":{%'
+                         THEN 1 ELSE 0 END AS under_way
+                     FROM processes WHERE sequence = $1 AND status IN ('active', 'paused')) AS live
+                   GROUP BY version, cursor, under_way ORDER BY version, cursor, under_way";
         let rows = self.rows(self.reader().await, sql, [sequence.into()]).await?;
         rows.iter()
             .map(|row| {
-                let count: i64 = row.try_get_by_index(2)?;
+                let (under_way, count): (i32, i64) =
+                    (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
                 Ok(Standing {
                     version: row.try_get_by_index(0)?,
                     cursor: row.try_get_by_index(1)?,
+                    under_way: under_way != 0,
                     count: u64::try_from(count).unwrap_or(0),
                 })
             })

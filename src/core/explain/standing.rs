@@ -2,7 +2,7 @@
 //! looked at next.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rungs_runners::{calendar, explain::Clause};
+use rungs_runners::{Action, DeliveryView, calendar, explain::Clause};
 use serde::Serialize;
 
 use super::{Moment, Subject, contacts, explained, goals, words};
@@ -167,6 +167,13 @@ fn last_visit(subject: Subject<'_>) -> Option<Visit<'_>> {
     None
 }
 
+/// Why a runner that lives elsewhere answered `noop`, if it did.
+fn stays(delivery: &DeliveryView) -> Option<String> {
+    let answer = delivery.answer.as_ref().filter(|answer| answer.action == Action::Noop)?;
+    let why = answer.message.as_deref().map(words::clipped);
+    Some(why.map_or(String::new(), |why| format!(": {why}")))
+}
+
 fn held(subject: Subject<'_>) -> Option<Held> {
     let Subject { process, now, .. } = subject;
     let (position, step) = step(subject)?;
@@ -193,6 +200,9 @@ fn held(subject: Subject<'_>) -> Option<Held> {
         _ if step.kind.listens && moved_to.is_none() => format!("`{id}` waits {message}."),
         (Some(clause), ..) if clause.test.is_some() => format!("`{id}` waits: {}.", clause.says),
         (Some(_), ..) => format!("`{id}` waits for its condition:"),
+        (.., Some(delivery)) if let Some(why) = stays(delivery) => {
+            format!("`{id}` was answered to stay{why}; it is asked anew.")
+        }
         (_, awaits, Some(delivery)) => {
             let all = subject.under_way.iter().chain(subject.last);
             let written = all.into_iter().find(|one| one.record.id == delivery.id);

@@ -219,6 +219,9 @@ async fn data_does_not_grow_without_bound(kind: Kind) {
             .push(store.receive("a", &number.to_string(), &event, 1_000, nine()).await.unwrap());
     }
     assert_eq!(received, [Received::Taken, Received::Taken, Received::TooMuch, Received::TooMuch]);
+    let data = json!({ "k1": "x".repeat(400) });
+    let again = Event { r#type: "data".into(), data, at: nine() };
+    assert_eq!(store.receive("a", "1", &again, 1_000, nine()).await.unwrap(), Received::Repeated);
     assert_eq!(store.unheard_events(&process("a").key).await.unwrap().len(), 2);
 }
 

@@ -18,6 +18,7 @@ on_every_database!(
     who_cannot_move_is_told_and_left_and_who_has_ended_is_passed_by,
     a_plan_says_where_processes_would_land_and_whom_they_would_reach,
     a_plan_counts_on_what_is_under_way_and_on_what_the_night_holds,
+    who_has_sent_nothing_yet_is_kept_by_nothing_that_is_under_way,
     a_plan_and_an_explanation_hear_what_a_paused_process_was_told,
     what_was_recorded_is_replayed_through_another_version,
     who_started_before_that_was_kept_is_said_not_to_be_replayed,
@@ -255,6 +256,32 @@ async fn a_plan_and_an_explanation_hear_what_a_paused_process_was_told(kind: Kin
     app.settle().await;
     assert_eq!(app.texted().len(), 1, "nobody has acknowledged the other");
     assert_eq!(app.process("told").await["status"], "completed");
+    app.finish().await;
+}
+
+async fn who_has_sent_nothing_yet_is_kept_by_nothing_that_is_under_way(kind: Kind) {
+    let app = TestApp::on(kind).await;
+    let text = "sequence: first\nsteps:\n  - { id: ring, run: SMS, config: { to: '{{phone}}', message: Hi, await: delivered } }\n";
+    app.publish(text).await;
+    app.start_process("first", "sent", phone()).await;
+    app.settle().await;
+    app.start_process("first", "new", phone()).await;
+    let call =
+        text.replace("SMS", "Phone").replace("message", "say").replace("delivered", "answered");
+
+    let plan = intake::plan(&app.engine, &call, &Look::Some(9)).await.unwrap();
+
+    let lands: Vec<_> = plan
+        .standing
+        .iter()
+        .map(|group| {
+            let lands = group.lands.as_ref().map(String::as_str).map_err(|why| why.code());
+            (group.standing.count, lands)
+        })
+        .collect();
+    assert_eq!(lands, [(1, Ok("ring")), (1, Err("under-way"))]);
+    let (moves, left) = move_to(&app, &call).await;
+    assert_eq!((moves.moved, left), (1, vec!["sent under-way".to_owned()]));
     app.finish().await;
 }
 

@@ -55,6 +55,20 @@ fn an_event_is_not_hidden_by_another_of_its_type() {
 }
 
 #[test]
+fn of_many_large_events_the_oldest_leave_no_more_than_that_they_came() {
+    let incident = incident(false);
+    let mut process = begin(&incident, json!({}));
+    for number in 0..5 {
+        let data = json!({ "gone": null, "text": "x".repeat(100_000) });
+        let at = "2026-11-23T09:01:00Z".parse().unwrap();
+        process.take_event(Event { r#type: format!("t{number}"), data, at });
+    }
+    let has_data = |number: i32| !process.state.events[format!("t{number}")]["data"].is_null();
+    assert_eq!([0, 1, 2, 3, 4].map(has_data), [false, false, false, true, true]);
+    assert_eq!(process.state.events["t0"]["count"], 1);
+}
+
+#[test]
 fn a_fresh_event_comes_while_the_process_waits_for_it() {
     let incident = incident(true);
     let waits = go(&incident, begin(&incident, json!({})), "09:00:00", vec![]);
