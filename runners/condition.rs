@@ -16,6 +16,7 @@ mod clause;
 mod effort;
 mod explain;
 mod operand;
+pub mod wish;
 
 /// How deep conditions may nest.
 const MOST_NESTED: usize = 16;

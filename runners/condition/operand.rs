@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use jsonpath_rust::{
-    parser::{model::JpQuery, parse_json_path},
+    parser::{
+        model::{JpQuery, Segment, Selector},
+        parse_json_path,
+    },
     query::js_path_process,
 };
 use schemars::JsonSchema;
@@ -146,6 +149,16 @@ impl Operand {
         }
     }
 
+    /// The keys of its path, where it is one that leads to one place; a list is entered at its
+    /// beginning.
+    pub(super) fn keys(&self) -> Option<Vec<String>> {
+        match self.source.as_ref().ok()? {
+            Source::Get(path) => Some(path.keys().map(str::to_owned).collect()),
+            Source::Raw(_) => None,
+            Source::JsonPath(query) => query.segments.iter().map(key).collect(),
+        }
+    }
+
     fn failure(&self, reason: &str) -> Failure {
         Failure::because(format!("condition: `{}`: {reason}", self.label))
     }
@@ -154,6 +167,22 @@ impl Operand {
         if let Err(Unreadable { reason, template: false }) = &self.source {
             problems.push(Problem::at(format!("{pointer}/value"), reason));
         }
+    }
+}
+
+fn key(segment: &Segment) -> Option<String> {
+    match segment {
+        Segment::Selector(Selector::Name(name)) => {
+            let is_quoted = |quote| name.starts_with(quote) && name.ends_with(quote);
+            let bare = name.get(1..name.len().saturating_sub(1));
+            let bare = bare.filter(|_| is_quoted('\'') || is_quoted('"'));
+            Some(bare.unwrap_or(name).to_owned())
+        }
+        Segment::Selector(Selector::Wildcard) => Some("0".to_owned()),
+        Segment::Selector(Selector::Index(index)) => {
+            usize::try_from(*index).ok().map(|index| index.to_string())
+        }
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use rungs_core::{
-    Diagnostic, InFile, Sequence, bounds::spell, check::limits::Limits, check_fragment, is_fragment,
+    Diagnostic, InFile, Sequence, bounds::spell_most, check::limits::Limits, check_fragment, is_fragment,
 };
 use rungs_runners::Kind;
 use serde_json::json;
@@ -87,7 +87,7 @@ impl Sum {
     /// The bounds of a sequence, and which of them pass the limits.
     fn bound(&mut self, sequence: &Sequence, source: &Source, output: Output) -> Result<()> {
         let found = rungs_core::bounds(sequence);
-        let passed = self.limits.passed(&found, &source.text(), &spell);
+        let passed = self.limits.passed(&found, &source.text(), &spell_most);
         self.tell(&passed, source, output)?;
         let (file, name) = (&source.file, &sequence.name);
         if output.is_json() {

@@ -32,7 +32,7 @@ pub use delivery::LONGEST_ATTEMPT;
 use graph::Graph;
 use most::Shape;
 use weight::Weight;
-pub use words::{duration, spell};
+pub use words::{duration, spell, spell_most};
 
 /// The bounds of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]

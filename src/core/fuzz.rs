@@ -7,7 +7,8 @@
 //!   taken there, and no other goal lies ahead for which it may be climbing. What stands below
 //!   a goal that was reached is meant to follow it.
 //! - *It never ends*: it goes round or waits, and no event that its conditions ask for gets
-//!   it out. A ladder that rings until somebody confirms ends once they do.
+//!   it out. A ladder that rings until somebody confirms ends once they do. Where nobody here
+//!   knows what would make a condition true, it counts as if it might come true.
 //! - *It fails*: unless a step says `onFailure: fail` or `lateness: fail`, or `inDoubt: fail`.
 //!
 //! Promises: pure; the same seed finds the same. What is found was made as small as it gets, and
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 
 use crate::Sequence;
 
+mod asks;
 mod chance;
 mod data;
 mod judge;
@@ -32,6 +34,7 @@ mod shrink;
 mod trial;
 mod write;
 
+use asks::Ask;
 use chance::Chance;
 use judge::Verdict;
 use mentions::Mentions;
@@ -112,6 +115,8 @@ pub struct Search<'a> {
     sequence: &'a Sequence,
     base: Base,
     mentions: Mentions,
+    /// What its steps ask for.
+    asks: Vec<Ask>,
     chance: Chance,
     /// Moments after the start at which something happened in a run: good ones for events.
     moments: Vec<i64>,
@@ -134,6 +139,7 @@ impl<'a> Search<'a> {
         let base = Base { data, ..base };
         Self {
             mentions: Mentions::of(written, sequence),
+            asks: asks::of(written),
             chance: Chance::new(seed),
             sequence,
             base,

@@ -216,7 +216,7 @@ sequence: text
 steps:
   - id: ring
     run: Phone
-    config: {{ to: '+385911234567', say: Hello }}
+    config: {{ to: '+385911234567', say: Hello, await: answered }}
     {step}
   - {{ id: wait, run: WaitForDuration, config: {{ amount: 1, unit: day }} }}
   - {{ id: other, run: WaitForDuration, config: {{ amount: 2, unit: days }} }}
@@ -244,7 +244,7 @@ sequence: text
 steps:
   - id: ring
     run: Phone
-    config: { to: '+385911234567', say: Hello }
+    config: { to: '+385911234567', say: Hello, await: answered }
     onFailure: fail
 ";
     let sequence = sequence(yaml);

@@ -36,6 +36,17 @@ pub fn spell(millis: u64) -> String {
     duration(TimeDelta::milliseconds(i64::try_from(millis).unwrap_or(i64::MAX)))
 }
 
+/// The same of a bound, which is never said to be less than it is.
+pub fn spell_most(millis: u64) -> String {
+    let exact = i64::try_from(millis).unwrap_or(i64::MAX);
+    let first = UNITS.iter().position(|(unit, _)| exact >= *unit).unwrap_or(UNITS.len());
+    let least = match UNITS.get(first + 1) {
+        Some((unit, _)) => u64::try_from((*unit).max(1_000)).unwrap_or(1),
+        None => 1,
+    };
+    spell(millis.div_ceil(least).saturating_mul(least))
+}
+
 impl Bounds {
     /// Each bound with its name, in a sentence without a full stop.
     pub fn sentences(&self) -> Vec<(&'static str, String)> {
@@ -56,7 +67,7 @@ fn first_contact(first: &FirstContact) -> String {
     let said = match (first.latest.most, &first.latest.since) {
         (Some(latest), _) if latest == first.earliest => earliest,
         (Some(latest), _) => {
-            format!("{earliest} at the earliest, after {} at the latest", spell(latest))
+            format!("{earliest} at the earliest, after {} at the latest", spell_most(latest))
         }
         (None, since) => format!("{earliest} at the earliest, {}", no_bound(since.as_ref())),
     };
@@ -88,10 +99,10 @@ fn life(bounds: &Bounds) -> String {
     match bounds.waits.most {
         Some(waits) if waits < most => format!(
             "{} of waits at most; {}, if every provider falls silent",
-            spell(waits),
-            spell(most)
+            spell_most(waits),
+            spell_most(most)
         ),
-        _ => format!("{} at most", spell(most)),
+        _ => format!("{} at most", spell_most(most)),
     }
 }
 
@@ -119,6 +130,17 @@ mod tests {
             (-180_000, "3 min"),
         ] {
             assert_eq!(duration(TimeDelta::milliseconds(millis)), words, "{millis} ms");
+        }
+        for (millis, words) in [
+            (0, "0 s"),
+            (250, "250 ms"),
+            (1_250, "2 s"),
+            (61_001, "1 min 2 s"),
+            (42 * 3_600_000 + 300_000, "1 d 19 h"),
+            (86_399_999, "1 d"),
+            (u64::MAX, "thousands of years"),
+        ] {
+            assert_eq!(spell_most(millis), words, "{millis} ms");
         }
     }
 }

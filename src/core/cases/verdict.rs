@@ -230,7 +230,7 @@ fn said(request: &Value) -> impl Iterator<Item = &str> {
     let is_question = request.get("config").is_some();
     let entries = request.as_object().into_iter().flatten();
     let content = entries
-        .filter(move |(key, _)| !carries(key.as_str()) && !(is_question && key.as_str() == "data"));
+        .filter(move |(key, _)| !(carries(key.as_str()) || is_question && key.as_str() == "data"));
     content.flat_map(move |(key, value)| match value.get("say").filter(|_| key == "content") {
         Some(call) => texts(call.get("text").unwrap_or(&Value::Null)),
         None => texts(value),

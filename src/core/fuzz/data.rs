@@ -15,6 +15,8 @@ use crate::Sequence;
 const DEEPEST: usize = 8;
 /// How many values are drawn at most: lists may lie in lists.
 const MOST_VALUES: usize = 10_000;
+/// A text of which nothing else is known.
+const TEXT: &str = "text";
 /// How often data are drawn until some fit.
 const TRIES: usize = 10;
 
@@ -53,11 +55,14 @@ fn once(sequence: &Sequence, mentions: &Mentions, base: &Base, chance: &mut Chan
         None => given,
     };
     for (path, is) in &mentions.uses {
-        let leads = |all: &Value| path.iter().try_fold(all, |at, key| at.get(key)).is_some();
-        // With a schema, what it left out stays so.
-        let is_there = leads(&data);
-        let is_open = !leads(&base.data) && (schema.is_none() || is_there);
-        if is_open && (*is != Use::Text || !is_there) {
+        let at = |all: &Value| path.iter().try_fold(all, |at, key| at.get(key)).cloned();
+        // With a schema, what it left out stays so, and what it drew is as good as anything, unless
+        // that is any text.
+        let is_open = match at(&data) {
+            Some(drawn) => schema.is_some() && drawn == TEXT && *is != Use::Text,
+            None => schema.is_none(),
+        };
+        if is_open && at(&base.data).is_none() {
             put(&mut data, path, sample(*is, chance));
         }
     }
@@ -93,7 +98,7 @@ fn sample(is: Use, chance: &mut Chance) -> Value {
         }
         Use::Number => json!(chance.below(4)),
         Use::Address => json!("https://example.com/"),
-        Use::Text => json!("text"),
+        Use::Text => json!(TEXT),
     }
 }
 
@@ -194,7 +199,7 @@ impl Draw<'_> {
             }
             Some("null") => Value::Null,
             Some("string") => text(schema, given, self.chance),
-            _ => given.cloned().unwrap_or_else(|| json!("text")),
+            _ => given.cloned().unwrap_or_else(|| json!(TEXT)),
         }
     }
 }
@@ -214,6 +219,6 @@ fn text(schema: &Value, given: Option<&Value>, chance: &mut Chance) -> Value {
         Some("date-time") => json!("2026-03-29T02:30:00Z"),
         Some("uri") => json!("https://example.com/"),
         Some("uuid") => json!("01900000-0000-7000-8000-000000000001"),
-        _ => schema.get("default").cloned().unwrap_or_else(|| json!("text")),
+        _ => schema.get("default").cloned().unwrap_or_else(|| json!(TEXT)),
     }
 }

@@ -66,6 +66,20 @@ pub(super) struct Trial {
     pub happenings: Vec<Happening>,
 }
 
+impl Trial {
+    /// What its process starts with, at no moment yet.
+    fn begin(&self) -> Start {
+        Start {
+            key: KEY.to_owned(),
+            process_id: "tested".to_owned(),
+            version: 1,
+            data: self.data.clone(),
+            default_timezone: self.timezone,
+            now: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+}
+
 impl Search<'_> {
     /// A climb by chance. Its answers are drawn while it climbs.
     pub(super) fn draw(&mut self) -> Trial {
@@ -83,7 +97,31 @@ impl Search<'_> {
             let after = self.moment();
             happenings.extend(self.happening(after, &happenings, &data));
         }
-        Trial { data, at, timezone, answers: Vec::new(), happenings }
+        let mut trial = Trial { data, at, timezone, answers: Vec::new(), happenings };
+        if self.chance.once_in(3) {
+            self.bring_about(&mut trial);
+        }
+        trial
+    }
+
+    /// Something that a step asks for happens, or its contrary.
+    fn bring_about(&mut self, trial: &mut Trial) {
+        let (after, wanted) = (self.moment(), !self.chance.once_in(4));
+        let Self { sequence, asks, chance, .. } = self;
+        let (Some(ask), Ok(process)) = (chance.of(asks), crate::start(sequence, trial.begin()))
+        else {
+            return;
+        };
+        let brought = ask.happenings(&process, wanted, after, &mut |most| chance.below(most));
+        let is_free = |one: &Happening| {
+            trial
+                .happenings
+                .iter()
+                .all(|other| other.after.num_seconds() != one.after.num_seconds())
+        };
+        let brought: Vec<Happening> =
+            brought.unwrap_or_default().into_iter().filter(is_free).collect();
+        trial.happenings.extend(brought);
     }
 
     /// Seconds after the start at which something may happen.
@@ -163,14 +201,7 @@ impl Search<'_> {
         most: Most,
     ) -> Option<Verdict> {
         self.runs += 1;
-        let mut new = Start {
-            key: KEY.to_owned(),
-            process_id: "tested".to_owned(),
-            version: 1,
-            data: trial.data.clone(),
-            default_timezone: trial.timezone,
-            now: chrono::DateTime::UNIX_EPOCH,
-        };
+        let mut new = trial.begin();
         let timezone = crate::start(self.sequence, new.clone()).ok()?.timezone;
         new.now = cases::moment(&trial.at, timezone).ok()?;
         let mut watch = Watch::new(self.sequence, answers);
@@ -183,6 +214,11 @@ impl Search<'_> {
 /// An event so many seconds after the start.
 pub(super) fn event(after: i64, name: &str, data: Value) -> Option<Happening> {
     Happening::event(TimeDelta::seconds(after), name, data).ok()
+}
+
+/// A value that is put to a place in the data so many seconds after the start.
+pub(super) fn put_at(after: i64, path: &str, value: &Value) -> Option<Happening> {
+    format!("+{after}s:{path}={}", spelled(value)).parse().ok()
 }
 
 /// A value for every path.

@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 
 use rungs::intake::{self, Compared, Look, Moves};
+use rungs_core::moving::Stranded;
 use serde_json::{Value, json};
 
 use super::{RESTAURANT, phone};
@@ -275,7 +276,7 @@ async fn who_has_sent_nothing_yet_is_kept_by_nothing_that_is_under_way(kind: Kin
         .standing
         .iter()
         .map(|group| {
-            let lands = group.lands.as_ref().map(String::as_str).map_err(|why| why.code());
+            let lands = group.lands.as_ref().map(String::as_str).map_err(Stranded::code);
             (group.standing.count, lands)
         })
         .collect();
