@@ -7,7 +7,8 @@
 use std::path::PathBuf;
 
 use rungs_core::{
-    Diagnostic, InFile, Sequence, bounds::spell_most, check::limits::Limits, check_fragment, is_fragment,
+    Diagnostic, InFile, Sequence, bounds::spell_most, check::limits::Limits, check_fragment,
+    is_fragment,
 };
 use rungs_runners::Kind;
 use serde_json::json;

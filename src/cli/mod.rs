@@ -202,7 +202,7 @@ impl Context {
             Ok(config) => config,
             Err(error) => {
                 output::talk(&format!(
-                    "{WARN}nothing of the configuration is known, nor its runners{WARN:#}: {error}"
+                    "{WARN}no runners of the configuration are known{WARN:#}: {error}"
                 ));
                 Config::default()
             }

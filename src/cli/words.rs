@@ -1,6 +1,6 @@
 //! Moments and durations as people say them.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, LocalResult, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 pub(super) use rungs_core::bounds::duration;
 
@@ -23,12 +23,20 @@ pub(super) fn day(at: DateTime<Utc>, timezone: Tz) -> String {
 
 /// A time of day: `14:03:00`.
 pub(super) fn time(at: DateTime<Utc>, timezone: Tz) -> String {
-    at.with_timezone(&timezone).format("%H:%M:%S").to_string()
+    shown(at, timezone, "%H:%M:%S")
 }
 
 /// A moment: `2026-07-31 14:03:00`.
 pub(super) fn moment(at: DateTime<Utc>, timezone: Tz) -> String {
-    at.with_timezone(&timezone).format("%Y-%m-%d %H:%M:%S").to_string()
+    shown(at, timezone, "%Y-%m-%d %H:%M:%S")
+}
+
+/// With its offset, where the clocks show the same time twice.
+fn shown(at: DateTime<Utc>, timezone: Tz, format: &str) -> String {
+    let local = at.with_timezone(&timezone);
+    let twice = timezone.from_local_datetime(&local.naive_local());
+    let offset = if let LocalResult::Ambiguous(..) = twice { "%:z" } else { "" };
+    local.format(&format!("{format}{offset}")).to_string()
 }
 
 /// A moment as it is said on the day of `seen_from`: the time, with the day if it is another.
@@ -49,5 +57,7 @@ mod tests {
         assert_eq!(seen_from(at("2026-07-31T21:30:00Z"), evening, zagreb), "23:30:00");
         let next_day = seen_from(at("2026-07-31T22:30:00Z"), evening, zagreb);
         assert_eq!(next_day, "Sat 1 Aug 2026, 00:30:00");
+        let twice = ["2026-10-25T00:15:00Z", "2026-10-25T01:15:00Z"].map(|it| time(at(it), zagreb));
+        assert_eq!(twice, ["02:15:00+02:00", "02:15:00+01:00"]);
     }
 }

@@ -84,7 +84,7 @@ fn once(args: &Args, context: &Context) -> Result<()> {
     let (output, config) = (context.output, context.known_config()?);
     let files = files(args)?;
     let watch = Stopwatch::start();
-    let suites = run_all(&files, &config);
+    let mut suites = run_all(&files, &config);
     if let Some(path) = &args.junit {
         fs::write(path, junit::report(&suites))
             .map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
@@ -98,6 +98,8 @@ fn once(args: &Args, context: &Context) -> Result<()> {
     }
     let mut missed = 0;
     if args.coverage {
+        suites
+            .extend(sequences(args)?.iter().filter_map(|path| Suite::without(path, &config.kinds)));
         missed = coverage(&suites, output)?;
     }
     sum(&suites, watch.elapsed(), missed)
@@ -175,7 +177,7 @@ fn files(args: &Args) -> Result<Vec<PathBuf>> {
     for path in paths {
         let wrong = |error: io::Error| Failure::refused(format!("{}: {error}", path.display()));
         if fs::metadata(path).map_err(wrong)?.is_dir() {
-            look(path, DEEPEST, &mut files).map_err(wrong)?;
+            look(path, DEEPEST, &is_cases, &mut files).map_err(wrong)?;
         } else {
             let file = cases_of(path)?;
             files.push(file.strip_prefix("./").map_or_else(|_| file.clone(), Path::to_owned));
@@ -209,7 +211,34 @@ fn beside(path: &Path) -> Option<PathBuf> {
     names.into_iter().find(|cases| !is_cases(path) && cases.is_file())
 }
 
-fn look(folder: &Path, deeper: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// The sequences in the folders that are gone through, with cases or without.
+fn sequences(args: &Args) -> Result<Vec<PathBuf>> {
+    let here = [PathBuf::from(".")];
+    let paths = if args.paths.is_empty() { &here[..] } else { &args.paths[..] };
+    let mut files = Vec::new();
+    for folder in paths.iter().filter(|path| path.is_dir()) {
+        look(folder, DEEPEST, &is_sequence, &mut files)
+            .map_err(|error| Failure::refused(format!("{}: {error}", folder.display())))?;
+    }
+    Ok(files)
+}
+
+/// Whether a file is a sequence, by what stands in it. A fragment has no name.
+fn is_sequence(path: &Path) -> bool {
+    let is_yaml = path.extension().is_some_and(|it| it == "yml" || it == "yaml");
+    is_yaml
+        && !is_cases(path)
+        && fs::read_to_string(path).is_ok_and(|text| {
+            ["sequence:", "steps:"].iter().all(|key| text.lines().any(|line| line.starts_with(key)))
+        })
+}
+
+fn look(
+    folder: &Path,
+    deeper: usize,
+    is_wanted: &dyn Fn(&Path) -> bool,
+    files: &mut Vec<PathBuf>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -221,9 +250,9 @@ fn look(folder: &Path, deeper: usize, files: &mut Vec<PathBuf>) -> io::Result<()
         let path = entry.path().strip_prefix("./").map_or_else(|_| entry.path(), Path::to_owned);
         if entry.file_type()?.is_dir() {
             if deeper > 0 {
-                look(&path, deeper - 1, files)?;
+                look(&path, deeper - 1, is_wanted, files)?;
             }
-        } else if is_cases(&path) {
+        } else if is_wanted(&path) {
             files.push(path);
         }
     }

@@ -91,6 +91,19 @@ impl Suite {
         suite
     }
 
+    /// A sequence that nobody has tried; nothing, if it is none that can be read.
+    pub fn without(sequence: &Path, kinds: &[Kind]) -> Option<Self> {
+        let checked = Source::read(sequence).ok()?.check(kinds).sequence?;
+        Some(Self {
+            file: sequence.display().to_string(),
+            broken: None,
+            tried: Vec::new(),
+            sequence: Some((sequence.to_owned(), checked)),
+            coverage: Coverage::default(),
+            timezone: Tz::UTC,
+        })
+    }
+
     fn try_all(&mut self, path: &Path, kinds: &[Kind]) -> Result<(), Broken> {
         let Read { sequence_path, sequence, cases } = read(path, kinds)?;
         for case in cases {

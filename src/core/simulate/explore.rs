@@ -86,7 +86,7 @@ pub fn explore(
         let simulation = simulate(sequence, new.clone(), happenings, &mut choices)?;
         explored.tried += 1;
         told += simulation.lines.len();
-        let trace = trace(&simulation);
+        let trace = trace(&choices.interest, &simulation);
         let found = known.get(&trace).and_then(|place| explored.ways.get_mut(*place));
         if let Some(way) = found {
             way.combinations += 1;
@@ -122,7 +122,7 @@ impl Way {
 
 /// What makes two climbs the same: the steps they leave, and how. Hashed twice, since there may be
 /// millions of steps in all climbs together.
-fn trace(simulation: &Simulation) -> (u64, u64) {
+fn trace(interest: &Interest<'_>, simulation: &Simulation) -> (u64, u64) {
     let mut hashers = [0_u8, 1].map(|seed| {
         let mut hasher = DefaultHasher::new();
         seed.hash(&mut hasher);
@@ -130,6 +130,12 @@ fn trace(simulation: &Simulation) -> (u64, u64) {
     });
     let left = simulation.lines.iter().filter_map(|line| match &line.what {
         What::Did(Entry::Visited { action: Action::Noop, .. }) => None,
+        What::Did(Entry::Visited { step, action: Action::AltNext, .. })
+            if !interest.is_told_apart(step) =>
+        {
+            // It goes the same way as by `next`.
+            Some((step.as_str(), Action::Next.as_str()))
+        }
         What::Did(Entry::Visited { step, action, .. }) => Some((step.as_str(), action.as_str())),
         What::Did(Entry::Achieved { step, .. }) => Some((step.as_str(), "achieved")),
         What::Wrote { step, .. } => Some((step.as_str(), "wrote")),

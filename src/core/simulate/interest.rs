@@ -81,6 +81,12 @@ impl<'a> Interest<'a> {
         self.sequence.steps.iter().filter(answered).map(|step| step.id.as_str())
     }
 
+    /// Whether it makes a difference how a step's deliveries end, beside when.
+    pub fn is_told_apart(&self, step: &str) -> bool {
+        let step = self.sequence.position(step).and_then(|at| self.sequence.steps.get(at));
+        step.is_some_and(|step| self.matters(step))
+    }
+
     fn matters(&self, step: &Step) -> bool {
         step.kind.asks
             || step.alt_next.is_some()

@@ -37,6 +37,18 @@ fn cases_are_found_in_folders_and_hold() {
 }
 
 #[test]
+fn a_sequence_without_cases_is_covered_by_none() {
+    let desk = desk();
+    desk.put(
+        "other.yml",
+        "sequence: other\nsteps:\n  - { id: text, run: SMS, config: { to: '112', message: Hi } }\n",
+    );
+    let said = desk.say(&["test", "--coverage", "."]);
+    said.refuses(1, &["branches are never taken"]);
+    assert!(said.out.contains("0 %  other.yml  0 of 1 branches"), "{said:#?}");
+}
+
+#[test]
 fn who_names_a_sequence_means_the_cases_beside_it() {
     let desk = desk();
     desk.say(&["test", "ladder.yml", "ladder.test.yml"]).refuses(0, &["all well", "1 case in"]);

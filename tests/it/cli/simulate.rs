@@ -104,10 +104,10 @@ fn a_picture_shows_what_quiet_hours_hold() {
 #[test]
 fn what_if_lists_every_climb_once() {
     let desk = Desk::new();
-    // Nothing in this one leads on from whether somebody picked up.
+    // Nothing in this one leads on from whether somebody picked up, and both are before the event.
     let told = desk.say(&ladder(&["--what-if"]));
     assert_eq!(told.code, Some(0), "{told:#?}");
-    assert!(told.err.contains("1 climb of 1 combination"), "{}", told.err);
+    assert!(told.err.contains("1 climb of 4 combinations"), "{}", told.err);
 
     desk.put("twice.yml", "sequence: twice\nsteps:\n  - { id: ring, run: Phone, config: { to: '+385911234567', say: Hi, await: answered }, next: end, altNext: again }\n  - { id: again, run: GoTo, config: { step: ring, times: 1 } }\n");
     let twice = |more: &[&str]| desk.say(&[&["simulate", "twice.yml", "--what-if"], more].concat());
