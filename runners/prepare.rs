@@ -45,6 +45,8 @@ pub struct Kind {
     pub goal: bool,
     /// The config key whose names and values it merges into the data.
     pub writes: Option<&'static str>,
+    /// Config keys under which values are looked up with their types.
+    pub typed: &'static [&'static str],
     /// Config keys that may not be templates.
     pub literal: &'static [&'static str],
     /// JSON Schema of the config.
@@ -80,6 +82,7 @@ impl Kind {
             answered_by: R::ANSWERED_BY,
             goal: R::GOAL,
             writes: R::WRITES,
+            typed: R::TYPED,
             literal: R::LITERAL,
             schema: || schemars::schema_for!(R::Config).to_value(),
             about: about::<R>,
@@ -100,6 +103,7 @@ impl Kind {
             listens: false,
             goal: false,
             writes: None,
+            typed: &[],
             literal: &[],
             schema: || json!({ "type": "object" }),
             about: || REMOTE.to_owned(),

@@ -25,7 +25,8 @@ use crate::{
 /// ```
 ///
 /// A value that is not found is `null`, so what it was to set is removed. `values` itself may
-/// be looked up as well: `values: { type: get, value: steps.credit.answer }`.
+/// be looked up as well: `values: { type: get, value: steps.credit.answer }`; if nothing is found
+/// there, nothing is set. What is found and is no mapping fails the process.
 #[derive(JsonSchema)]
 pub struct Set;
 
@@ -82,6 +83,9 @@ impl Runner for Set {
     }
 
     fn visit(config: &Config, _: &Visit<'_>) -> Result<Outcome, Failure> {
+        if config.values.is_null() {
+            return Ok(Outcome::next("nothing was found to set"));
+        }
         let Value::Object(values) = &config.values else {
             let found = quoted(&config.values.to_string());
             return Err(Failure(format!(
@@ -146,6 +150,14 @@ mod tests {
             "kinds": "pizza", "missing": null, "by_name": items,
         });
         assert_eq!(patch(&values), expected);
+    }
+
+    #[test]
+    fn where_nothing_is_found_nothing_is_set() {
+        let all = set(&json!({ "values": { "type": "get", "value": "nobody" } })).unwrap();
+        assert_eq!(all, Outcome::next("nothing was found to set"));
+        let text = set(&json!({ "values": { "type": "get", "value": "name" } })).unwrap_err();
+        assert!(text.0.contains("is no mapping"), "{text}");
     }
 
     #[test]

@@ -17,7 +17,8 @@ use crate::{AltNext, AnsweredBy, Failure, Outcome, Problem, Runner, Stay, Visit}
 ///
 /// Once the step goes on, no further delivery of that process begins. If none of that id is
 /// live, nothing changes and the step goes on: `steps.enough.stopped` says which it was. A
-/// process may stop itself.
+/// process may stop itself. What can be no id, such as an empty text, leads to `altNext`, and
+/// without one fails the process.
 #[derive(JsonSchema)]
 pub struct Stop;
 

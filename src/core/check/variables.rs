@@ -20,6 +20,9 @@ use written::Written;
 use super::{at::At, expect, node::quoted, report::Report, step::Draft};
 use crate::{Diagnostic, diagnostic::Place, sequence::Input};
 
+/// What is known of a process under `process`.
+const ABOUT: [&str; 5] = ["id", "sequence", "version", "timezone", "startedAt"];
+
 /// What variables are held against.
 struct Facts<'a> {
     /// The ids of the steps.
@@ -79,6 +82,10 @@ pub(super) fn check(
                 }
             }
         }
+        let typed = step.kind.map_or(&[][..], |kind| kind.typed);
+        for field in typed.iter().filter_map(|key| config.field(key)) {
+            conditions::looked_up(&field, &facts, 0, report);
+        }
         // What a runner that lives elsewhere makes of its config, nobody knows.
         if step.kind.is_some_and(|kind| !kind.asks) {
             conditions::check(&config, &facts, 0, report);
@@ -96,6 +103,9 @@ fn variable(path: &[String], at: &At<'_>, facts: &Facts<'_>, report: &mut Report
             format!("{written} is always empty: there is no step {}", quoted(id)),
             report.suggest(id, "steps", facts.ids.iter().copied()),
         ),
+        ("process", Some(key)) if key != ENTRY && !ABOUT.contains(&key.as_str()) => {
+            (format!("{written} is always empty"), report.suggest(key, "names", ABOUT))
+        }
         _ => match facts.input(path).and_then(|schema| ruled_out(schema, path)) {
             Some(RuledOut { name, known }) => (
                 format!("{written} may be empty: `input` has no {}", quoted(name)),

@@ -14,7 +14,7 @@ use super::{
         report::Report,
         suggest,
     },
-    Facts,
+    ABOUT, Facts,
     known::{Known, type_of},
     rendered::inside_of_nothing,
 };
@@ -33,32 +33,39 @@ struct Operand<'a> {
 
 /// Warns of what is wrong with the conditions in a config.
 pub(super) fn check(at: &At<'_>, facts: &Facts<'_>, depth: usize, report: &mut Report<'_>) {
+    look(at, facts, (depth, false), report);
+}
+
+/// `of_event`: they look at an event that comes.
+fn look(at: &At<'_>, facts: &Facts<'_>, (depth, of_event): (usize, bool), report: &mut Report<'_>) {
     if depth > DEPTH {
         return;
     }
     match &at.node.data {
         Data::List(items) => {
             for index in 0..items.len() {
-                check(&at.find(&format!("/{index}")), facts, depth + 1, report);
+                look(&at.find(&format!("/{index}")), facts, (depth + 1, of_event), report);
             }
         }
         Data::Mapping(_) => {
             if at.field("lodashCommand").is_some() {
-                test(at, facts, report);
+                test(at, facts, of_event, report);
             }
-            for nested in NESTING.iter().filter_map(|key| at.field(key)) {
-                check(&nested, facts, depth + 1, report);
+            for (key, nested) in NESTING.iter().filter_map(|key| Some((key, at.field(key)?))) {
+                look(&nested, facts, (depth + 1, of_event || *key == "where"), report);
             }
         }
         _ => {}
     }
 }
 
-fn test(at: &At<'_>, facts: &Facts<'_>, report: &mut Report<'_>) {
+fn test(at: &At<'_>, facts: &Facts<'_>, of_event: bool, report: &mut Report<'_>) {
     let sides = [at.field("value"), at.field("compareTo")];
     let [left, right] = sides.map(|side| side.as_ref().and_then(operand));
     for operand in [&left, &right].into_iter().flatten() {
-        exists(operand, facts, report);
+        if !(of_event && is_of_event(operand, report)) {
+            exists(operand, facts, report);
+        }
     }
     let Some(command) = at.field("lodashCommand").and_then(|field| field.node.text()) else {
         return;
@@ -114,6 +121,75 @@ fn follow<'a>(operand: &Operand<'_>, facts: &Facts<'a>) -> Option<Known<'a>> {
     facts.data(&operand.path)?.follow(&operand.path)
 }
 
+/// Whether it looks at the event that comes, or was meant to; what is wrong with it then.
+fn is_of_event(Operand { at, path }: &Operand<'_>, report: &mut Report<'_>) -> bool {
+    const KEYS: [&str; 3] = ["type", "data", "at"];
+    let written = quoted(&path.join("."));
+    let (message, help) = match (path.first().map(String::as_str), path.get(1)) {
+        (Some("event"), Some(key)) if !KEYS.contains(&key.as_str()) => (
+            format!("{written} is never there: an event has `type`, `data` and `at`"),
+            Some(format!("what it brings is `event.data.{key}`")),
+        ),
+        (Some("event"), _) => return true,
+        (Some(root), Some(key))
+            if KEYS.contains(&key.as_str()) && suggest::nearest(root, ["event"]).is_some() =>
+        {
+            (
+                format!("{written} is never there, unless the data have it"),
+                Some("did you mean `event`?".to_owned()),
+            )
+        }
+        _ => return false,
+    };
+    report.add(Diagnostic::warning("unknown-variable", at.place(), message).help(help));
+    true
+}
+
+/// Warns of what is looked up under a key with its type, and is not there, and of what looks as if
+/// it were meant so.
+pub(super) fn looked_up(at: &At<'_>, facts: &Facts<'_>, depth: usize, report: &mut Report<'_>) {
+    const TYPES: [&str; 3] = ["get", "jsonpath", "raw"];
+    if depth > DEPTH {
+        return;
+    }
+    match &at.node.data {
+        Data::List(items) => {
+            for index in 0..items.len() {
+                looked_up(&at.find(&format!("/{index}")), facts, depth + 1, report);
+            }
+        }
+        Data::Mapping(entries) => {
+            let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+            let r#type = at.field("type");
+            let said = r#type.as_ref().and_then(|field| field.node.text());
+            let is_whole = keys.len() == 2 && keys.contains(&"value");
+            match said {
+                Some(said) if is_whole && TYPES.contains(&said) => {
+                    if let Some(operand) = operand(at) {
+                        exists(&operand, facts, report);
+                    }
+                    return;
+                }
+                Some(said) if is_whole => {
+                    if let Some(meant) = suggest::nearest(&said.to_lowercase(), TYPES) {
+                        let place = r#type.map(|field| field.place()).unwrap_or_default();
+                        let message = "this mapping is written as it stands, and looks nothing up";
+                        let help = format!("did you mean `{meant}`?");
+                        report.add(Diagnostic::warning("operand", place, message).help(Some(help)));
+                    }
+                }
+                _ => {}
+            }
+            for key in keys {
+                if let Some(nested) = at.field(key) {
+                    looked_up(&nested, facts, depth + 1, report);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Whether there can be anything at its path.
 fn exists(Operand { at, path }: &Operand<'_>, facts: &Facts<'_>, report: &mut Report<'_>) {
     let written = quoted(&path.join("."));
@@ -122,6 +198,9 @@ fn exists(Operand { at, path }: &Operand<'_>, facts: &Facts<'_>, report: &mut Re
             format!("{written} is never there: there is no step {}", quoted(id)),
             report.suggest(id, "steps", facts.ids.iter().copied()),
         ),
+        (Some("process"), Some(key)) if !ABOUT.contains(&key.as_str()) => {
+            (format!("{written} is never there"), report.suggest(key, "names", ABOUT))
+        }
         _ => {
             let Some(data) = facts.data(path) else { return };
             if let Some((parent, words)) = inside_of_nothing(path, data) {

@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
-use rungs_runners::{Kind, template::Use};
+use rungs_runners::{
+    Kind,
+    template::{ENTRY, Use},
+};
 use serde_json::Value;
 
 use super::{
@@ -160,11 +163,14 @@ impl Configs {
     }
 }
 
-/// A path that leads into a number or a boolean, in which there is nothing: what that is.
+/// A path that leads into what has no parts, or a name that is looked for in a list: what that is.
 pub(super) fn inside_of_nothing(path: &[String], data: Known<'_>) -> Option<(String, String)> {
     let mut known = data;
     for (index, name) in path.iter().enumerate() {
-        if index > 0 && known.is_one_of(&["number", "boolean", "null"]) {
+        let is_part = name == "length" || name == ENTRY || name.parse::<usize>().is_ok();
+        let has_none = known.is_one_of(&["number", "boolean", "null"])
+            || (!is_part && known.is_one_of(&["string", "array", "number", "boolean", "null"]));
+        if index > 0 && has_none {
             return Some((quoted(&path.get(..index)?.join(".")), known.words()));
         }
         known = known.at(name)?;

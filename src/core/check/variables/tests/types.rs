@@ -57,6 +57,8 @@ fn what_is_written_as_text_is_no_mapping() {
         ("{{order}}", "order", "a mapping, and would be written `[object]`", "such as `count`"),
         ("{{order.lines}}", "order.lines", "each would be `[object]`", "{{#each ...}}"),
         ("{{order.count.x}}", "order.count.x", "`order.count` is a whole number", ""),
+        ("{{order.note.x}}", "order.note.x", "`order.note` is a string", ""),
+        ("{{order.tags.k}}", "order.tags.k", "`order.tags` is a list", ""),
         ("{{#each order.note}}a{{/each}}", "order.note", "`order.note` is a string", ""),
     ] {
         says(&found("", &texted(message)), ["variable-type", at, part, help]);
@@ -181,7 +183,7 @@ fn names_inside_of_blocks_are_held_against_what_those_look_at() {
         ("{{#each order.lines}}{{skuu}}{{/each}}", "order.lines.*.skuu"),
         ("{{#each order.lines as |line|}}{{line.skuu}}{{/each}}", "order.lines.*.skuu"),
         ("{{#each order.lines}}{{../zoen}}{{/each}}", "zoen"),
-        ("{{#each order.lines}}{{sku.deeper}}{{/each}}", ""),
+        ("{{#each order.lines}}{{sku.length}}{{/each}}", ""),
     ] {
         let found = found("", &texted(message));
         let told: Vec<_> =
@@ -204,4 +206,56 @@ fn names_inside_of_blocks_are_held_against_what_those_look_at() {
     ] {
         assert_eq!(found("", &texted(message)), [], "{message}");
     }
+}
+
+#[test]
+fn what_a_step_looks_up_with_its_type_is_there() {
+    let set = |value: &str| format!("run: Set, config: {{ values: {{ deep: [{value}] }} }}");
+    for (step, expected) in [
+        (
+            set("{ type: get, value: ordr.count }"),
+            ["unknown-variable", "ordr.count", "may not be there", "did you mean `order`?"],
+        ),
+        (
+            "run: Start, config: { sequence: b, data: { a: { type: get, value: order.cuont } } }"
+                .to_owned(),
+            ["unknown-variable", "order.cuont", "`input` has no `cuont`", "did you mean `count`?"],
+        ),
+        (
+            set("{ type: gett, value: order.count }"),
+            ["operand", "gett", "written as it stands", "did you mean `get`?"],
+        ),
+        (
+            set("{ type: Get, value: order.count }"),
+            ["operand", "Get", "written as it stands", "did you mean `get`?"],
+        ),
+        (
+            set("{ type: get, value: process.idd }"),
+            ["unknown-variable", "process.idd", "is never there", "did you mean `id`?"],
+        ),
+    ] {
+        says(&found("", &step), expected);
+    }
+    for fine in [
+        "{ type: card, value: 5 }",
+        "{ type: raw, value: x }",
+        "{ type: get, value: order.tags.length }",
+    ] {
+        assert_eq!(found("", &set(fine)), [], "{fine}");
+    }
+}
+
+#[test]
+fn an_event_that_is_waited_for_has_its_data_under_data() {
+    let wait = |path: &str| {
+        format!(
+            "run: WaitForEvent, config: {{ event: ack, where: {{ all: [{{ lodashCommand: eq, value: {{ type: get, value: {path} }}, compareTo: {{ type: raw, value: 2 }} }}] }} }}"
+        )
+    };
+    let level = ["unknown-variable", "event.level", "an event has `type`", "`event.data.level`"];
+    says(&found("", &wait("event.level")), level);
+    let evnt = ["unknown-variable", "evnt.data.level", "is never there", "did you mean `event`?"];
+    says(&found("", &wait("evnt.data.level")), evnt);
+    assert_eq!(found("", &wait("event.data.level")), []);
+    assert_eq!(found("", &wait("event.type")), []);
 }
