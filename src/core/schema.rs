@@ -69,7 +69,7 @@ pub fn schema(kinds: &[Kind]) -> Value {
             },
             "steps": { "$ref": "#/$defs/steps" },
         },
-        "$defs": defs(kinds),
+        "$defs": defs(kinds, |kind| kind.literal),
     })
 }
 
@@ -96,16 +96,17 @@ pub fn fragment(kinds: &[Kind]) -> Value {
             },
             "steps": { "$ref": "#/$defs/steps" },
         },
-        "$defs": defs(kinds),
+        // A parameter may stand for what is literal in a sequence.
+        "$defs": defs(kinds, |_| &[]),
     })
 }
 
-/// What both refer to.
-fn defs(kinds: &[Kind]) -> Map<String, Value> {
+/// What both refer to. No template stands for the keys of a runner's that are `literal`.
+fn defs(kinds: &[Kind], literal: fn(&Kind) -> &[&str]) -> Map<String, Value> {
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
     let each: Vec<Value> = kinds.iter().map(rule).chain([rule_of_fragments()]).collect();
     let mut defs: Map<String, Value> =
-        kinds.iter().map(|kind| (kind.name.to_owned(), config(kind))).collect();
+        kinds.iter().map(|kind| (kind.name.to_owned(), config(kind, literal(kind)))).collect();
     defs.extend(common());
     let steps = json!({
         "description": "The steps, from the first to the last.",
@@ -191,7 +192,7 @@ fn rule_of_fragments() -> Value {
 }
 
 /// The schema of a config, in which a template may stand for everything that is not literal.
-fn config(kind: &Kind) -> Value {
+fn config(kind: &Kind, literal: &[&str]) -> Value {
     let mut schema = (kind.schema)();
     if let Value::Object(schema) = &mut schema {
         schema.shift_remove("$schema");
@@ -199,7 +200,7 @@ fn config(kind: &Kind) -> Value {
         schema.insert("description".to_owned(), Value::String((kind.about)()));
     }
     rooted(&mut schema, kind.name);
-    loosen_inside(&mut schema, kind.literal);
+    loosen_inside(&mut schema, literal);
     schema
 }
 
@@ -477,6 +478,9 @@ mod tests {
         let parameters = json!({ "properties": { "phone": { "type": "string" } } });
         let ring = json!({ "fragment": "ring", "parameters": parameters, "steps": steps });
         assert!(validator.is_valid(&ring));
+        let by_parameter = json!({ "step": "a", "times": "{{param.times}}" });
+        let steps = json!([{ "id": "a", "run": "GoTo", "config": by_parameter }]);
+        assert!(validator.is_valid(&json!({ "fragment": "ring", "steps": steps })));
         assert!(!validator.is_valid(&json!({ "fragment": "ring", "steps": [] })));
         assert!(!validator.is_valid(&json!({ "sequence": "s", "steps": steps })));
     }

@@ -150,24 +150,70 @@ fn tags(source: &str, names: &mut Vec<Name>) {
     }
 }
 
-/// `steps.ID` within a path or a tag that begins at `offset`.
+/// The ids behind `steps` within a path or a tag that begins at `offset`, however they are written:
+/// `steps.ID`, `steps/ID`, `steps['ID']`, `$['steps']["ID"]`, `lookup steps 'ID'`.
 fn results(text: &str, offset: usize, names: &mut Vec<Name>) {
-    for (at, _) in text.match_indices("steps") {
-        let before = text.get(..at).unwrap_or_default();
-        let is_root = ["$.", "@root.", "this.", "./"].iter().any(|root| before.ends_with(root));
-        if !is_root && before.ends_with(|c| is_part(c) || c == '.') {
-            continue;
-        }
-        let after = text.get(at + "steps".len()..).unwrap_or_default();
-        let opened = [".[", "['", "[\"", ".", "["].iter().find(|open| after.starts_with(**open));
-        let Some(open) = opened else { continue };
-        let id = after.get(open.len()..).unwrap_or_default();
-        let length = id.find(|c| !is_part(c)).unwrap_or(id.len());
-        let Some(id) = id.get(..length).filter(|id| !id.is_empty()) else { continue };
-        let start = offset + at + "steps".len() + open.len();
+    for (at, _) in text.match_indices(STEPS) {
+        let (before, after) = (text.get(..at), text.get(at + STEPS.len()..));
+        let (Some(before), Some(after)) = (before, after) else { continue };
+        let Some(rest) = behind(before, after) else { continue };
+        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let Some(id) = rest.get(..length).filter(|id| !id.is_empty()) else { continue };
+        let start = offset + text.len() - rest.len();
         let name = Name { id: id.to_owned(), span: start..start + length, role: Role::Refers };
         names.push(name);
     }
+}
+
+/// What the results of steps are under.
+const STEPS: &str = "steps";
+
+/// Where the id begins in what follows `steps`, if one does.
+fn behind<'t>(before: &str, after: &'t str) -> Option<&'t str> {
+    let after = match unquoted(before) {
+        // `['steps']`
+        Some(_) => closed(quote(after)?)?,
+        None => {
+            let is_root = ["$.", "@root.", "@root/", "this.", "this/", "./"];
+            // A JSONPath may have blanks between its parts.
+            let compact: Vec<char> = before.chars().rev().filter(|c| *c != ' ').take(6).collect();
+            let compact: String = compact.into_iter().rev().collect();
+            let is_root = is_root.iter().any(|root| compact.ends_with(root));
+            if !is_root && before.ends_with(|c| is_part(c) || c == '.' || c == '/') {
+                return None;
+            }
+            if let Some(argument) = quote(after.trim_start()) {
+                // `lookup steps 'ID'`
+                return before.trim_end().ends_with("lookup").then_some(argument);
+            }
+            after
+        }
+    };
+    let after = after.trim_start();
+    match after.strip_prefix(['.', '/']) {
+        // `.[ID]` is how templates quote.
+        Some(rest) => Some(rest.trim_start().strip_prefix('[').unwrap_or(rest.trim_start())),
+        None => {
+            let inside = after.strip_prefix('[')?.trim_start();
+            Some(quote(inside).unwrap_or(inside))
+        }
+    }
+}
+
+/// What stands before a bracket and a quotation mark at the end of a text.
+fn unquoted(before: &str) -> Option<&str> {
+    let opened = before.strip_suffix(['\'', '"'])?;
+    opened.strip_suffix(['\\', '\'']).unwrap_or(opened).trim_end().strip_suffix('[')
+}
+
+/// What follows a quotation mark, which YAML may have escaped, or doubled.
+fn quote(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('\\').unwrap_or(text).strip_prefix(['\'', '"'])?;
+    Some(rest.strip_prefix('\'').unwrap_or(rest))
+}
+
+fn closed(text: &str) -> Option<&str> {
+    text.trim_start().strip_prefix(']')
 }
 
 fn in_cases(root: &Node, names: &mut Vec<Name>) {

@@ -37,7 +37,10 @@ pub fn renamed(page: &Page<'_>, id: &str, new: &str) -> Result<Vec<Range<usize>>
     }
     let names: Vec<_> = named(page).into_iter().filter(|name| name.id == id).collect();
     let is_short = |span: &Range<usize>| {
-        page.source.get(..span.start).is_some_and(|before| before.ends_with("$.steps."))
+        let before = page.source.get(..span.start).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        // It begins at a `$`, and in no template.
+        line.trim_end().ends_with('.') && line.rfind('$') > line.rfind("{{")
     };
     // A JSONPath takes such a name in brackets only.
     if new.contains('-') && names.iter().any(|name| is_short(&name.span)) {

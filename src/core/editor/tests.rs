@@ -256,6 +256,55 @@ fn rename(form: Form, source: &str, id: &str, new: &str) -> Result<String, Refus
 }
 
 #[test]
+fn a_step_is_renamed_however_its_results_are_written() {
+    let operand = |of: &str, path: &str| {
+        format!("steps: [{{ id: ring }}, {{ if: {{ type: {of}, value: {path} }} }}]")
+    };
+    for path in [
+        "steps.ring.status",
+        "\"['steps'].ring.status\"",
+        "'[\"steps\"][\"ring\"].status'",
+        "[steps, ring, status]",
+    ] {
+        let source = operand("get", path);
+        let renamed = rename(Form::Sequence, &source, "ring", "call").unwrap();
+        assert_eq!(renamed, source.replace("ring", "call"), "{path}");
+    }
+    for path in [
+        "\"$['steps']['ring']['status']\"",
+        "\"$['steps'].ring.status\"",
+        "'$[''steps''][''ring''].status'",
+        "\"$.steps[\\\"ring\\\"].status\"",
+        "\"$.steps[ 'ring' ].status\"",
+        "'$ .steps .ring .status'",
+    ] {
+        let source = operand("jsonpath", path);
+        let renamed = rename(Form::Sequence, &source, "ring", "call").unwrap();
+        assert_eq!(renamed, source.replace("ring", "call"), "{path}");
+    }
+    for tag in [
+        "{{steps.ring.status}}",
+        "{{steps/ring/status}}",
+        "{{@root/steps/ring/status}}",
+        "{{steps.[ring].status}}",
+        "{{lookup steps 'ring'}}",
+        "{{#if (lookup (lookup steps \"ring\") 'status')}}x{{/if}}",
+    ] {
+        let source = format!(
+            "steps: [{{ id: ring }}, {{ config: {{ say: '{}' }} }}]",
+            tag.replace('\'', "''")
+        );
+        let renamed = rename(Form::Sequence, &source, "ring", "call").unwrap();
+        assert_eq!(renamed, source.replace("ring", "call"), "{tag}");
+    }
+    for other in ["{{my.steps.ring}}", "{{stepsring}}", "{{steps 'ring'}}", "{{mysteps.ring}}"] {
+        let source = format!("steps: [{{ id: ring }}, {{ config: {{ say: \"{other}\" }} }}]");
+        let renamed = rename(Form::Sequence, &source, "ring", "call").unwrap();
+        assert_eq!(renamed, source.replacen("ring", "call", 1), "{other}");
+    }
+}
+
+#[test]
 fn a_step_is_renamed_wherever_it_is_named() {
     let renamed = rename(Form::Sequence, LADDER, "ring", "call-them").unwrap();
     assert_eq!(
