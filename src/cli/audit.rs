@@ -28,7 +28,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn audit(args: &Args, context: &Context) -> Result<()> {
-    let store = open::existing(&context.config()?).await?;
+    let store = open::looked_at(&context.config()?).await?;
     let now = Clock::System.now();
     let audit = store.audit(now, args.limit).await?;
     if context.output.is_json() {

@@ -50,7 +50,7 @@ pub(super) async fn backtest(args: &Args, context: &Context) -> Result<()> {
     let now = Clock::System.now();
     let since = since(&args.since, now, config.timezone)?;
     let source = Source::read(&args.file).map_err(Failure::refused)?;
-    let engine = open::intake(&config, open::existing(&config).await?)?;
+    let engine = open::intake(&config, open::looked_at(&config).await?)?;
     let checked = source.check(&engine.kinds);
     if checked.has_errors() {
         return Err(Failure::sequence(&checked.diagnostics, &source.file, &source.text()));

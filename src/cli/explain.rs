@@ -25,7 +25,7 @@ pub(super) struct Args {
 
 pub(super) async fn explain(args: &Args, context: &Context) -> Result<()> {
     let config = context.config()?;
-    let store = open::existing(&config).await?;
+    let store = open::looked_at(&config).await?;
     let silent: Print = Arc::new(|_| ());
     // It sends nothing, so what keeps a channel from being opened is no trouble here.
     let channels = Channels::open_printing(&config.channels(), &silent).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Opening what commands work on: the configured database, and an engine over it.
 //!
-//! Promises: a password is never shown. Who only looks makes no database.
+//! Promises: a password is never shown. Who only looks makes no database, and changes none.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -57,6 +57,23 @@ pub(super) async fn existing(config: &Config) -> Result<Store> {
         look_for(&file)?;
     }
     database(config).await
+}
+
+/// The configured database, for commands that only look and change nothing, not even what an
+/// earlier program has left.
+pub(super) async fn looked_at(config: &Config) -> Result<Store> {
+    let options = options(config);
+    if let Some(file) = options.file() {
+        look_for(&file)?;
+    }
+    let store = connect(&options).await?;
+    if store.pending_migrations().await? > 0 {
+        return Err(Failure::refused(format!(
+            "the database at {} is none of Rungs', or of an earlier version; `rungs migrate` makes it one of this",
+            shown(&options)
+        )));
+    }
+    Ok(store)
 }
 
 /// Whether the file of an embedded database is there.

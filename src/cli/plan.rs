@@ -62,7 +62,7 @@ pub(super) async fn plan(args: &Args, context: &Context) -> Result<()> {
         let why = "these are cases, which are tried, and fragments, which go along with sequences";
         return Err(Failure::refused(format!("{why}: there is nothing to plan")));
     }
-    let engine = open::intake(&config, open::existing(&config).await?)?;
+    let engine = open::intake(&config, open::looked_at(&config).await?)?;
     let look = args.process.clone().map_or(Look::Some(args.sample), Look::One);
     let each = args.list || args.process.is_some();
     let only = match &args.process {

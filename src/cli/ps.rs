@@ -43,7 +43,7 @@ fn status(text: &str) -> std::result::Result<Status, String> {
 }
 
 pub(super) async fn ps(args: &Args, context: &Context) -> Result<()> {
-    let store = open::existing(&context.config()?).await?;
+    let store = open::looked_at(&context.config()?).await?;
     // One more than is shown tells whether there are more.
     let mut found = find(&store, args, args.limit.saturating_add(1)).await?;
     let most = usize::try_from(args.limit).unwrap_or(usize::MAX);

@@ -16,7 +16,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn sequences(args: &Args, context: &Context) -> Result<()> {
-    let store = open::existing(&context.config()?).await?;
+    let store = open::looked_at(&context.config()?).await?;
     let found = store.sequences(None, args.limit).await?;
     let mut rows = vec![["sequence", "version", "published (UTC)"].map(str::to_owned).to_vec()];
     for sequence in found {

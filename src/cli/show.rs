@@ -41,7 +41,7 @@ struct Shown {
 }
 
 pub(super) async fn show(args: &Args, context: &Context) -> Result<()> {
-    let store = open::existing(&context.config()?).await?;
+    let store = open::looked_at(&context.config()?).await?;
     let shown = read(&store, &args.id).await?;
     if context.output.is_json() {
         output::json(&shown.json())?;

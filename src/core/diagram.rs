@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use rungs_runners::hours::Calendars;
+
 use crate::{Sequence, Step, Target};
 
 mod svg;
@@ -20,6 +22,9 @@ pub enum Via {
     AltNext,
     /// A jump.
     Jump,
+    /// The runner ends the process there: a goal that is not achieved yet and says `otherwise:
+    /// end`, or a process that stops itself.
+    Ends,
     /// A goal pulls it from everywhere above.
     Goal,
 }
@@ -42,6 +47,7 @@ impl Via {
             Self::Next => "next",
             Self::AltNext => "altNext",
             Self::Jump => "jump",
+            Self::Ends => "may end it",
             Self::Goal => "once achieved",
         }
     }
@@ -65,6 +71,9 @@ fn of_step(sequence: &Sequence, from: usize, step: &Step) -> Vec<Edge> {
     }
     if let Some(to) = step.alt_next {
         edges.push(Edge { from, to, via: Via::AltNext });
+    }
+    if step.config.stay(None, &Calendars::new()).ends {
+        edges.push(Edge { from, to: Target::End, via: Via::Ends });
     }
     if step.kind.goal && from > 0 {
         edges.push(Edge { from: 0, to: Target::Step(from), via: Via::Goal });
@@ -194,6 +203,17 @@ steps:
                 "ring once achieved confirmed",
             ]
         );
+    }
+
+    #[test]
+    fn a_goal_that_ends_a_process_leads_to_the_end() {
+        let source = LADDER.replace("compareTo: {", "otherwise: end\n      compareTo: {");
+        let sequence = check(&source, KINDS).sequence.unwrap();
+        let ends: Vec<Edge> =
+            edges(&sequence).into_iter().filter(|edge| edge.via == Via::Ends).collect();
+        assert_eq!(ends, [Edge { from: 4, to: Target::End, via: Via::Ends }]);
+        assert!(text(&sequence).contains("may end it → end"), "{}", text(&sequence));
+        assert!(mermaid(&sequence).contains("s4 -- \"may end it\" --> done"));
     }
 
     #[test]

@@ -170,34 +170,34 @@ const STEPS: &str = "steps";
 
 /// Where the id begins in what follows `steps`, if one does.
 fn behind<'t>(before: &str, after: &'t str) -> Option<&'t str> {
-    let after = match unquoted(before) {
+    let after = if unquoted(before).is_some() {
         // `['steps']`
-        Some(_) => closed(quote(after)?)?,
-        None => {
-            let is_root = ["$.", "@root.", "@root/", "this.", "this/", "./"];
-            // A JSONPath may have blanks between its parts.
-            let compact: Vec<char> = before.chars().rev().filter(|c| *c != ' ').take(6).collect();
-            let compact: String = compact.into_iter().rev().collect();
-            let is_root = is_root.iter().any(|root| compact.ends_with(root));
-            if !is_root && before.ends_with(|c| is_part(c) || c == '.' || c == '/') {
-                return None;
-            }
-            if let Some(argument) = quote(after.trim_start()) {
-                // `lookup steps 'ID'`
-                return before.trim_end().ends_with("lookup").then_some(argument);
-            }
-            after
-        }
+        closed(quote(after)?)?
+    } else if !is_root(before) {
+        return None;
+    } else if let Some(argument) = quote(after.trim_start()) {
+        // `lookup steps 'ID'`
+        return before.trim_end().ends_with("lookup").then_some(argument);
+    } else {
+        after
     };
     let after = after.trim_start();
-    match after.strip_prefix(['.', '/']) {
+    if let Some(rest) = after.strip_prefix(['.', '/']) {
         // `.[ID]` is how templates quote.
-        Some(rest) => Some(rest.trim_start().strip_prefix('[').unwrap_or(rest.trim_start())),
-        None => {
-            let inside = after.strip_prefix('[')?.trim_start();
-            Some(quote(inside).unwrap_or(inside))
-        }
+        return Some(rest.trim_start().strip_prefix('[').unwrap_or(rest.trim_start()));
     }
+    let inside = after.strip_prefix('[')?.trim_start();
+    Some(quote(inside).unwrap_or(inside))
+}
+
+/// Whether a name that follows stands at the root of a path.
+fn is_root(before: &str) -> bool {
+    // A JSONPath may have blanks between its parts.
+    let compact: Vec<char> = before.chars().rev().filter(|c| *c != ' ').take(6).collect();
+    let compact: String = compact.into_iter().rev().collect();
+    let roots = ["$.", "@root.", "@root/", "this.", "this/", "./"];
+    roots.iter().any(|root| compact.ends_with(root))
+        || !before.ends_with(|c| is_part(c) || c == '.' || c == '/')
 }
 
 /// What stands before a bracket and a quotation mark at the end of a text.

@@ -287,6 +287,9 @@ fn passed_by(subject: Subject<'_>) -> Vec<Contact> {
         let at = text("at").and_then(|at| at.parse::<DateTime<Utc>>().ok());
         let at = at.map(|at| Moment::of(at, process.timezone));
         let when = at.as_ref().map_or(String::new(), |at| format!("{}: ", at.local));
+        let is_last = process.cursor.as_ref() == Some(&step.id);
+        let failed = is_last && process.status == Status::Failed;
+        let passed = if failed { "" } else { " and was passed by" };
         found.push(Contact {
             step: step.id.clone(),
             delivery: None,
@@ -295,7 +298,7 @@ fn passed_by(subject: Subject<'_>) -> Vec<Contact> {
             reached: Some(false),
             at,
             begun_at: None,
-            says: format!("{when}`{}` sent nothing and was passed by{why}.", step.id),
+            says: format!("{when}`{}` sent nothing{passed}{why}.", step.id),
         });
         if found.len() >= MOST_CONTACTS {
             break;

@@ -315,6 +315,10 @@ fn who_only_looks_makes_no_database() {
         desk.say(command).refuses(1, &["there is no database at rungs.db"]);
     }
     assert!(!desk.has("rungs.db"));
+    desk.put("rungs.db", "");
+    for command in [&["ps"][..], &["explain", "p"], &["plan", "ladder.yml"], &["audit"]] {
+        desk.say(command).refuses(1, &["is none of Rungs'", "`rungs migrate`"]);
+    }
     assert!(desk.ask(&["migrate"]).contains("the schema is up to date"));
     assert!(desk.has("rungs.db"));
     assert_eq!(desk.ask_json(&["migrate"])["migrations"], 0);
