@@ -193,6 +193,13 @@ fn stays(sequence: &Sequence) -> Vec<Stay> {
     sequence.steps.iter().map(|step| step.config.stay(zone, calendars)).collect()
 }
 
+/// How many nodes a process may come to at most, if each counts as much; none if nothing bounds it.
+pub(crate) fn longest(graph: graph::Graph, weights: &[u64]) -> Option<u128> {
+    let weights: Vec<weight::Weight> = weights.iter().copied().map(weight::Weight::of).collect();
+    let heaviest = most::from_anywhere(&most::Shape::of(graph), &weights);
+    heaviest.endless.is_none().then_some(heaviest.finite)
+}
+
 /// The zone of its processes, if that does not depend on their data.
 fn zone(sequence: &Sequence) -> Option<Tz> {
     fixed(sequence.timezone.as_ref()?)

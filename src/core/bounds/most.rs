@@ -81,25 +81,40 @@ struct Walk<'g> {
 /// The heaviest way from the first step, where each stay at a step weighs as much.
 pub(super) fn most(shape: &Shape, weights: &[Weight]) -> Heaviest {
     let Shape { graph, outer, inner } = shape;
-    let count = graph.edges.len();
-    let mut walk = Walk {
-        graph,
-        weights,
-        outer,
-        inner,
-        back: vec![None; count],
-        exit: vec![None; count],
-        total: vec![(Weight::ZERO, false); count],
-        rounds: vec![None; count],
-    };
+    let mut walk = Walk::of(graph, weights, outer, inner);
     walk.fill();
     walk.way()
+}
+
+/// How much the heaviest way weighs, from whichever node.
+pub(super) fn from_anywhere(shape: &Shape, weights: &[Weight]) -> Weight {
+    let Shape { graph, outer, inner } = shape;
+    let mut walk = Walk::of(graph, weights, outer, inner);
+    walk.fill();
+    let totals = walk.total.iter().map(|(total, _)| *total);
+    totals.fold(Weight::ZERO, |most, total| if total.exceeds(most) { total } else { most })
 }
 
 /// Without a bound because of a step, by a way that nobody knows.
 pub(super) fn endless(step: usize) -> Heaviest {
     let weight = Weight::endless(step);
     Heaviest { weight, steps: vec![step], rounds: Vec::new(), ends: false }
+}
+
+impl<'g> Walk<'g> {
+    fn of(graph: &'g Graph, weights: &'g [Weight], outer: &'g [usize], inner: &'g [usize]) -> Self {
+        let count = graph.edges.len();
+        Self {
+            graph,
+            weights,
+            outer,
+            inner,
+            back: vec![None; count],
+            exit: vec![None; count],
+            total: vec![(Weight::ZERO, false); count],
+            rounds: vec![None; count],
+        }
+    }
 }
 
 impl Walk<'_> {

@@ -14,7 +14,15 @@ use std::collections::VecDeque;
 use rungs_runners::LetsBy;
 
 use super::{Draft, Report, Way, Ways, name, step_of};
-use crate::{Diagnostic, advance::MOST_VISITS, diagnostic::Place};
+use crate::{
+    Diagnostic,
+    advance::MOST_VISITS,
+    bounds::{
+        self,
+        graph::{self, Edge},
+    },
+    diagnostic::Place,
+};
 
 /// The bound of a way that has none.
 const ALWAYS: u64 = u64::MAX;
@@ -34,6 +42,9 @@ pub(super) fn check(
     graph.pulled_down(&mut told, report);
     graph.bounded(&mut told, report);
     graph.let_by(&mut told, report);
+    if !told.contains(&true) {
+        graph.together(report);
+    }
 }
 
 struct Graph<'g, 'a> {
@@ -130,6 +141,39 @@ impl Graph<'_, '_> {
                 tell(told, &ring);
             }
         }
+    }
+
+    /// Loops that each fit into a cycle, and perhaps not one after the other.
+    fn together(&self, report: &mut Report<'_>) {
+        let steps = self.steps.len();
+        let is_known = |at: &usize| self.ways.get(*at).is_some_and(|ways| !ways.anywhere);
+        if !(0..steps).all(|at| is_known(&at)) {
+            return;
+        }
+        let edges = (0..steps).map(|at| {
+            let leads = self.leads(at).filter(|_| self.runs_on(at));
+            let leads = leads.map(|(to, bound)| Edge { to, times: u32::try_from(bound).ok() });
+            // A cycle may end anywhere.
+            leads.chain([Edge { to: 2 * steps, times: None }]).collect()
+        });
+        let mut edges: Vec<Vec<Edge>> = edges.collect();
+        edges.resize_with(2 * steps + 1, Vec::new);
+        let weights: Vec<u64> = (0..=2 * steps).map(|node| u64::from(node < steps)).collect();
+        let Some(visits) = bounds::longest(graph::Graph { steps, edges }, &weights) else { return };
+        if visits < MOST_VISITS as u128 {
+            return;
+        }
+        let jumps = (0..steps).filter(|at| self.runs_on(*at));
+        let jumps = jumps.filter_map(|at| self.step(at)?.times());
+        let place = jumps.max_by_key(|(times, _)| *times).map(|(_, place)| place);
+        let message = format!(
+            "these loops may visit up to {visits} steps in one cycle, one after the other; the most is {MOST_VISITS}"
+        );
+        let help = "put a wait or a notification between them, or lower their `times`";
+        report.add(
+            Diagnostic::warning("restless-loop", place.unwrap_or_default(), message)
+                .help(help.to_owned()),
+        );
     }
 
     /// Loops whose only rests are waits that let a process by once they are over.

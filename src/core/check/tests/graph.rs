@@ -293,6 +293,24 @@ fn a_bounded_loop_without_a_rest_fits_into_one_cycle() {
 }
 
 #[test]
+fn loops_that_fit_into_a_cycle_alone_are_added_up() {
+    let two = |times: u32, between: &str| {
+        format!(
+            "  - {{ id: a, run: Choose, altNext: b }}
+  - {{ id: back, run: GoTo, config: {{ step: a, times: {times} }} }}
+{between}  - {{ id: b, run: Choose, altNext: end }}
+  - {{ id: again, run: GoTo, config: {{ step: b, times: {times} }} }}"
+        )
+    };
+    says_of_steps(&two(240, ""), &[]);
+    says_of_steps(&two(300, ""), &[("restless-loop", 6, 55, "up to 1204 steps in one cycle")]);
+    says_of_steps(
+        &two(300, "  - { id: nap, run: Nap }\n").replace("altNext: b", "altNext: nap"),
+        &[],
+    );
+}
+
+#[test]
 fn a_bounded_loop_that_rests_may_go_round_as_often_as_it_likes() {
     says_of_steps(
         "  - { id: a, run: Nap }\n  - { id: b, run: GoTo, config: { step: a, times: 100000 } }",
