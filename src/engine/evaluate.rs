@@ -263,7 +263,8 @@ fn advance_one(
         }
     };
     let (key, process_id) = (process.key.clone(), process.process_id.clone());
-    // A bug in a runner costs its process, not the cycle.
+    // A runner that panics costs its process, not the cycle. How long one takes is bounded by what
+    // its config and the data may be.
     catch_unwind(AssertUnwindSafe(|| advance(&sequence, process, news, now))).map_err(|_| {
         tracing::error!(process = process_id, "advancing panicked; please report this");
         let reason = "Rungs met a defect of its own in this step".to_owned();

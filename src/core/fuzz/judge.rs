@@ -10,7 +10,7 @@ use super::Flaw;
 use crate::{
     Entry, Process, Sequence, Status, Step, Target,
     process::iso,
-    simulate::{Answers, Asked, End, Fate, Line, Simulation, What},
+    simulate::{Answers, Asked, End, Fate, Line, Simulation, Told, What},
 };
 
 /// Moments of a climb that are remembered.
@@ -54,6 +54,14 @@ pub(super) struct Watch<'a> {
 impl Answers for Watch<'_> {
     fn answer(&mut self, asked: &Asked<'_>) -> Fate {
         self.answers.answer(asked)
+    }
+
+    fn said(&mut self, asked: &Asked<'_>) -> Option<Value> {
+        self.answers.said(asked)
+    }
+
+    fn told(&mut self, asked: &Asked<'_>) -> Vec<Told> {
+        self.answers.told(asked)
     }
 
     fn enough(&self) -> bool {

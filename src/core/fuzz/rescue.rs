@@ -7,6 +7,7 @@
 use std::{collections::BTreeSet, rc::Rc};
 
 use rungs_runners::condition::wish::Hopeless;
+use serde_json::Value;
 
 use super::{
     Flaw, Search, Verdict,
@@ -177,6 +178,10 @@ struct Until<'a> {
 impl Answers for Until<'_> {
     fn answer(&mut self, asked: &Asked<'_>) -> Fate {
         self.answers.answer(asked)
+    }
+
+    fn said(&mut self, asked: &Asked<'_>) -> Option<Value> {
+        self.answers.said(asked)
     }
 
     fn enough(&self) -> bool {
