@@ -6,9 +6,11 @@
 //! Called by: operands, as they are read.
 
 use jsonpath_rust::parser::model::{
-    Comparable, Filter, FilterAtom, FnArg, JpQuery, Segment, Selector, SingularQuery, Test,
-    TestFunction,
+    Comparable, Filter, FilterAtom, FnArg, JpQuery, Literal, Segment, Selector, SingularQuery,
+    Test, TestFunction,
 };
+use regex::RegexBuilder;
+use serde_json::Value;
 
 /// How often, together, a query may list what it has listed already: `[*, *]` finds all twice,
 /// and so does what follows it.
@@ -18,15 +20,90 @@ const MOST_TIMES: usize = 8;
 ///
 /// # Errors
 /// Why, in one sentence without a full stop.
-pub(super) fn check(query: &JpQuery) -> Result<(), String> {
-    let mut effort = Effort { times: 1, has_descended: false };
-    effort.segments(&query.segments)
+pub(super) fn check(query: &JpQuery) -> Result<Cost, String> {
+    let mut effort = Effort { times: 1, has_descended: false, searches: false };
+    effort.segments(&query.segments)?;
+    Ok(match effort.searches {
+        _ if is_singular(query) => Cost::One,
+        true => Cost::Searches,
+        false => Cost::All,
+    })
+}
+
+/// What a query costs, by the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cost {
+    /// It looks at one value.
+    One,
+    /// It may go through all of them.
+    All,
+    /// And search their texts.
+    Searches,
+}
+
+impl Cost {
+    /// Whether the data are too much for such a query: each value that is found is remembered with
+    /// its path.
+    ///
+    /// # Errors
+    /// They are, in one sentence without a full stop.
+    pub fn check(self, data: &Value) -> Result<(), String> {
+        if self == Self::One {
+            return Ok(());
+        }
+        let mut sum = Sum { values: 0, paths: 0 };
+        sum.add(data, 1);
+        if sum.paths > MOST_PATHS {
+            return Err("the names in the data are too long for this JSONPath".to_owned());
+        }
+        if self == Self::Searches && sum.values > MOST_SEARCHED {
+            return Err(format!(
+                "the data have more than {MOST_SEARCHED} values, too many for `search` and `match`"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// How many values there are, and how long their paths are together.
+struct Sum {
+    values: usize,
+    paths: usize,
+}
+
+impl Sum {
+    fn add(&mut self, value: &Value, path: usize) {
+        self.values += 1;
+        self.paths += path;
+        if self.paths > MOST_PATHS {
+            return;
+        }
+        match value {
+            Value::Array(items) => {
+                // `[12345]`
+                items.iter().for_each(|item| self.add(item, path + 8));
+            }
+            Value::Object(entries) => {
+                // `['name']`
+                entries.iter().for_each(|(key, item)| self.add(item, path + key.len() + 4));
+            }
+            _ => {}
+        }
+    }
 }
 
 struct Effort {
     times: usize,
     has_descended: bool,
+    searches: bool,
 }
+
+/// Bytes that a pattern may take once it is compiled.
+const LARGEST_PATTERN: usize = 128 * 1024;
+/// Bytes that the paths of all values may take together.
+const MOST_PATHS: usize = 16 * 1024 * 1024;
+/// Values through which patterns are searched.
+const MOST_SEARCHED: usize = 5_000;
 
 type Within = Result<(), String>;
 
@@ -109,14 +186,21 @@ impl Effort {
             TestFunction::Custom(_, arguments) => {
                 arguments.iter().try_for_each(|argument| self.argument(argument))
             }
-            TestFunction::Length(argument) => self.argument(argument),
-            TestFunction::Value(argument) | TestFunction::Count(argument) => {
-                self.argument(argument)
-            }
+            TestFunction::Length(argument) => self.one(argument),
+            TestFunction::Value(argument) | TestFunction::Count(argument) => self.one(argument),
             TestFunction::Search(text, pattern) | TestFunction::Match(text, pattern) => {
+                self.searches = true;
                 self.argument(text)?;
-                self.argument(pattern)
+                check_pattern(pattern)
             }
+        }
+    }
+
+    /// The argument of a function that looks at one value, however large.
+    fn one(&mut self, argument: &FnArg) -> Within {
+        match argument {
+            FnArg::Test(test) => self.test(test, false),
+            other => self.argument(other),
         }
     }
 
@@ -129,16 +213,29 @@ impl Effort {
     }
 }
 
+/// A pattern is compiled for each value that it is held against.
+fn check_pattern(pattern: &FnArg) -> Within {
+    let FnArg::Literal(Literal::String(pattern)) = pattern else {
+        return Err("`search` and `match` take their pattern as a text".to_owned());
+    };
+    let compiled = RegexBuilder::new(pattern).size_limit(LARGEST_PATTERN).build();
+    compiled
+        .map(drop)
+        .map_err(|_| "this pattern is none, or it takes too much to search".to_owned())
+}
+
 /// How often selectors that stand in one list may find the same.
 fn times(selectors: &[Selector]) -> usize {
     let is_apart = |(at, selector): (usize, &Selector)| {
-        matches!(selector, Selector::Name(_))
-            && selectors.iter().take(at).all(|other| other != selector)
+        let is_place = matches!(selector, Selector::Name(_))
+            || matches!(selector, Selector::Index(index) if *index >= 0);
+        is_place && selectors.iter().take(at).all(|other| other != selector)
     };
     if selectors.iter().enumerate().all(is_apart) { 1 } else { selectors.len() }
 }
 
-fn is_singular(query: &JpQuery) -> bool {
+/// Whether it names one value.
+pub(super) fn is_singular(query: &JpQuery) -> bool {
     query
         .segments
         .iter()
@@ -168,6 +265,10 @@ mod tests {
             "$.items[?@.tags[?@ == 'urgent']]",
             "$.items[?$.order.urgent]",
             "$.items[?search(@.name, 'beer|wine')]",
+            "$.items[?match(@.phone, '[+]385[0-9]{8,9}')]",
+            "$.items[0,1,2,3,4,5,6,7,8,9][0,1,2]",
+            "$.items[?@.price < value($.limit)]",
+            "$.items[?length($.order.items) > 3]",
         ] {
             assert_eq!(wrong(text), None, "{text}");
         }
@@ -183,11 +284,29 @@ mod tests {
             ("$..[?@..x]".to_owned(), "`..`"),
             ("$.a[?$.a[?$.a[?@==2]]]".to_owned(), "from `$` inside of a filter"),
             ("$.a[?count($.a[*]) > 1]".to_owned(), "from `$` inside of a filter"),
-            ("$.a[?length($.text) > 1]".to_owned(), "from `$` inside of a filter"),
+            ("$.a[?search(@.name, @.pattern)]".to_owned(), "as a text"),
+            ("$.a[?search(@, '([a-zà-ž]{100}){80}')]".to_owned(), "too much to search"),
+            ("$.a[-1,-2,-1,-2,-1,-2,-1,-2,-1]".to_owned(), "the same values"),
             ("$.a[?match($.text, @)]".to_owned(), "from `$` inside of a filter"),
             ("$.a[?@.b[?$.a[*]]]".to_owned(), "from `$` inside of a filter"),
         ] {
-            assert!(wrong(&text).is_some_and(|wrong| wrong.contains(why)), "{text}");
+            let wrong = wrong(&text);
+            assert!(wrong.as_ref().is_some_and(|wrong| wrong.contains(why)), "{text}: {wrong:?}");
         }
+    }
+
+    #[test]
+    fn data_that_would_not_fit_into_memory_are_not_gone_through() {
+        let of = |text: &str| check(&parse_json_path(text).unwrap()).unwrap();
+        let long = serde_json::json!({ "k".repeat(100_000): vec![0; 70_000] });
+        let many = serde_json::json!({ "a": vec![0; 70_000] });
+        for query in ["$..status", "$.*[*]", "$.*[?@.x == 1]", "$.*[0:9]"] {
+            assert!(of(query).check(&long).unwrap_err().contains("too long"), "{query}");
+            assert_eq!(of(query).check(&many), Ok(()), "{query}");
+        }
+        assert_eq!(of("$.a[3].b").check(&long), Ok(()));
+        let searches = of("$.a[?search(@, 'x')]");
+        assert!(searches.check(&many).unwrap_err().contains("5000 values"));
+        assert_eq!(searches.check(&serde_json::json!({ "a": vec!["x"; 4_000] })), Ok(()));
     }
 }

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::effort;
+use super::effort::{self, Cost};
 use crate::{Failure, Problem, Scope, path::Path, template::is_template};
 
 /// Bounds of a JSONPath's text: each call that nests multiplies the work of parsing it by three.
@@ -35,7 +35,7 @@ pub struct Operand {
 enum Source {
     Get(Path),
     Raw(Value),
-    JsonPath(JpQuery),
+    JsonPath(JpQuery, Cost),
 }
 
 #[derive(Debug, Clone)]
@@ -78,14 +78,14 @@ impl From<Written> for Operand {
         let source = match r#type {
             Kind::Get => Path::from_config(&value).map(Source::Get),
             Kind::Raw => Ok(Source::Raw(value)),
-            Kind::JsonPath => json_path(&value).map(Source::JsonPath),
+            Kind::JsonPath => json_path(&value).map(|(query, cost)| Source::JsonPath(query, cost)),
         };
         let template = is_template(&label);
         Self { source: source.map_err(|reason| Unreadable { reason, template }), label }
     }
 }
 
-fn json_path(value: &Value) -> Result<JpQuery, String> {
+fn json_path(value: &Value) -> Result<(JpQuery, Cost), String> {
     let text = value.as_str().ok_or("a JSONPath is a string")?;
     if text.len() > MOST_BYTES {
         return Err(format!("a JSONPath has at most {MOST_BYTES} bytes"));
@@ -98,8 +98,8 @@ fn json_path(value: &Value) -> Result<JpQuery, String> {
         return Err(format!("a JSONPath calls at most {MOST_CALLS} functions"));
     }
     let query = parse_json_path(text).map_err(|error| brief(&error.to_string()))?;
-    effort::check(&query)?;
-    Ok(query)
+    let cost = effort::check(&query)?;
+    Ok((query, cost))
 }
 
 /// The parser's error, which is a drawing of several lines, in one.
@@ -128,7 +128,10 @@ impl Operand {
         match &self.source {
             Ok(Source::Get(path)) => Ok(path.get_in(scope)),
             Ok(Source::Raw(value)) => Ok(Some(Cow::Borrowed(value))),
-            Ok(Source::JsonPath(query)) => query_in(query, scope),
+            Ok(Source::JsonPath(query, cost)) => {
+                cost.check(scope.value()).map_err(|reason| self.failure(&reason))?;
+                query_in(query, scope)
+            }
             Err(unreadable) => Err(self.failure(&unreadable.reason)),
         }
     }
@@ -155,7 +158,7 @@ impl Operand {
         match self.source.as_ref().ok()? {
             Source::Get(path) => Some(path.keys().map(str::to_owned).collect()),
             Source::Raw(_) => None,
-            Source::JsonPath(query) => query.segments.iter().map(key).collect(),
+            Source::JsonPath(query, _) => query.segments.iter().map(key).collect(),
         }
     }
 

@@ -58,6 +58,8 @@ impl Condition {
         choose: &mut Choose<'_>,
     ) -> Result<(), Hopeless> {
         let mut hopeless = Hopeless::Never;
+        // Of other predicates several may be true of one value that nobody here has thought of.
+        let is_plain = self.only_compares();
         for _ in 0..TRIES {
             let mut tried = world.clone();
             match self.attempt(wanted, &mut tried, choose) {
@@ -65,11 +67,27 @@ impl Condition {
                     *world = tried;
                     return Ok(());
                 }
-                Ok(()) | Err(Hopeless::Never) => {}
-                Err(Hopeless::Unknown) => hopeless = Hopeless::Unknown,
+                Ok(()) if is_plain => {}
+                Err(Hopeless::Never) => {}
+                Ok(()) | Err(Hopeless::Unknown) => hopeless = Hopeless::Unknown,
             }
         }
         Err(hopeless)
+    }
+
+    /// Whether all its predicates ask for one value that stands there.
+    fn only_compares(&self) -> bool {
+        use LodashCommand::{Eq, IsEqual};
+        match self.form() {
+            Ok(Form::Test(Eq | IsEqual, left, right)) => {
+                left.label().is_empty() != right.is_some_and(|right| right.label().is_empty())
+            }
+            Ok(Form::All(conditions) | Form::Any(conditions)) => {
+                conditions.iter().all(Self::only_compares)
+            }
+            Ok(Form::Not(condition)) => condition.only_compares(),
+            _ => false,
+        }
     }
 
     fn attempt(
@@ -118,12 +136,22 @@ impl World {
     }
 
     /// Whether something may be put there.
-    fn is_open(&self, keys: &[String]) -> bool {
-        match keys.first().map(String::as_str) {
-            Some("steps" | "process") | None => false,
-            Some("event") if self.event.is_some() => keys.get(1).is_some_and(|key| key == "data"),
-            Some("events") => keys.get(2).is_none_or(|key| key == "data" || key == "count"),
-            Some(_) => true,
+    fn is_open(&self, keys: &[String]) -> Result<bool, Hopeless> {
+        let key = |at: usize| keys.get(at).map(String::as_str);
+        match key(0) {
+            Some("steps" | "process") | None => Ok(false),
+            Some("event") if self.event.is_some() => match key(1) {
+                Some("data") => Ok(true),
+                // When it comes, nobody knows here; nor what all of it shall be.
+                Some("at") | None => Err(Hopeless::Unknown),
+                Some(_) => Ok(false),
+            },
+            Some("events") => match key(2) {
+                Some("data" | "count") | None => Ok(true),
+                Some("at") => Err(Hopeless::Unknown),
+                Some(_) => Ok(false),
+            },
+            Some(_) => Ok(true),
         }
     }
 
@@ -201,7 +229,7 @@ impl Test<'_> {
         let right = self.right.map_or(Ok(None), |right| world.value(right))?;
         let left = world.value(self.left)?;
         let open = |operand: &Operand| match operand.keys() {
-            Some(keys) => Ok(Some(keys).filter(|keys| world.is_open(keys))),
+            Some(keys) => Ok(world.is_open(&keys)?.then_some(keys)),
             None if operand.label().is_empty() => Ok(None),
             None => Err(Hopeless::Unknown),
         };

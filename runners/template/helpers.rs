@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `date value format` | a date (ISO 8601, or Unix seconds) in the process's time zone, or in `timezone="Europe/Zagreb"`. The format is Moment's (`YYYY-MM-DD HH:mm`), or strftime's where it has a `%` |
 //! | `default value fallback` | the value, or the fallback if it is missing, null or empty |
+//! | `eq a b`, `ne a b`, `lookup value key` | as Handlebars' own, within bounds |
 //! | `json value` | the value as JSON |
 //! | `upper value`, `lower value` | its text in capitals, or in small letters |
 //! | `plural count one many` | `one` if the count is 1, else `many` |
@@ -24,7 +25,7 @@ use handlebars::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::moment;
+use super::{moment, rounds};
 use crate::{calendar, quote::quoted};
 
 /// One of ours: given its parameters, it answers with a value.
@@ -35,13 +36,27 @@ struct Ours {
 
 type Run = fn(&Call<'_>) -> Result<Value, String>;
 
-const OURS: [(&str, Run); 7] = [
+const OURS: [(&str, Run); 10] = [
     ("date", date),
     ("default", |call| {
         Ok(if is_blank(call.param(0)) { call.param(1) } else { call.param(0) }.clone())
     }),
+    ("eq", |call| Ok((call.param(0) == call.param(1)).into())),
     ("json", |call| Ok(call.param(0).to_string().into())),
     ("lower", |call| Ok(call.param(0).render().to_lowercase().into())),
+    ("lookup", |call| {
+        let found = match (call.param(0), call.param(1)) {
+            (Value::Array(items), index) => {
+                index.as_u64().and_then(|at| items.get(usize::try_from(at).ok()?))
+            }
+            (Value::Object(entries), key) => key.as_str().and_then(|key| entries.get(key)),
+            _ => None,
+        };
+        let found = found.unwrap_or(&Value::Null);
+        rounds::go_through(found)?;
+        Ok(found.clone())
+    }),
+    ("ne", |call| Ok((call.param(0) != call.param(1)).into())),
     ("plural", plural),
     ("upper", |call| Ok(call.param(0).render().to_uppercase().into())),
     ("url", |call| Ok(utf8_percent_encode(&call.param(0).render(), PART).to_string().into())),
@@ -60,7 +75,8 @@ pub(super) fn register(engine: &mut Handlebars<'static>) {
 
 /// Whether `{{name}}` is the variable of that name, although there is such a helper.
 pub(super) fn gives_way(name: &str) -> bool {
-    OURS.iter().any(|(ours, _)| *ours == name)
+    let handlebars_own = ["eq", "ne", "lookup"];
+    OURS.iter().any(|(ours, _)| *ours == name) && !handlebars_own.contains(&name)
 }
 
 /// A call of a helper with its parameters resolved.
@@ -91,6 +107,12 @@ impl HelperDef for Ours {
         let timezone = timezone
             .filter(|timezone| !is_blank(timezone))
             .or_else(|| context.data().pointer("/process/timezone"));
+        // Of what it looks something up in it sees no more than that.
+        if self.name != "lookup" {
+            for param in helper.params() {
+                rounds::go_through(param.value()).map_err(RenderErrorReason::Other)?;
+            }
+        }
         (self.run)(&Call { params: helper.params(), timezone })
             .map(ScopedJson::Derived)
             .map_err(|reason| RenderErrorReason::Other(format!("{}: {reason}", self.name)).into())

@@ -5,6 +5,8 @@
 
 use std::cell::Cell;
 
+use serde_json::Value;
+
 use handlebars::{
     Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderErrorReason, Template,
     template::TemplateElement,
@@ -15,13 +17,42 @@ const MOST: u32 = 10_000;
 /// No variable or helper has such a name: the check of a template refuses it.
 pub(super) const NAME: &str = "rungs-round";
 
+/// Values that the helpers of one rendering may go through, in all its rounds.
+const MOST_VALUES: usize = 3_000_000;
+/// So many bytes of a text count as much as a value.
+const BYTES: usize = 32;
+
 thread_local! {
     static ROUNDS: Cell<u32> = const { Cell::new(0) };
+    static VALUES: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A rendering begins.
 pub(super) fn begin() {
     ROUNDS.set(0);
+    VALUES.set(0);
+}
+
+/// A helper goes through a value: it copies it, compares it, or writes it down.
+///
+/// # Errors
+/// They have gone through too many.
+pub(super) fn go_through(value: &Value) -> Result<(), String> {
+    let sum = VALUES.get() + weight(value);
+    VALUES.set(sum);
+    if sum > MOST_VALUES {
+        return Err(format!("its helpers go through more than {MOST_VALUES} values"));
+    }
+    Ok(())
+}
+
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(weight).sum::<usize>(),
+        Value::Object(entries) => 1 + entries.values().map(weight).sum::<usize>(),
+        Value::String(text) => 1 + text.len() / BYTES,
+        _ => 1,
+    }
 }
 
 pub(super) fn register(engine: &mut Handlebars<'static>) {
@@ -81,6 +112,25 @@ mod tests {
         let each = "{{#each @root.x}}".repeat(5) + &"{{/each}}".repeat(5);
         let error = render(&each, &json!({ "x": list })).unwrap_err();
         assert!(error.contains("more than 10000 rounds"), "{error}");
+    }
+
+    #[test]
+    fn helpers_that_compare_much_in_every_round_come_to_an_end() {
+        let big: Vec<Value> = (0..6_000).map(|n| json!({ "n": n })).collect();
+        let data = json!({ "big": big, "in": { "big": big }, "few": vec![0; 3_000] });
+        for tag in [
+            "{{eq @root.big @root.big}}",
+            "{{#if (lookup @root.in 'big')}}{{/if}}",
+            "{{#if (default @root.big 1)}}{{/if}}",
+            "{{#if (json @root.big)}}{{/if}}",
+        ] {
+            let text = format!("{{{{#each few}}}}{tag}{{{{/each}}}}");
+            let rendered = render(&text, &data);
+            let Err(error) = rendered else { panic!("{tag}: {rendered:?}") };
+            assert!(error.contains("go through more than"), "{tag}: {error}");
+        }
+        let few = "{{#each few}}{{eq this 0}}{{lookup @root.big.[3] 'n'}}{{/each}}";
+        assert_eq!(render(few, &data).unwrap(), "true3".repeat(3_000));
     }
 
     #[test]

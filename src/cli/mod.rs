@@ -202,7 +202,7 @@ impl Context {
             Ok(config) => config,
             Err(error) => {
                 output::talk(&format!(
-                    "{WARN}no runners of the configuration are known{WARN:#}: {error}"
+                    "{WARN}no runners of the configuration are known, nor its time zone{WARN:#}: {error}"
                 ));
                 Config::default()
             }

@@ -4,9 +4,12 @@
 //! Read from the steps as they are written, so that it knows of runners that are not of today
 //! whatever has a condition or an `event` in its config.
 
-use rungs_runners::condition::{
-    Condition,
-    wish::{Choose, Hopeless, World},
+use rungs_runners::{
+    condition::{
+        Condition,
+        wish::{Choose, Hopeless, World},
+    },
+    template::is_template,
 };
 use serde_json::{Map, Value, json};
 
@@ -52,7 +55,8 @@ fn look(step: usize, written: &Value, depth: usize, asks: &mut Vec<Ask>) {
         Value::Object(entries) => {
             if let Some(event) = entries.get("event").and_then(Value::as_str) {
                 let condition = entries.get("where").and_then(Value::as_object).map(read);
-                let condition = condition.transpose();
+                // What it is called, only the data say.
+                let condition = if is_template(event) { Err(()) } else { condition.transpose() };
                 asks.push(Ask { step, event: Some(event.to_owned()), condition });
                 return;
             }

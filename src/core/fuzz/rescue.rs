@@ -23,7 +23,9 @@ use crate::{
 /// How many combinations of events are tried.
 const TRIES: usize = 60;
 /// How many things happen one after the other, each brought about where the last one led.
-const DEEPEST: usize = 6;
+const DEEPEST: usize = 60;
+/// How many of them may lead to no other step.
+const IN_VAIN: usize = 5;
 /// How many climbs that rest at a step are looked into. With other data nothing may get them out,
 /// but to look takes as long as many climbs.
 const RESCUED_OFTEN: u32 = 20;
@@ -80,9 +82,11 @@ impl Search<'_> {
     /// Brings about one thing after the other of those that would lead on.
     fn lead_out(&mut self, trial: &Trial, verdict: &Verdict) -> Out {
         let mut candidate = trial.clone();
-        let mut stands = None;
+        let mut stands: Option<Verdict> = None;
+        let mut in_vain = 0;
         for _ in 0..DEEPEST {
             let verdict = stands.as_ref().unwrap_or(verdict);
+            let stood = verdict.simulation.process.cursor.clone();
             let after = waits_from(verdict).unwrap_or_else(|| self.moment());
             let mut asks = self.asks_of(verdict);
             let mut brought = None;
@@ -107,8 +111,14 @@ impl Search<'_> {
             candidate.happenings.sort_by_key(|one| one.after);
             match self.climb(&candidate) {
                 Some(verdict) if verdict.simulation.end == End::Ended => return Out::Ends,
-                Some(verdict) => stands = Some(verdict),
+                Some(verdict) => {
+                    in_vain += usize::from(verdict.simulation.process.cursor == stood);
+                    stands = Some(verdict);
+                }
                 None => return Out::Stays,
+            }
+            if in_vain > IN_VAIN {
+                return Out::Stays;
             }
         }
         Out::Stays
@@ -165,8 +175,10 @@ impl Search<'_> {
 /// From which second on something may happen to a climb that waits.
 fn waits_from(verdict: &Verdict) -> Option<i64> {
     let simulation = &verdict.simulation;
-    let ended_at = simulation.ended_at - simulation.process.started_at;
-    (simulation.end == End::Waits).then(|| ended_at.num_seconds() + 1)
+    // Something may have been heard since it came to where it waits.
+    let last = simulation.lines.last().map_or(simulation.ended_at, |line| line.at);
+    let after = last.max(simulation.ended_at) - simulation.process.started_at;
+    (simulation.end == End::Waits).then(|| after.num_seconds() + 1)
 }
 
 /// The answers of a trial, until time is over.
