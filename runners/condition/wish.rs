@@ -60,8 +60,11 @@ impl Condition {
         let mut hopeless = Hopeless::Never;
         // Of other predicates several may be true of one value that nobody here has thought of.
         let is_plain = self.only_compares();
-        for _ in 0..TRIES {
+        for number in 1..=TRIES {
             let mut tried = world.clone();
+            // The last time the likeliest of all.
+            let mut likeliest = |_| 0;
+            let choose = if number < TRIES { &mut *choose } else { &mut likeliest };
             match self.attempt(wanted, &mut tried, choose) {
                 Ok(()) if tried.holds(self) == Some(wanted) => {
                     *world = tried;
@@ -245,18 +248,19 @@ impl Test<'_> {
             (None, None) => Err(Hopeless::Never),
             (Some(at), None) => {
                 let fits = |one: Option<&Value>| self.command.test(one, right.as_ref());
-                world.put(&at, self.chosen(right.as_ref(), fits, choose)?.as_ref())
+                world.put(&at, self.chosen(left.as_ref(), right.as_ref(), fits, choose)?.as_ref())
             }
             (None, Some(at)) => {
                 let fits = |one: Option<&Value>| self.command.test(left.as_ref(), one);
-                world.put(&at, self.chosen(left.as_ref(), fits, choose)?.as_ref())
+                world.put(&at, self.chosen(right.as_ref(), left.as_ref(), fits, choose)?.as_ref())
             }
             // What stands on the right is taken as it is, if there is something.
             (Some(left_at), Some(right_at)) => {
                 let right = right.unwrap_or_else(|| json!(5));
                 world.put(&right_at, Some(&right))?;
                 let fits = |one: Option<&Value>| self.command.test(one, Some(&right));
-                world.put(&left_at, self.chosen(Some(&right), fits, choose)?.as_ref())
+                let value = self.chosen(left.as_ref(), Some(&right), fits, choose)?;
+                world.put(&left_at, value.as_ref())
             }
         }
     }
@@ -264,11 +268,13 @@ impl Test<'_> {
     /// A value for one side that fits to the other.
     fn chosen(
         &self,
+        before: Option<&Value>,
         other: Option<&Value>,
         fits: impl Fn(Option<&Value>) -> bool,
         choose: &mut Choose<'_>,
     ) -> Result<Option<Value>, Hopeless> {
-        let mut all = candidates(other);
+        let mut all = before.zip(other).map_or_else(Vec::new, |(it, other)| grown(it, other));
+        all.extend(candidates(other));
         all.retain(|one| fits(one.as_ref()) == self.wanted);
         // The first of them are the likeliest.
         all.truncate(LIKELY);
@@ -283,6 +289,24 @@ fn speaks_in_templates(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(speaks_in_templates),
         Value::Object(entries) => entries.values().any(speaks_in_templates),
         _ => false,
+    }
+}
+
+/// What has something of both, so that what it was true of it may be true of still.
+fn grown(before: &Value, other: &Value) -> Vec<Option<Value>> {
+    match (before, other) {
+        (Value::String(text), Value::String(other)) => {
+            [format!("{text}{other}"), format!("{other}{text}")].map(|it| Some(json!(it))).into()
+        }
+        (Value::Array(items), other) if items.len() < LONGEST => {
+            vec![Some(json!([&items[..], &[other.clone()]].concat()))]
+        }
+        (Value::Object(entries), Value::Object(others)) => {
+            let mut both = entries.clone();
+            crate::data::merge(&mut both, others);
+            vec![Some(Value::Object(both))]
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -409,6 +433,12 @@ mod tests {
             json!({ "lodashCommand": "isNil", "value": get("order.status") }),
             json!({ "lodashCommand": "isPlainObject", "value": get("receipt") }),
             test("has", &get("order"), &raw(&json!("receipt.id"))),
+            json!({ "all": [
+                test("startsWith", &get("code"), &raw(&json!("AB"))),
+                test("endsWith", &get("code"), &raw(&json!("YZ"))),
+                test("includes", &get("marks"), &raw(&json!("paid"))),
+                test("includes", &get("marks"), &raw(&json!("packed"))),
+            ]}),
             test("inRange", &get("hour"), &raw(&json!([9, 17]))),
             test("gte", &get("events.ack.count"), &raw(&json!(4))),
             test("eq", &get("events.ack.data.level"), &raw(&json!(2))),
