@@ -4,12 +4,14 @@
 //! may rest, so that one mistake is not reported as three.
 
 use super::{
+    calendars::Almanac,
     report::Report,
     step::Draft,
     targets::{Way, Ways},
 };
 use crate::{Diagnostic, sequence::Target};
 
+mod clock;
 mod endless;
 mod rest;
 
@@ -18,13 +20,14 @@ mod rest;
 pub(super) fn check(
     steps: &[Option<Draft<'_>>],
     ways: &[Ways],
+    almanac: &Almanac,
     fails: bool,
     report: &mut Report<'_>,
 ) {
     let reached = reached(steps, ways);
     unreachable(steps, ways, &reached, report);
     let before = report.len();
-    rest::check(steps, ways, &reached, report);
+    rest::check(steps, ways, &reached, almanac, report);
     // One mistake is told once: what is wrong elsewhere may be what makes the loop.
     if report.len() == before && !report.has_errors() {
         endless::check(steps, ways, &reached, fails, report);

@@ -74,7 +74,7 @@ pub(super) fn read<'a>(
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
     let moved = moved::read(&at, &positions, report);
-    graph::check(&steps, &ways, top.defaults.fail_on_failure == Some(true), report);
+    graph::check(&steps, &ways, &top.almanac, top.defaults.fail_on_failure == Some(true), report);
     let zone = at.field("timezone");
     variables::check(&steps, zone.as_ref().zip(top.timezone.as_ref()), top.input.as_ref(), report);
     if report.has_errors() { None } else { built(top, moved, steps, &ways) }
@@ -109,7 +109,7 @@ pub(super) fn read_fragment<'a>(
     let positions = targets::positions(&steps, report);
     let ways = targets::ways(&steps, &positions, report);
     // What the sequences that use it say of failures is not known here.
-    graph::check(&steps, &ways, true, report);
+    graph::check(&steps, &ways, &almanac, true, report);
     variables::check(&steps, None, None, report);
 }
 

@@ -7,13 +7,13 @@
 //!
 //! A wait that is over lets a process by as often as it comes, so it is no rest for a loop that has
 //! no others. Of two that go by the clock one may hold when the other does not: such a loop counts
-//! for one that rests.
+//! for one that rests, unless a moment is found at which both are over.
 
-use std::collections::VecDeque;
+use std::{cell::Cell, collections::VecDeque};
 
-use rungs_runners::LetsBy;
+use rungs_runners::{LetsBy, Prepared};
 
-use super::{Draft, Report, Way, Ways, name, step_of};
+use super::{Almanac, Draft, Report, Way, Ways, clock, name, step_of};
 use crate::{
     Diagnostic,
     advance::MOST_VISITS,
@@ -24,6 +24,8 @@ use crate::{
     diagnostic::Place,
 };
 
+/// Loops of waits that go by the clock which are looked into.
+const MOST_LOOKS: usize = 20;
 /// The bound of a way that has none.
 const ALWAYS: u64 = u64::MAX;
 
@@ -33,9 +35,11 @@ pub(super) fn check(
     steps: &[Option<Draft<'_>>],
     ways: &[Ways],
     reached: &[bool],
+    almanac: &Almanac,
     report: &mut Report<'_>,
 ) {
-    let graph = Graph { steps, ways, reached };
+    let looks = Cell::new(MOST_LOOKS);
+    let graph = Graph { steps, ways, reached, almanac, looks };
     // A step is named in one loop only, so that one mistake is told once.
     let mut told = vec![false; steps.len()];
     graph.endless(&mut told, report);
@@ -51,6 +55,9 @@ struct Graph<'g, 'a> {
     steps: &'g [Option<Draft<'a>>],
     ways: &'g [Ways],
     reached: &'g [bool],
+    almanac: &'g Almanac,
+    /// How many more loops are looked into for a moment at which all their waits are over.
+    looks: Cell<usize>,
 }
 
 /// The shortest ways from one step to those that can be come to from it.
@@ -203,15 +210,32 @@ impl Graph<'_, '_> {
     /// it: of two that go by the clock one may hold when the other does not.
     fn round(&self, start: usize) -> Option<Vec<usize>> {
         let by_the_clock = |at: usize| matches!(self.lets_by(at), Some(LetsBy::ByTheClock(_)));
-        let passes = |at: usize| {
-            let lets_by = self.lets_by(at).is_some() && self.reached.get(at) == Some(&true);
-            self.runs_on(at) || (lets_by && !(by_the_clock(start) && by_the_clock(at)))
+        let lets_by = |at: usize| self.lets_by(at).is_some() && self.reached.get(at) == Some(&true);
+        let alone = |at: usize| lets_by(at) && !(by_the_clock(start) && by_the_clock(at));
+        let fits = |ring: &[usize]| {
+            let clocks: Vec<usize> = ring.iter().copied().filter(|at| by_the_clock(*at)).collect();
+            clocks.len() <= 1 || self.are_over_together(&clocks)
         };
-        let paths = self.paths(start, ALWAYS, passes);
+        let ring = self.ring(start, |at| self.runs_on(at) || alone(at)).filter(|ring| fits(ring));
+        ring.or_else(|| {
+            self.ring(start, |at| self.runs_on(at) || lets_by(at)).filter(|ring| fits(ring))
+        })
+    }
+
+    /// The shortest way from a step back to it.
+    fn ring(&self, start: usize, through: impl Fn(usize) -> bool) -> Option<Vec<usize>> {
+        let paths = self.paths(start, ALWAYS, through);
         let leads_back = |at: usize| self.leads(at).any(|lead| lead == (start, ALWAYS));
         let closing = paths.order.iter().copied().find(|at| leads_back(*at))?;
-        let ring = paths.to(closing);
-        (ring.iter().filter(|at| by_the_clock(**at)).count() <= 1).then_some(ring)
+        Some(paths.to(closing))
+    }
+
+    fn are_over_together(&self, waits: &[usize]) -> bool {
+        let left = self.looks.get();
+        self.looks.set(left.saturating_sub(1));
+        let waits: Vec<&dyn Prepared> =
+            waits.iter().filter_map(|at| self.step(*at)?.prepared.as_deref()).collect();
+        left > 0 && clock::are_over_together(&waits, self.almanac)
     }
 
     fn lets_by(&self, position: usize) -> Option<LetsBy> {

@@ -401,8 +401,16 @@ fn a_loop_whose_only_rest_is_a_wait_that_is_over_is_told() {
     let told = "once `wait` is open and `taken` has heard its event, this loop never rests: \
                 wait -> more -> taken -> again -> wait";
     assert_eq!(found(window, taken), [("restless-loop", 6, told.to_owned())]);
+    let days = "  - { id: days, run: WaitForDateComparison, config: { attribute: day, values: [1, 2, 3, 4, 5] } }\n";
+    let told = "once `wait` is open and `days` has come to its time, this loop never rests: \
+                wait -> more -> days -> again -> wait";
+    assert_eq!(found(window, days), [("restless-loop", 6, told.to_owned())]);
     for (wait, more) in [
         ("run: WaitForEvent, config: { event: confirmed, fresh: true }", ""),
+        (
+            window,
+            "  - { id: days, run: WaitForDateComparison, config: { attribute: hour, values: [7, 20] } }\n",
+        ),
         (
             event,
             "  - { id: b, run: WaitForEvent, config: { event: x, timeout: 1 minute, fresh: true }, altNext: wait }\n",

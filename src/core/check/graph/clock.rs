@@ -1,0 +1,52 @@
+//! Whether there is a moment at which several waits that go by the clock are over.
+//!
+//! Promises: where it says so, there is one. Does not: find every moment; and of waits whose configs
+//! are templates it knows none.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use rungs_runners::{Action, Heard, Prepared, Scope, Visit, hours::Calendars};
+use serde_json::{Map, Value, json};
+
+use super::Almanac;
+
+/// A Monday.
+const FROM: &str = "2026-11-23T00:00:00Z";
+
+/// Whether all of them would let a process by at some moment.
+pub(super) fn are_over_together(waits: &[&dyn Prepared], almanac: &Almanac) -> bool {
+    let zone = almanac.zone.unwrap_or(Tz::UTC);
+    let (data, nothing) = (Map::new(), json!({}));
+    let scope = Scope::new(&data, || Value::Null, &nothing, &nothing);
+    moments()
+        .any(|now| waits.iter().all(|wait| is_over(*wait, now, zone, &almanac.calendars, &scope)))
+}
+
+fn is_over(
+    wait: &dyn Prepared,
+    now: DateTime<Utc>,
+    timezone: Tz,
+    calendars: &Calendars,
+    scope: &Scope<'_>,
+) -> bool {
+    let visit = Visit {
+        now,
+        timezone,
+        entered_at: now,
+        stay: 1,
+        delivery: None,
+        stirred: false,
+        heard: Heard::default(),
+        calendars,
+        scope,
+    };
+    wait.visit(&visit).is_ok_and(|outcome| outcome.action == Action::Next)
+}
+
+/// Each half hour of a week, and then some of each day of a year, at other times of the day.
+fn moments() -> impl Iterator<Item = DateTime<Utc>> {
+    let from: DateTime<Utc> = FROM.parse().unwrap_or_default();
+    let week = (0..7 * 48).map(|half| TimeDelta::minutes(30 * half + 1));
+    let year = (0..366 * 24 / 7).map(|seventh| TimeDelta::hours(7 * seventh));
+    week.chain(year).filter_map(move |after| from.checked_add_signed(after))
+}
