@@ -88,6 +88,9 @@ impl Runner for WaitForWindow {
             Some(most) => Stay::within(TimeDelta::zero(), most),
             None => Stay::unbounded(match &config.calendar {
                 Some(name) => format!("waits until its window is open, and {} is", quoted(name)),
+                None if config.zone_if_known(zone).is_none() => {
+                    "waits for a window in a zone that is not known".to_owned()
+                }
                 None => "waits for a window that is hardly ever open".to_owned(),
             }),
         }
@@ -124,8 +127,7 @@ impl Runner for WaitForWindow {
         }
         // Two that are told in one zone meet in any other as well.
         let any = calendar.timezone.is_none().then_some(Tz::UTC);
-        let own = config.timezone.as_ref().and_then(|name| calendar::zone(name).ok());
-        let Some(zone) = own.or(zone).or(any) else { return Vec::new() };
+        let Some(zone) = config.zone_if_known(zone).or(any) else { return Vec::new() };
         let window = WindowIn { window: &window, zone, calendar: Some(calendar.in_zone(zone)) };
         if window.now_or_next(calendar.settled_at()).is_some() {
             return Vec::new();
@@ -220,12 +222,14 @@ impl Config {
     }
 
     /// How long it can be until it opens, where that is easy to know.
+    /// The zone, where that does not depend on data; `otherwise` is the process's.
+    fn zone_if_known(&self, otherwise: Option<Tz>) -> Option<Tz> {
+        self.timezone.as_ref().map_or(otherwise, |name| calendar::zone(name).ok())
+    }
+
     fn longest_wait(&self, zone: Option<Tz>, calendars: &Calendars) -> Option<TimeDelta> {
         let window = self.window().ok()?;
-        let zone = match &self.timezone {
-            Some(name) => calendar::zone(name).ok(),
-            None => zone,
-        };
+        let zone = self.zone_if_known(zone);
         let calendar = match &self.calendar {
             Some(name) => Some(calendars.get(name)?),
             None => None,

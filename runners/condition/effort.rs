@@ -81,11 +81,15 @@ impl Sum {
         match value {
             Value::Array(items) => {
                 // `[12345]`
-                items.iter().for_each(|item| self.add(item, path + 8));
+                for item in items {
+                    self.add(item, path + 8);
+                }
             }
             Value::Object(entries) => {
                 // `['name']`
-                entries.iter().for_each(|(key, item)| self.add(item, path + key.len() + 4));
+                for (key, item) in entries {
+                    self.add(item, path + key.len() + 4);
+                }
             }
             _ => {}
         }

@@ -299,7 +299,7 @@ fn grown(before: &Value, other: &Value) -> Vec<Option<Value>> {
             [format!("{text}{other}"), format!("{other}{text}")].map(|it| Some(json!(it))).into()
         }
         (Value::Array(items), other) if items.len() < LONGEST => {
-            vec![Some(json!([&items[..], &[other.clone()]].concat()))]
+            vec![Some(json!([&items[..], std::slice::from_ref(other)].concat()))]
         }
         (Value::Object(entries), Value::Object(others)) => {
             let mut both = entries.clone();

@@ -225,11 +225,16 @@ fn sequences(args: &Args) -> Result<Vec<PathBuf>> {
 
 /// Whether a file is a sequence, by what stands in it. A fragment has no name.
 fn is_sequence(path: &Path) -> bool {
-    let is_yaml = path.extension().is_some_and(|it| it == "yml" || it == "yaml");
-    is_yaml
+    let is_source =
+        path.extension().is_some_and(|it| ["yml", "yaml", "json"].iter().any(|known| it == *known));
+    is_source
         && !is_cases(path)
         && fs::read_to_string(path).is_ok_and(|text| {
-            ["sequence:", "steps:"].iter().all(|key| text.lines().any(|line| line.starts_with(key)))
+            let has = |key: &str| {
+                text.lines()
+                    .any(|line| line.trim_start_matches(['"', '\'', ' ', '{']).starts_with(key))
+            };
+            has("sequence") && has("steps")
         })
 }
 

@@ -298,7 +298,7 @@ fn wanted(text: &str, sequence: &Sequence) -> Result<Wanted, String> {
         return Ok(Wanted::Waits(step.trim().to_owned()));
     }
     let (rest, says) = match text.split_once(" says ") {
-        Some((rest, says)) => (rest, Some(says.trim().trim_matches('"').to_owned())),
+        Some((rest, says)) => (rest, Some(said(says)?)),
         None => (text, None),
     };
     let (step, to) = match rest.split_once(" to ") {
@@ -311,6 +311,22 @@ fn wanted(text: &str, sequence: &Sequence) -> Result<Wanted, String> {
         return Err(format!("step `{step}` reaches nobody, so nobody sees it happen"));
     }
     Ok(Wanted::Contact { step: step.to_owned(), to, says })
+}
+
+/// What is said, in quotation marks or without.
+fn said(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    for quote in ['"', '\''] {
+        let Some(inside) = text.strip_prefix(quote) else { continue };
+        return match inside.strip_suffix(quote) {
+            Some(said) => Ok(said.to_owned()),
+            None => Err(format!(
+                "after `says` stands a text in quotation marks and nothing more; whom it reaches \
+                 stands before it, as in `ring to +385911234567 says {text}`"
+            )),
+        };
+    }
+    Ok(text.to_owned())
 }
 
 fn known(step: &str, sequence: &Sequence) -> Result<usize, String> {

@@ -120,11 +120,17 @@ fn operands(node: &Node, names: &mut Vec<Name>) {
     for item in node.items() {
         operands(item, names);
     }
-    if matches!(node.word("type"), Some("get" | "jsonpath"))
+    let is_whole = node.entries().len() == 2;
+    // What is in a raw value is that, whatever it looks like.
+    if is_whole && node.word("type") == Some("raw") {
+        return;
+    }
+    if is_whole
+        && matches!(node.word("type"), Some("get" | "jsonpath"))
         && let Some(value) = node.get("value")
     {
         if let Some(text) = value.text() {
-            results(text, value.span.start, names);
+            results(text, value.span.start, Within::Path, names);
         } else if let [root, id, ..] = value.items()
             && root.text() == Some("steps")
         {
@@ -144,26 +150,49 @@ fn tags(source: &str, names: &mut Vec<Name>) {
         let begin = from + begin;
         let inside = source.get(begin..).unwrap_or_default();
         let line = inside.find('\n').unwrap_or(inside.len());
-        let end = inside.get(..line).and_then(|line| line.find("}}")).unwrap_or(line).max(2);
-        results(inside.get(..end).unwrap_or_default(), begin, names);
+        // It may go over several lines; one that is being written ends with its line.
+        let end = inside.find("}}").filter(|end| *end <= LONGEST_TAG).unwrap_or(line).max(2);
+        results(inside.get(..end).unwrap_or_default(), begin, Within::Tag, names);
         from = begin + end;
     }
 }
 
 /// The ids behind `steps` within a path or a tag that begins at `offset`, however they are written:
 /// `steps.ID`, `steps/ID`, `steps['ID']`, `$['steps']["ID"]`, `lookup steps 'ID'`.
-fn results(text: &str, offset: usize, names: &mut Vec<Name>) {
+fn results(text: &str, offset: usize, within: Within, names: &mut Vec<Name>) {
     for (at, _) in text.match_indices(STEPS) {
         let (before, after) = (text.get(..at), text.get(at + STEPS.len()..));
         let (Some(before), Some(after)) = (before, after) else { continue };
-        let Some(rest) = behind(before, after) else { continue };
-        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-        let Some(id) = rest.get(..length).filter(|id| !id.is_empty()) else { continue };
-        let start = offset + text.len() - rest.len();
-        let name = Name { id: id.to_owned(), span: start..start + length, role: Role::Refers };
-        names.push(name);
+        // In a tag it may be no more than a text.
+        let is_quoted = before.ends_with(['\'', '"']) && unquoted(before).is_none();
+        if is_quoted && within == Within::Tag {
+            continue;
+        }
+        let mut rest = behind(before, after);
+        while let Some(ids) = rest {
+            let length = ids.find(|c| !is_part(c)).unwrap_or(ids.len());
+            let Some(id) = ids.get(..length).filter(|id| !id.is_empty()) else { break };
+            let start = offset + text.len() - ids.len();
+            let name = Name { id: id.to_owned(), span: start..start + length, role: Role::Refers };
+            names.push(name);
+            // A JSONPath may name several: `$.steps['a', 'b']`.
+            let next = ids.get(length..).filter(|_| within == Within::Path).and_then(quote);
+            rest = next.and_then(|next| quote(next.trim_start().strip_prefix(',')?.trim_start()));
+        }
     }
 }
+
+/// In what results are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// A path of a condition's.
+    Path,
+    /// A tag of a template.
+    Tag,
+}
+
+/// How long a tag may be, in bytes.
+const LONGEST_TAG: usize = 1000;
 
 /// What the results of steps are under.
 const STEPS: &str = "steps";
@@ -177,6 +206,10 @@ fn behind<'t>(before: &str, after: &'t str) -> Option<&'t str> {
         return None;
     } else if let Some(argument) = quote(after.trim_start()) {
         // `lookup steps 'ID'`
+        let before = ["@root.", "@root/", "this.", "this/", "./"]
+            .iter()
+            .find_map(|root| before.strip_suffix(root))
+            .unwrap_or(before);
         return before.trim_end().ends_with("lookup").then_some(argument);
     } else {
         after

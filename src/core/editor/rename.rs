@@ -39,8 +39,10 @@ pub fn renamed(page: &Page<'_>, id: &str, new: &str) -> Result<Vec<Range<usize>>
     let is_short = |span: &Range<usize>| {
         let before = page.source.get(..span.start).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
-        // It begins at a `$`, and in no template.
-        line.trim_end().ends_with('.') && line.rfind('$') > line.rfind("{{")
+        // It begins at a `$`, and neither in a template nor in another value.
+        let path = line.rfind('$').and_then(|at| line.get(at..));
+        let is_one = path.is_some_and(|path| !path.contains([',', '{', '}']));
+        is_one && line.trim_end().ends_with('.')
     };
     // A JSONPath takes such a name in brackets only.
     if new.contains('-') && names.iter().any(|name| is_short(&name.span)) {

@@ -288,6 +288,7 @@ fn a_step_is_renamed_however_its_results_are_written() {
         "{{@root/steps/ring/status}}",
         "{{steps.[ring].status}}",
         "{{lookup steps 'ring'}}",
+        "{{lookup @root.steps 'ring'}}",
         "{{#if (lookup (lookup steps \"ring\") 'status')}}x{{/if}}",
     ] {
         let source = format!(
@@ -297,7 +298,29 @@ fn a_step_is_renamed_however_its_results_are_written() {
         let renamed = rename(Form::Sequence, &source, "ring", "call").unwrap();
         assert_eq!(renamed, source.replace("ring", "call"), "{tag}");
     }
-    for other in ["{{my.steps.ring}}", "{{stepsring}}", "{{steps 'ring'}}", "{{mysteps.ring}}"] {
+    let several = operand("jsonpath", "\"$.steps['nap', 'ring'].status\"");
+    let renamed = rename(Form::Sequence, &several, "ring", "call").unwrap();
+    assert_eq!(renamed, several.replace("ring", "call"));
+    let lines = "steps:\n  - id: ring\n    config: { say: \"{{#if (eq\n      steps.ring.status 'x')}}y{{/if}}\" }\n";
+    let renamed = rename(Form::Sequence, lines, "ring", "call").unwrap();
+    assert_eq!(renamed, lines.replace("ring", "call"));
+    for data in [
+        "{ type: raw, value: { type: get, value: steps.ring } }",
+        "{ type: get, value: steps.ring, more: 1 }",
+    ] {
+        let source = format!("steps: [{{ id: ring }}, {{ a: {data} }}]");
+        let renamed = rename(Form::Sequence, &source, "ring", "call").unwrap();
+        assert_eq!(renamed, source.replacen("ring", "call", 1), "{data}");
+    }
+    let beside = "steps: [{ id: ring }, { if: { value: { type: jsonpath, value: \"$.x\" }, compareTo: { type: get, value: steps.ring.status } } }]";
+    assert!(rename(Form::Sequence, beside, "ring", "ring-1").is_ok());
+    for other in [
+        "{{default x 'steps.ring'}}",
+        "{{my.steps.ring}}",
+        "{{stepsring}}",
+        "{{steps 'ring'}}",
+        "{{mysteps.ring}}",
+    ] {
         let source = format!("steps: [{{ id: ring }}, {{ config: {{ say: \"{other}\" }} }}]");
         let renamed = rename(Form::Sequence, &source, "ring", "call").unwrap();
         assert_eq!(renamed, source.replacen("ring", "call", 1), "{other}");

@@ -89,7 +89,7 @@ impl<'a> Interest<'a> {
 
     fn matters(&self, step: &Step) -> bool {
         step.kind.asks
-            || step.alt_next.is_some()
+            || step.alt_next.is_some_and(|other| other != step.next)
             || step.fail_on_failure
             || self.reads_any
             || self.read.contains(&step.id)
