@@ -4,9 +4,14 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use rungs_core::Event;
+use rungs_runners::data;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+use serde_json::{Map, Value};
 
 use super::{Result, Store, clean, entity::event};
+
+/// How many times the data of a process may lie in its events before it hears of them.
+const MOST_UNHEARD: usize = 8;
 
 /// What came of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +28,7 @@ pub enum Received {
 
 impl Store {
     /// Keeps an event for a live process and makes it due, unless its data with that of the
-    /// event, and of those not heard yet, passes `most_data` characters.
+    /// event, and of those not heard yet, would pass `most_data` bytes.
     ///
     /// # Errors
     /// The database's.
@@ -76,7 +81,7 @@ impl Store {
                 "INSERT INTO events (process_key, id, type, data, at, applied)
                  VALUES ($1, $2, $3, $4, $5, FALSE) ON CONFLICT (process_key, id) DO NOTHING",
                 [
-                    key.into(),
+                    key.clone().into(),
                     clean(event_id).into(),
                     clean(&event.r#type).into(),
                     data.into(),
@@ -88,7 +93,26 @@ impl Store {
             return Ok(Received::Repeated);
         }
         // Who tells it again shall hear that it came, however much there is by now.
-        Ok(if size > most_data { Received::TooMuch } else { Received::Taken })
+        let fits = size <= most_data
+            || (size <= MOST_UNHEARD * most_data && self.fits(tx, &key, most_data).await?);
+        Ok(if fits { Received::Taken } else { Received::TooMuch })
+    }
+
+    /// Whether the data of a process are no more than that once it has heard of everything: what
+    /// comes may take the place of what was there.
+    async fn fits(&self, tx: &DatabaseTransaction, key: &str, most: usize) -> Result<bool> {
+        let sql = "SELECT data FROM (
+                     SELECT 0 AS seq, data FROM processes WHERE key = $1
+                     UNION ALL SELECT seq, data FROM events WHERE process_key = $1 AND NOT applied) AS parts
+                   ORDER BY seq";
+        let mut data = Map::new();
+        for row in self.rows(tx, sql, [key.into()]).await? {
+            let part: String = row.try_get_by_index(0)?;
+            if let Ok(Value::Object(part)) = serde_json::from_str(&part) {
+                data::merge(&mut data, &part);
+            }
+        }
+        Ok(data::length(&data) <= most)
     }
 
     /// Events a process has not heard of yet, oldest first.

@@ -222,7 +222,11 @@ async fn data_does_not_grow_without_bound(kind: Kind) {
     let data = json!({ "k1": "x".repeat(400) });
     let again = Event { r#type: "data".into(), data, at: nine() };
     assert_eq!(store.receive("a", "1", &again, 1_000, nine()).await.unwrap(), Received::Repeated);
-    assert_eq!(store.unheard_events(&process("a").key).await.unwrap().len(), 2);
+    let other = json!({ "k1": "y".repeat(450) });
+    let other = Event { r#type: "data".into(), data: other, at: nine() };
+    let received = store.receive("a", "5", &other, 1_000, nine()).await.unwrap();
+    assert_eq!(received, Received::Taken, "it takes the place of what was there");
+    assert_eq!(store.unheard_events(&process("a").key).await.unwrap().len(), 3);
 }
 
 async fn the_same_event_again_changes_nothing(kind: Kind) {
