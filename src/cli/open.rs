@@ -51,7 +51,7 @@ pub(super) async fn database(config: &Config) -> Result<Store> {
     Ok(store)
 }
 
-/// The configured database, for commands that look for something in it.
+/// The configured database, for commands that change something in it.
 pub(super) async fn existing(config: &Config) -> Result<Store> {
     if let Some(file) = options(config).file() {
         look_for(&file)?;

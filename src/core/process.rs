@@ -92,10 +92,8 @@ impl Process {
 /// Of the events that came longest ago only remains that they came, once the data of all together
 /// are more than the data of a process may be.
 fn forget_data(events: &mut Map<String, Value>) {
-    let lengths: Vec<usize> = events
-        .values()
-        .map(|kept| kept.get("data").map_or(0, |data| data.to_string().len()))
-        .collect();
+    let lengths: Vec<usize> =
+        events.values().map(|kept| kept.get("data").map_or(0, data::length)).collect();
     let mut all: usize = lengths.iter().sum();
     for (kept, length) in events.values_mut().zip(lengths) {
         if all <= data::MOST {

@@ -28,7 +28,8 @@ pub enum Received {
 
 impl Store {
     /// Keeps an event for a live process and makes it due, unless its data with that of the
-    /// event, and of those not heard yet, would pass `most_data` bytes.
+    /// event, and of those not heard yet, would pass
+    /// `most_data`: bytes of what comes, characters of what is stored.
     ///
     /// # Errors
     /// The database's.

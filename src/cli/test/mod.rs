@@ -56,6 +56,13 @@ pub(super) struct Args {
     watch: bool,
 }
 
+impl Args {
+    /// What is gone through.
+    fn paths(&self) -> Vec<PathBuf> {
+        if self.paths.is_empty() { vec![PathBuf::from(".")] } else { self.paths.clone() }
+    }
+}
+
 pub(super) fn test(args: &Args, context: &Context) -> Result<()> {
     if !args.watch {
         return once(args, context);
@@ -171,10 +178,8 @@ fn sum(suites: &[Suite], took: Duration, missed: usize) -> Result<()> {
 }
 
 fn files(args: &Args) -> Result<Vec<PathBuf>> {
-    let here = [PathBuf::from(".")];
-    let paths = if args.paths.is_empty() { &here[..] } else { &args.paths[..] };
     let mut files = Vec::new();
-    for path in paths {
+    for path in &args.paths() {
         let wrong = |error: io::Error| Failure::refused(format!("{}: {error}", path.display()));
         if fs::metadata(path).map_err(wrong)?.is_dir() {
             look(path, DEEPEST, &is_cases, &mut files).map_err(wrong)?;
@@ -213,10 +218,8 @@ fn beside(path: &Path) -> Option<PathBuf> {
 
 /// The sequences in the folders that are gone through, with cases or without.
 fn sequences(args: &Args) -> Result<Vec<PathBuf>> {
-    let here = [PathBuf::from(".")];
-    let paths = if args.paths.is_empty() { &here[..] } else { &args.paths[..] };
     let mut files = Vec::new();
-    for folder in paths.iter().filter(|path| path.is_dir()) {
+    for folder in args.paths().iter().filter(|path| path.is_dir()) {
         look(folder, DEEPEST, &is_sequence, &mut files)
             .map_err(|error| Failure::refused(format!("{}: {error}", folder.display())))?;
     }

@@ -1,10 +1,11 @@
 //! Whether there is a moment at which several waits that go by the clock are over.
 //!
-//! Promises: where it says so, there is one. Does not: find every moment; and of waits whose configs
-//! are templates it knows none.
+//! Promises: where it says so, there is one; where nobody knows the zone of a process, there is one in
+//! each that is whole hours from UTC. Does not: find every moment; and of waits whose configs ask for
+//! data it knows none.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
+use chrono_tz::{TZ_VARIANTS, Tz};
 use rungs_runners::{Action, Heard, Prepared, Scope, Visit, hours::Calendars};
 use serde_json::{Map, Value, json};
 
@@ -15,11 +16,19 @@ const FROM: &str = "2026-11-23T00:00:00Z";
 
 /// Whether all of them would let a process by at some moment.
 pub(super) fn are_over_together(waits: &[&dyn Prepared], almanac: &Almanac) -> bool {
-    let zone = almanac.zone.unwrap_or(Tz::UTC);
+    if waits.iter().any(|wait| !wait.uses().is_empty()) {
+        return false;
+    }
     let (data, nothing) = (Map::new(), json!({}));
     let scope = Scope::new(&data, || Value::Null, &nothing, &nothing);
-    moments()
-        .any(|now| waits.iter().all(|wait| is_over(*wait, now, zone, &almanac.calendars, &scope)))
+    let calendars = &almanac.calendars;
+    let meet = |zone: Tz| {
+        moments().any(|now| waits.iter().all(|wait| is_over(*wait, now, zone, calendars, &scope)))
+    };
+    match almanac.zone {
+        Some(zone) => meet(zone),
+        None => TZ_VARIANTS.into_iter().filter(|zone| zone.name().starts_with("Etc/GMT")).all(meet),
+    }
 }
 
 fn is_over(

@@ -405,8 +405,12 @@ fn a_loop_whose_only_rest_is_a_wait_that_is_over_is_told() {
     let told = "once `wait` is open and `days` has come to its time, this loop never rests: \
                 wait -> more -> days -> again -> wait";
     assert_eq!(found(window, days), [("restless-loop", 6, told.to_owned())]);
+    let asked = "run: WaitForWindow, config: { from: '{{opens}}', to: '{{closes}}' }";
+    let abroad = "run: WaitForWindow, config: { from: '9:00', to: '17:00', timezone: Asia/Tokyo }";
     for (wait, more) in [
         ("run: WaitForEvent, config: { event: confirmed, fresh: true }", ""),
+        (asked, "  - { id: night, run: WaitForWindow, config: { from: '{{closes}}' } }\n"),
+        (abroad, "  - { id: here, run: WaitForWindow, config: { from: '9:00', to: '17:00' } }\n"),
         (
             window,
             "  - { id: days, run: WaitForDateComparison, config: { attribute: hour, values: [7, 20] } }\n",
